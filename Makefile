@@ -1,0 +1,54 @@
+# Quittance. `make` lists the targets.
+.POSIX:
+.PHONY: help setup libraries demo run migrate test lint format acceptance bench doctor stop-db clean-data
+
+PYTHON = .venv/bin/python
+ACCEPTANCE = ../shared/acceptance
+ARGS =
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make the environment .venv from the lock file
+	@sh scripts/setup.sh
+
+libraries: setup
+	@sh scripts/system-libraries.sh
+
+demo: setup libraries ## Load the sample company and its usage, bill it, and show it (Ctrl-C stops; DEMO_EXIT=1 exits)
+	@$(PYTHON) manage.py demo $(ARGS)
+
+run: setup libraries ## Serve: web, task worker and scheduler together (Ctrl-C stops all)
+	@$(PYTHON) manage.py serve $(ARGS)
+
+migrate: setup ## Bring the database up to date
+	@$(PYTHON) manage.py migrate $(ARGS)
+
+test: setup libraries ## Run the whole test suite (ARGS="tests/domain -x")
+	@$(PYTHON) -m pytest -n 2 -q $(ARGS)
+
+lint: setup ## Check style, layers, types and migrations
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+	@.venv/bin/mypy
+	@$(PYTHON) manage.py makemigrations --check --dry-run
+
+format: setup ## Format the code and fix what can be fixed
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+acceptance: setup libraries ## Run the acceptance cases beside the checkout, with a table per area (ARGS="--area=taxes")
+	@$(PYTHON) -m pytest $(ACCEPTANCE) -c pyproject.toml --rootdir . -p no:cacheprovider -n 2 -q -rN --show-capture=no $(ARGS)
+
+bench: setup ## Measure ingestion and billing runs
+	@for file in benchmarks/*.py; do echo "$$file"; PYTHONPATH=. $(PYTHON) "$$file" || exit 1; done
+
+doctor: setup ## Check what the installation needs, and say what to do
+	@$(PYTHON) manage.py doctor
+
+stop-db: setup ## Stop the embedded database
+	@$(PYTHON) -m config.localdb stop
+
+clean-data: setup ## Delete everything the installation has stored: database, documents, e-mails, keys
+	@$(PYTHON) -m config.clean_data

@@ -1,0 +1,135 @@
+"""Structured logs: one line per record, readable or JSON, with the id of the request or task it belongs to.
+
+Owns formats, the request id and the access line. What is logged elsewhere stays free of secrets and personal data; to
+that end the access line has no query string, no headers, no body and no client address.
+"""
+
+import contextvars
+import json
+import logging
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+REQUEST_ID_HEADER = "X-Request-ID"
+ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUIET_PATHS = frozenset({"/healthz", "/readyz"})
+
+_request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+_access = logging.getLogger("config.access")
+
+
+def set_request_id(value: str) -> None:
+    """Set the id that the records of the current context carry."""
+    _request_id.set(value)
+
+
+class RequestIdFilter(logging.Filter):
+    """Adds `request_id` to every record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = _request_id.get()
+        return True
+
+
+class HumanFormatter(logging.Formatter):
+    """Time in UTC, level, logger, message and the extra fields as key=value."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        head, separator, rest = line.partition("\n")
+        return f"{head}{fields}{separator}{rest}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line: time (UTC), level, logger, message, request_id, extra fields, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info and record.exc_info[0]:
+            entry["exception"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_UNSAID = frozenset({"request", "server_time", "status_code", "data"})
+"""Fields that Django and Celery add: what a client sent, or a task's arguments, which may be personal data."""
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """The fields given with `extra=`, without empty ones and those of others that may hold personal data."""
+    fields = vars(record).items()
+    return {name: value for name, value in fields if name not in _STANDARD | _UNSAID and value != ""}
+
+
+class RequestLogMiddleware:
+    """Gives every request an id, returns it in a header, and logs one line per request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        request_id = given if ACCEPTED_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        token = _request_id.set(request_id)
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response.headers[REQUEST_ID_HEADER] = request_id
+            if request.path not in QUIET_PATHS:
+                milliseconds = (time.perf_counter() - started) * 1000
+                _access.info(
+                    "%s %s",
+                    request.method,
+                    request.path,
+                    extra={"status": response.status_code, "ms": f"{milliseconds:.1f}"},
+                )
+            return response
+        finally:
+            _request_id.reset(token)
+
+
+def configuration(*, log_format: str, level: str) -> dict[str, Any]:
+    """Return Django's LOGGING: everything to standard error, in the format `json` or `human`."""
+    formatter = "json" if log_format == "json" else "human"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": "config.logging.RequestIdFilter"}},
+        "formatters": {
+            "json": {"()": "config.logging.JsonFormatter"},
+            "human": {
+                "()": "config.logging.HumanFormatter",
+                "format": "%(asctime)sZ %(levelname)-7s %(name)s: %(message)s",
+                "datefmt": "%Y-%m-%dT%H:%M:%S",
+            },
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": formatter, "filters": ["request_id"]},
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+            "django.db.backends": {"level": "WARNING"},
+            "fontTools": {"level": "WARNING"},
+            "weasyprint": {"level": "ERROR"},
+            "kombu": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,92 @@
+"""`manage.py demo`: the sample company, its real usage, its bills, and the admin to look at them, until Ctrl-C."""
+
+import os
+import signal
+from argparse import ArgumentParser
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management import base
+from django.db import connections
+from django.utils import timezone
+
+from config.demo import comparing, hosting, installation, state, summary, tour
+from config.demo.api import Refused
+from config.demo.hosting import Host
+from config.kernel import errors
+from config.localdb import server
+
+_OFF = frozenset({"", "0", "no", "off", "false"})
+
+
+class Command(base.BaseCommand):
+    """Starts the programs, tells the story through the API and stays. Again, it goes on with the same data."""
+
+    help = "Load the sample company and its usage through the API, bill it, and show it until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        leave = os.environ.get("DEMO_EXIT", "").lower() not in _OFF
+        parser.add_argument("--host", default=settings.WEB_HOST, help="address to listen on (default: %(default)s)")
+        parser.add_argument(
+            "--port", type=int, default=settings.WEB_PORT, help="first port to try (default: %(default)s)"
+        )
+        parser.add_argument("--exit", action="store_true", default=leave, help="stop everything when all is there")
+
+    def handle(self, *args: Any, host: str, port: int, exit: bool, **options: Any) -> None:  # noqa: A002
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            self._run(host, port, leave=exit)
+        except (Refused, errors.DomainError, RuntimeError, OSError, httpx.HTTPError) as error:
+            raise base.CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopped. `make demo` goes on with the same data; `make clean-data` starts afresh.")
+        finally:
+            connections.close_all()
+            if exit and settings.DATABASES["default"]["ENGINE"] == "config.localdb":
+                server.stop(settings.DATA_DIR)
+
+    def _run(self, host: str, port: int, *, leave: bool) -> None:
+        folder = settings.DATA_DIR / "demo"
+        known = tour.set_up(folder=folder, at=timezone.now())
+        free = hosting.free_port(host, port)
+        if free != port:
+            self.stdout.write(f"Port {port} is taken; taking {free}.")
+        journal = hosting.Journal(folder / "server.log")
+        with Host(host=host, port=free, journal=journal) as running:
+            running.wait_until_ready()
+            self.stdout.write(f"Web server, worker and scheduler are up: {running.url}/")
+            rows = tour.play(host=running, known=known, say=self._say, clock=timezone.now)
+            self.stdout.write(f"\n{comparing.table(rows)}\n")
+            if not all(row.equal for row in rows):
+                raise base.CommandError("What is invoiced differs from what was logged.")
+            self._conclude(running, known, folder)
+            if not leave:
+                self.stdout.write("Ctrl-C stops it.")
+                running.stay()
+
+    def _conclude(self, running: Host, known: state.State, folder: Path) -> None:
+        facts = {
+            "Invoices": summary.invoices(),
+            "PDFs": f"{settings.MEDIA_ROOT / 'invoices'}",
+            "E-mails": f"{settings.EMAIL_FILE_PATH} ({summary.mails(settings.EMAIL_FILE_PATH)} messages)",
+            "Output": f"{running.journal.path}",
+            "API key": f"ends with {known.api_key[-4:]}, whole in {state.key_file(folder)}",
+            "API docs": f"{running.url}/api/docs/",
+            "Admin": f"{running.url}/admin/",
+            "User": installation.USER,
+            "Password": known.password or "the one you chose",
+        }
+        for name, text in facts.items():
+            self.stdout.write(f"  {name:<10}{text}")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat a polite request to end like Ctrl-C."""
+    raise KeyboardInterrupt

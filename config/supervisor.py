@@ -1,0 +1,125 @@
+"""Runs programs of the installation side by side in one terminal: prefixes their output, stops all when one ends.
+
+It restarts nothing: on a server that is the job of systemd or of the container platform, one unit per program.
+"""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, Self
+
+from django.conf import settings
+
+STOP_SECONDS = 15
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """One program to run. `name` stands before each line of its output."""
+
+    name: str
+    command: Sequence[str]
+
+
+def web(*, host: str, port: int) -> Program:
+    """Return the web server."""
+    options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--no-ws", "--log-level", "warning"]
+    size = ["--workers", str(settings.WEB_PROCESSES), "--blocking-threads", str(settings.WEB_THREADS)]
+    return Program("web", [sys.executable, "-m", "granian", *options, *size, "config.wsgi:application"])
+
+
+def worker() -> Program:
+    """Return the task worker. Workers say nothing to each other: the work itself is rows in the database."""
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    size = ["--concurrency", str(settings.WORKER_PROCESSES)]
+    return Program("worker", [*_celery(), "worker", *alone, *size, "--loglevel", settings.LOG_LEVEL])
+
+
+def beat() -> Program:
+    """Return the scheduler. There must be one per installation; two would only send more wake-ups."""
+    return Program("beat", [*_celery(), "beat", "--loglevel", settings.LOG_LEVEL, "--pidfile", ""])
+
+
+def _celery() -> list[str]:
+    # Root in a container is not the danger that Celery warns of: only JSON messages are accepted.
+    quiet = ["-W", "ignore:You're running the worker"]
+    return [sys.executable, *quiet, "-m", "celery", "--quiet", "--app", "config.celery"]
+
+
+class Supervisor:
+    """Starts programs and stops them together. Use as a context manager; leaving it stops everything."""
+
+    def __init__(
+        self, programs: Sequence[Program], *, output: Any = sys.stdout, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.programs = programs
+        self.output = output
+        self.environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        for program in self.programs:
+            process = subprocess.Popen(
+                program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=self.environment,
+                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops them in order
+            )
+            self.processes[program.name] = process
+            thread = threading.Thread(target=self._copy, args=(program.name, process.stdout), daemon=True)
+            thread.start()
+            self.threads.append(thread)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def ended(self) -> str | None:
+        """Return the name of a program that has ended by itself, if any."""
+        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+
+    def wait(self) -> tuple[str, int]:
+        """Wait until a program ends by itself and return its name and exit code."""
+        while not (name := self.ended()):
+            time.sleep(0.2)
+        return name, int(self.processes[name].returncode)
+
+    def stop(self) -> None:
+        """Ask every program to stop, and end by force what has not stopped after 15 seconds. Safe to call twice."""
+        for process in self.processes.values():
+            self._signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._signal(process, signal.SIGKILL, group=True)
+                process.wait()
+        for thread in self.threads:
+            thread.join(timeout=1)
+
+    def _signal(self, process: "subprocess.Popen[str]", number: int, *, group: bool = False) -> None:
+        if process.poll() is not None:
+            return
+        try:
+            if group:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+        except ProcessLookupError:  # it ended in between, which is what was wanted
+            return
+
+    def _copy(self, name: str, stream: IO[str]) -> None:
+        for line in stream:
+            self.output.write(f"{name:>6} | {line}")
+            self.output.flush()
