@@ -1,0 +1,1 @@
+"""Tests of rules without a database: values in, values out."""
