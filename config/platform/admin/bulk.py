@@ -1,0 +1,110 @@
+"""A verb on many objects at once: the same right, form and service call as on one, and a result for each row.
+
+Rows are done one after the other, each in its own transaction: one that is refused does not keep the others from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from config.kernel import errors
+from config.platform.admin import acting, blocks, cells, theme
+from config.platform.admin.blocks import Row, Table
+from config.platform.admin.cells import Tone
+from config.platform.admin.forms import VerbForm, told
+from config.platform.admin.verbs import ObjectVerb
+
+TEMPLATE = "admin/platform/bulk.html"
+MOST = 200
+"""More rows than a list shows are never chosen at once."""
+
+
+@dataclass(frozen=True)
+class BulkVerb:
+    """An object verb for the rows that were ticked. Only verbs whose form fits all rows alike."""
+
+    verb: ObjectVerb
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The name in addresses."""
+        return self.verb.name
+
+    def may(self, request: HttpRequest) -> bool:
+        """Say whether the person has the right."""
+        return self.verb.may(request)
+
+
+def chosen(verb: BulkVerb, model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    """Lead from ticked rows to the verb's page. Changes nothing."""
+    ids = list(queryset.values_list("pk", flat=True)[:MOST])
+    address = model_admin.url(f"bulk_{verb.name}")
+    return HttpResponseRedirect(f"{address}?{urlencode({'ids': ','.join(map(str, ids))})}")
+
+
+def view(model_admin: Any, bulk: BulkVerb, request: HttpRequest) -> HttpResponse:
+    """Show which of the rows the verb can be done on (GET), or do it on them and show what became of each (POST)."""
+    if not bulk.may(request) or not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    instances = _chosen_rows(model_admin, request)
+    at = timezone.now()
+    form = bulk.verb.form_class(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        results = tuple(_done(bulk.verb, request, one, form.cleaned_data, at) for one in instances)
+        return _page(model_admin, bulk, request, None, results)
+    return _page(model_admin, bulk, request, form, tuple(_asked(bulk.verb, one, at) for one in instances))
+
+
+def _chosen_rows(model_admin: Any, request: HttpRequest) -> list[Any]:
+    given = (request.POST if request.method == "POST" else request.GET).get("ids", "")
+    ids = [int(text) for text in given.split(",") if text.isdecimal() and len(text) < 19][:MOST]
+    return list(model_admin.get_queryset(request).filter(pk__in=ids).order_by("pk"))
+
+
+def _asked(verb: ObjectVerb, instance: Any, at: datetime) -> Row:
+    try:
+        verb.check(instance=instance, at=at)
+    except errors.DomainError as refusal:
+        return Row((cells.to(instance), cells.badge("not possible", Tone.WARN), told(refusal)))
+    return Row((cells.to(instance), cells.badge("ready", Tone.INFO), ""))
+
+
+def _done(verb: ObjectVerb, request: HttpRequest, instance: Any, values: Mapping[str, Any], at: datetime) -> Row:
+    try:
+        verb.check(instance=instance, at=at)
+        outcome = verb.perform(instance=instance, values=values, actor=acting.actor(request), at=at)
+    except errors.DomainError as refusal:
+        return Row((cells.to(instance), cells.badge("refused", Tone.BAD), told(refusal)))
+    return Row((cells.to(instance), cells.badge("done", Tone.GOOD), outcome.message))
+
+
+def _page(
+    model_admin: Any, bulk: BulkVerb, request: HttpRequest, form: VerbForm | None, rows: tuple[Row, ...]
+) -> HttpResponse:
+    request.current_app = model_admin.admin_site.name
+    title = "What would be done" if form is not None else "What was done"
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": bulk.label,
+        "opts": model_admin.opts,
+        "verb": bulk.verb,
+        "is_danger": bulk.verb.variant is theme.ActionVariant.DANGER,
+        "form": form,
+        "ids": (request.POST if request.method == "POST" else request.GET).get("ids", ""),
+        "count": len(rows),
+        "back": model_admin.url("changelist"),
+        "media": model_admin.media + form.media if form is not None else model_admin.media,
+        "blocks": [Table(title, blocks.columns("Object", "", "Remark"), rows, empty="No rows were chosen.")],
+    }
+    return TemplateResponse(request, TEMPLATE, context)

@@ -1,0 +1,117 @@
+"""The forms of verbs: what a person fills in before something is done. Owns their look, and putting refusals beside the
+fields that they are about.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms.boundfield import BoundField
+
+from config.kernel import errors
+from config.platform.admin import theme
+
+WORDS = {
+    "value_already_exist": "This is taken already.",
+    "value_is_mandatory": "This is needed.",
+    "value_is_invalid": "This is not valid.",
+    "value_is_too_long": "This is too long.",
+    "value_is_out_of_range": "This is out of range.",
+    "unsupported_value": "This is not supported.",
+    "invalid_currency": "This is not a currency.",
+    "invalid_timezone": "This is not a time zone.",
+    "currencies_does_not_match": "The currency does not match.",
+    "not_a_valid_country_code": "This is not a country.",
+    "not_a_valid_language_code": "This is not a language of documents.",
+    "invalid_email_format": "This is not an e-mail address.",
+    "url_is_invalid": "This is not an address that starts with http:// or https://.",
+}
+"""What the codes that most fields share mean; other codes are said by their own words."""
+
+_LOOKS: dict[type[forms.Widget], type[forms.Widget]] = {
+    forms.TextInput: theme.TextWidget,
+    forms.EmailInput: theme.EmailWidget,
+    forms.URLInput: theme.UrlWidget,
+    forms.NumberInput: theme.DecimalWidget,
+    forms.Textarea: theme.TextareaWidget,
+    forms.Select: theme.SelectWidget,
+    forms.SelectMultiple: theme.SelectMultipleWidget,
+    forms.CheckboxSelectMultiple: theme.CheckboxesWidget,
+    forms.DateInput: theme.DateWidget,
+    forms.CheckboxInput: theme.SwitchWidget,
+}
+
+
+class VerbForm(forms.Form):
+    """The form of a verb. ``sections`` arranges the fields under headings; without it they follow each other.
+
+    ``once`` is a key made when the page was shown: a service that takes one does the same thing only once, however
+    often the button is pressed.
+    """
+
+    sections: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+    aliases: ClassVar[Mapping[str, str]] = {}
+
+    once = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["once"].initial = uuid.uuid4
+        for field in self.fields.values():
+            _dress(field)
+
+    def arranged(self) -> Iterator[tuple[str, list[BoundField]]]:
+        """The visible fields under their headings."""
+        named = {name for _, names in self.sections for name in names}
+        rest = [field for field in self.visible_fields() if field.name not in named]
+        if rest:
+            yield "", rest
+        for title, names in self.sections:
+            yield title, [self[name] for name in names if name in self.fields]
+
+    def refuse(self, refusal: errors.DomainError) -> None:
+        """Show what a service refused, each code beside its field, the rest at the top."""
+        shown = False
+        for name, codes in refusal.details.items():
+            field = self.aliases.get(name, name)
+            if field in self.fields:
+                self.add_error(field, [words(code) for code in codes])
+                shown = True
+        if not shown:
+            self.add_error(None, told(refusal))
+
+
+class ReasonForm(VerbForm):
+    """A form that asks why."""
+
+    reason = forms.CharField(
+        label="Reason", widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept in the audit trail.", max_length=1000
+    )
+
+
+def words(code: str) -> str:
+    """What a code of refused input says to a person."""
+    return WORDS.get(code, f"{code.replace('_', ' ').capitalize()}.")
+
+
+def told(refusal: errors.DomainError) -> str:
+    """What a refusal says to a person."""
+    if refusal.code == "validation_errors" and refusal.details:
+        return "; ".join(f"{name}: {', '.join(codes)}".replace("_", " ") for name, codes in refusal.details.items())
+    return refusal.message
+
+
+def _dress(field: forms.Field) -> None:
+    look = _LOOKS.get(type(field.widget))
+    if look is None:
+        return
+    plain = field.widget
+    attrs = {key: value for key, value in plain.attrs.items() if key != "class"}
+    field.widget = look(attrs=attrs)
+    field.widget.is_required = plain.is_required
+    field.widget.is_localized = plain.is_localized
+    if isinstance(field, forms.ChoiceField):
+        field.widget.choices = field.choices

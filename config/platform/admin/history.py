@@ -1,0 +1,96 @@
+"""The history of an object: who did what to it, when and why. Owns showing it; the audit trail itself is a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from config.platform.admin import blocks, cells
+from config.platform.admin.blocks import Row, Table
+from config.platform.admin.cells import Tone
+from config.platform.models import AuditEntry
+from config.platform.queries import audit_trail
+
+TEMPLATE = "admin/platform/history.html"
+PER_PAGE = 100
+RECENT = 8
+
+_TONES = {
+    AuditEntry.ActorKind.USER: Tone.ACCENT,
+    AuditEntry.ActorKind.API_KEY: Tone.INFO,
+    AuditEntry.ActorKind.JOB: Tone.NEUTRAL,
+    AuditEntry.ActorKind.SYSTEM: Tone.NEUTRAL,
+}
+
+
+def view(model_admin: Any, request: HttpRequest, instance: Any) -> HttpResponse:
+    """The history of one object, newest first, a hundred entries at a time."""
+    entries = Paginator(audit_trail.of(instance), PER_PAGE).get_page(request.GET.get("p"))
+    request.current_app = model_admin.admin_site.name
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"History of {instance}",
+        "opts": model_admin.opts,
+        "original": instance,
+        "media": model_admin.media,
+        "entries": entries,
+        "blocks": [table(entries, title="History")],
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def recent(instance: Any, url: str) -> Table:
+    """The last few entries of an object, with the way to all of them."""
+    entries = audit_trail.of(instance)[:RECENT]
+    return table(entries, title="History", action=cells.link("All entries", url))
+
+
+def table(entries: Any, *, title: str, action: object = "") -> Table:
+    """Entries of the audit trail as rows."""
+    rows = tuple(
+        Row((cells.instant(entry.at), who(entry), verb(entry.verb), changes(entry), entry.reason or ""))
+        for entry in entries
+    )
+    empty = "Nothing has been done to it since it was made by the system."
+    return Table(title, blocks.columns("When", "Who", "What", "Change", "Why"), rows, empty=empty, action=action)
+
+
+def who(entry: AuditEntry) -> SafeString:
+    """The actor, with its kind."""
+    return cells.stack(entry.actor_label, entry.get_actor_kind_display())
+
+
+def kind(entry: AuditEntry) -> SafeString:
+    """The kind of the actor."""
+    return cells.badge(entry.get_actor_kind_display(), _TONES[AuditEntry.ActorKind(entry.actor_kind)])
+
+
+def verb(name: str) -> str:
+    """A verb as people say it."""
+    return name.replace("_", " ")
+
+
+def changes(entry: AuditEntry) -> SafeString:
+    """The changed values: what they were, and what they are."""
+    names = list(dict.fromkeys([*entry.old, *entry.new]))
+    lines = (
+        (name.replace("_", " "), _before(entry, name), _short(entry.new[name]) if name in entry.new else "")
+        for name in names
+    )
+    return format_html_join("", '<span class="q-change"><b>{}</b> {}{}</span>', lines)
+
+
+def _before(entry: AuditEntry, name: str) -> SafeString:
+    if name not in entry.old:
+        return format_html("{}", "")
+    return format_html("<s>{}</s> ", _short(entry.old[name]))
+
+
+def _short(value: Any) -> str:
+    text = "–" if value is None or value == "" else str(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -1,0 +1,242 @@
+"""Verbs of the admin: one thing that can be done, with its own address, its own right and one service call.
+
+Looking changes nothing: GET shows what would happen, with a form where something has to be said; only POST does it, and
+then exactly once. Whoever lacks the right gets 403, and a state that refuses is told before and after. The buttons of a
+page show the verbs that the person may use and the state allows.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from config.kernel import errors
+from config.kernel.actors import Actor
+from config.platform.admin import acting, theme
+from config.platform.admin.blocks import Block, Note
+from config.platform.admin.cells import Tone
+from config.platform.admin.forms import VerbForm, told
+
+TEMPLATE = "admin/platform/verb.html"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, for the person who did it, and where to go from there (default: the object, or its list)."""
+
+    message: str
+    url: str = ""
+    blocks: tuple[Block, ...] = ()
+
+
+class Verb:
+    """What object and list verbs share. ``explanation`` says in a sentence or two what will happen and what will not."""
+
+    name = ""
+    label = ""
+    icon = "play_arrow"
+    variant = theme.ActionVariant.DEFAULT
+    permission = ""
+    explanation = ""
+    confirm = ""
+    form_class: type[VerbForm] = VerbForm
+
+    def may(self, request: HttpRequest) -> bool:
+        """Say whether the person has the right."""
+        return request.user.has_perm(self.permission)
+
+    @property
+    def button(self) -> str:
+        """What the button that does it says."""
+        return self.confirm or self.label
+
+
+class ListVerb(Verb):
+    """A verb of no object yet, such as making one or starting a run."""
+
+    def form(self, *, data: Any, at: datetime) -> VerbForm:
+        """The form, filled in or fresh."""
+        return self.form_class(data, initial=self.initial(at=at))
+
+    def initial(self, *, at: datetime) -> Mapping[str, Any]:
+        """What the fresh form proposes."""
+        return {}
+
+    def preview(self, *, at: datetime) -> Sequence[Block]:
+        """What would happen now."""
+        return ()
+
+    def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Do it, with one service call. Raises DomainError."""
+        raise AssertionError(f"{type(self).__name__} does nothing")
+
+
+class ObjectVerb(Verb):
+    """A verb of one object."""
+
+    def check(self, *, instance: Any, at: datetime) -> None:
+        """Ask the domain whether the state allows it. Raises DomainError where it does not."""
+
+    def form(self, *, data: Any, instance: Any, at: datetime) -> VerbForm:
+        """The form, filled in or fresh."""
+        return self.form_class(data, initial=self.initial(instance=instance, at=at))
+
+    def initial(self, *, instance: Any, at: datetime) -> Mapping[str, Any]:
+        """What the fresh form proposes."""
+        return {}
+
+    def preview(self, *, instance: Any, at: datetime) -> Sequence[Block]:
+        """What would happen now."""
+        return ()
+
+    def perform(self, *, instance: Any, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Do it, with one service call. Raises DomainError."""
+        raise AssertionError(f"{type(self).__name__} does nothing")
+
+    def possible(self, *, instance: Any, at: datetime) -> bool:
+        """Say whether the state allows it."""
+        try:
+            self.check(instance=instance, at=at)
+        except errors.DomainError:
+            return False
+        return True
+
+
+def list_view(model_admin: Any, verb: ListVerb, request: HttpRequest) -> HttpResponse:
+    """Show a list verb (GET) or do it (POST)."""
+    _require(request, verb, model_admin)
+    at = timezone.now()
+    form = verb.form(data=request.POST if request.method == "POST" else None, at=at)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = verb.perform(values=form.cleaned_data, actor=acting.actor(request), at=at)
+        except errors.DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            return _done(request, model_admin, verb, outcome, _list_url(model_admin))
+    return _asked(request, model_admin, verb, form, _previewed(functools.partial(verb.preview, at=at)), None)
+
+
+def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show an object's verb (GET) or do it (POST). A state that refuses leads back to the object with the reason."""
+    _require(request, verb, model_admin)
+    instance = model_admin.get_object(request, unquote(object_id))
+    if instance is None:
+        return model_admin.missing(request, object_id)
+    at = timezone.now()
+    back = object_url(model_admin, instance)
+    try:
+        verb.check(instance=instance, at=at)
+    except errors.DomainError as refusal:
+        messages.warning(request, told(refusal))
+        return HttpResponseRedirect(back)
+    form = verb.form(data=request.POST if request.method == "POST" else None, instance=instance, at=at)
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = verb.perform(instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at)
+        except errors.DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            return _done(request, model_admin, verb, outcome, back)
+    preview = _previewed(functools.partial(verb.preview, instance=instance, at=at))
+    return _asked(request, model_admin, verb, form, preview, instance)
+
+
+def object_buttons(model_admin: Any, request: HttpRequest, instance: models.Model) -> list[dict[str, Any]]:
+    """The buttons of the verbs that this person may use on this object as it is now."""
+    at = timezone.now()
+    usable = [verb for verb in model_admin.verbs if verb.may(request) and verb.possible(instance=instance, at=at)]
+    return [_button(verb, model_admin.url(verb.name, instance.pk)) for verb in usable]
+
+
+def list_buttons(model_admin: Any, request: HttpRequest) -> list[dict[str, Any]]:
+    """The buttons of the list verbs that this person may use."""
+    return [_button(verb, model_admin.url(verb.name)) for verb in model_admin.list_verbs if verb.may(request)]
+
+
+def link(title: str, url: str, icon: str) -> dict[str, Any]:
+    """A button that only leads somewhere."""
+    return {"title": title, "path": url, "icon": icon, "variant": theme.ActionVariant.DEFAULT, "attrs": {}}
+
+
+def object_url(model_admin: Any, instance: models.Model) -> str:
+    """The address of an object's page."""
+    return model_admin.url("change", instance.pk)
+
+
+def _button(verb: Verb, url: str) -> dict[str, Any]:
+    return {"title": verb.label, "path": url, "icon": verb.icon, "variant": verb.variant, "attrs": {}}
+
+
+def _require(request: HttpRequest, verb: Verb, model_admin: Any) -> None:
+    if not verb.may(request) or not model_admin.has_view_permission(request):
+        raise PermissionDenied
+
+
+def _list_url(model_admin: Any) -> str:
+    return model_admin.url("changelist")
+
+
+def _previewed(preview: Callable[[], Sequence[Block]]) -> Sequence[Block]:
+    try:
+        return preview()
+    except errors.DomainError as refusal:
+        return (Note(told(refusal), Tone.WARN),)
+
+
+def _done(request: HttpRequest, model_admin: Any, verb: Verb, outcome: Outcome, back: str) -> HttpResponse:
+    if outcome.blocks:  # something to read once, such as a new key: it must not be in a message or an address
+        response = _page(request, model_admin, verb, None, {"blocks": outcome.blocks, "done": outcome, "back": back})
+        response["Cache-Control"] = "no-store"
+        return response
+    messages.success(request, outcome.message)
+    return HttpResponseRedirect(outcome.url or back)
+
+
+def _asked(
+    request: HttpRequest,
+    model_admin: Any,
+    verb: Verb,
+    form: forms.Form,
+    preview: Sequence[Block],
+    instance: models.Model | None,
+) -> HttpResponse:
+    back = _list_url(model_admin) if instance is None else object_url(model_admin, instance)
+    return _page(request, model_admin, verb, instance, {"form": form, "blocks": preview, "back": back})
+
+
+def _page(
+    request: HttpRequest, model_admin: Any, verb: Verb, instance: models.Model | None, extra: Mapping[str, Any]
+) -> TemplateResponse:
+    request.current_app = model_admin.admin_site.name
+    form = extra.get("form")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": verb.label,
+        "subtitle": None if instance is None else str(instance),
+        "opts": model_admin.opts,
+        "original": instance,
+        "verb": verb,
+        "is_danger": verb.variant is theme.ActionVariant.DANGER,
+        "media": model_admin.media + form.media if form is not None else model_admin.media,
+        **extra,
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def changelist_url(model: type[models.Model]) -> str:
+    """The address of a model's list."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -1,0 +1,40 @@
+"""The audit trail: who did what, when, to what and why. Append-only; the database refuses changes."""
+
+from django.conf import settings
+from django.db import models
+
+from config.kernel import db
+
+
+class AuditEntry(db.Base):
+    """One verb of a person, an API client or a job on one object. ``object_type`` is "app.model" in lower case."""
+
+    class ActorKind(models.TextChoices):
+        USER = "user", "person"
+        API_KEY = "api_key", "API client"
+        JOB = "job", "job"
+        SYSTEM = "system", "system"
+
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)
+    actor_label = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=64)
+    object_type = models.CharField(max_length=64)
+    object_id = models.BigIntegerField()
+    object_label = models.CharField(max_length=255)
+    reason = models.TextField(blank=True, default="")
+    old = models.JSONField(default=dict)
+    new = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit trail"
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-at"], name="platform_audit_object"),
+            models.Index(fields=["-at", "-id"], name="platform_audit_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_label}: {self.verb} {self.object_label}"

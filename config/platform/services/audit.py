@@ -1,0 +1,77 @@
+"""Writing the audit trail. Services call this inside their own transaction, so a trail without a change cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from config.kernel.actors import Actor
+from config.platform.models import AuditEntry
+
+
+@dataclass(frozen=True)
+class Note:
+    """One verb on one object: ``old`` and ``new`` hold the changed values only."""
+
+    instance: models.Model
+    verb: str
+    old: Mapping[str, Any] = field(default_factory=dict)
+    new: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def record(
+    *,
+    actor: Actor,
+    at: datetime,
+    verb: str,
+    instance: models.Model,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Write one entry. ``verb`` is an imperative such as "finalize"; values are plain and JSON-able or dates, decimals."""
+    record_many(
+        actor=actor, at=at, notes=[Note(instance=instance, verb=verb, old=old or {}, new=new or {}, reason=reason)]
+    )
+
+
+def record_many(*, actor: Actor, at: datetime, notes: Sequence[Note]) -> None:
+    """Write the entries of many objects with one statement."""
+    AuditEntry.objects.bulk_create(_entry(actor, at, note) for note in notes)
+
+
+def _entry(actor: Actor, at: datetime, note: Note) -> AuditEntry:
+    return AuditEntry(
+        at=at,
+        created_at=at,
+        actor_kind=actor.kind,
+        actor_label=actor.label,
+        user_id=actor.user_id,
+        verb=note.verb,
+        object_type=note.instance._meta.label_lower,
+        object_id=note.instance.pk,
+        object_label=str(note.instance)[:255],
+        reason=note.reason,
+        old=_plain(note.old),
+        new=_plain(note.new),
+    )
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    encoder = DjangoJSONEncoder()
+    return {key: _value(encoder, value) for key, value in values.items()}
+
+
+def _value(encoder: DjangoJSONEncoder, value: Any) -> Any:
+    if value is None or isinstance(value, str | int | bool | list | dict):
+        return value
+    try:
+        return encoder.default(value)
+    except TypeError:
+        return str(value)

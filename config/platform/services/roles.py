@@ -1,0 +1,93 @@
+"""Roles: groups of rights for the people who work here. Owns what each may do in a new installation.
+
+A group is filled when it is made and left to the staff from then on. Rights are named by the app and model they belong
+to, so that this needs no import of the apps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import Group, Permission
+from django.db import models, transaction
+
+VIEW = ("view",)
+EDIT = ("view", "add", "change")
+ALL = ("view", "add", "change", "delete")
+APPS = ("platform", "catalog", "customers", "invoicing", "billing")
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who somebody is: ``models`` gives the usual rights by "app" or "app.model", ``verbs`` the rights by codename."""
+
+    name: str
+    models: Mapping[str, Sequence[str]]
+    verbs: Sequence[str] = field(default=())
+
+
+EVERYTHING_TO_SEE = dict.fromkeys(APPS, VIEW)
+
+ROLES = (
+    Role(
+        name="Finance admin",
+        models={
+            **EVERYTHING_TO_SEE,
+            "catalog": ALL,
+            "customers": ALL,
+            "platform.installation": EDIT,
+            "billing.subscription": EDIT,
+            "django_celery_beat": VIEW,
+        },
+        verbs=(
+            "finalize_invoice",
+            "void_invoice",
+            "send_invoice",
+            "record_payment",
+            "start_billingrun",
+            "terminate_subscription",
+        ),
+    ),
+    Role(
+        name="Accountant",
+        models={**EVERYTHING_TO_SEE, "customers.customer": EDIT, "customers.customermetadata": ALL},
+        verbs=("finalize_invoice", "send_invoice", "record_payment"),
+    ),
+    Role(name="Auditor", models=EVERYTHING_TO_SEE),
+    Role(
+        name="Engineer",
+        models={
+            **EVERYTHING_TO_SEE,
+            "catalog": EDIT,
+            "platform.apikey": EDIT,
+            "django_celery_beat": EDIT,
+        },
+    ),
+)
+
+
+@transaction.atomic
+def ensure() -> list[str]:
+    """Make the groups that are missing, with their rights, and return their names. The others are left alone."""
+    existing = set(Group.objects.filter(name__in=[role.name for role in ROLES]).values_list("name", flat=True))
+    made = [role for role in ROLES if role.name not in existing]
+    for role in made:
+        group, is_new = Group.objects.get_or_create(name=role.name)
+        if is_new:
+            group.permissions.set(rights(role))
+    return [role.name for role in made]
+
+
+def rights(role: Role) -> models.QuerySet[Permission]:
+    """Return the rights of a role that exist in this installation."""
+    wanted = models.Q(pk__in=[])
+    for target, verbs in role.models.items():
+        app, _, model = target.partition(".")
+        for verb in verbs:
+            right = models.Q(content_type__app_label=app, codename__startswith=f"{verb}_")
+            if model:
+                right &= models.Q(content_type__model=model)
+            wanted |= right
+    wanted |= models.Q(content_type__app_label__in=APPS, codename__in=role.verbs)
+    return Permission.objects.filter(wanted).distinct()

@@ -1,0 +1,31 @@
+"""The schedule of periodic jobs. Owns the step from the registered jobs to the rows that the scheduler reads."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from config.kernel import jobs
+
+
+@transaction.atomic
+def sync() -> list[str]:
+    """Give every registered job a row in the schedule, and return the names of the new ones.
+
+    Rows are known by their name. What staff changed (times, whether a job is enabled) stays; nothing is deleted.
+    Only the task's path follows the code.
+    """
+    made = []
+    for job in jobs.periodic_jobs().values():
+        times, _ = CrontabSchedule.objects.get_or_create(
+            minute=job.minutes, hour="*", day_of_week="*", day_of_month="*", month_of_year="*", timezone="UTC"
+        )
+        row, is_new = PeriodicTask.objects.get_or_create(
+            name=job.name, defaults={"task": job.task, "crontab": times, "description": job.description}
+        )
+        if is_new:
+            made.append(job.name)
+        elif row.task != job.task:
+            row.task = job.task
+            row.save(update_fields=["task", "date_changed"])
+    return made
