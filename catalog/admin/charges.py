@@ -1,0 +1,196 @@
+"""Charges in the admin: a page for the price of one metric in one version of a plan, and changing it in the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from catalog.admin import charge_forms, prices
+from catalog.admin.charge_forms import NewChargeForm, PriceForm
+from catalog.models import Charge, Plan
+from catalog.queries import plans as known_plans
+from catalog.services import plans
+from catalog.services.charge_input import ChargeValues
+from config.kernel import errors
+from config.kernel.actors import Actor
+from config.platform.admin import cells, pages, theme
+from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Table
+from config.platform.admin.cells import Tone
+from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
+
+VERSION_NOTE = (
+    "Prices are never edited: this makes a new version of the plan. Subscriptions move to it with their next billing; "
+    "what was invoiced stays as it is."
+)
+
+
+class AddCharge(ObjectVerb):
+    """Price another metric in a plan."""
+
+    name = "add_charge"
+    label = "Add a price"
+    icon = "add"
+    permission = "catalog.change_plan"
+    explanation = VERSION_NOTE
+    confirm = "Publish the new version"
+    form_class = NewChargeForm
+
+    def check(self, *, instance: Plan, at: datetime) -> None:
+        """A retired plan stays as it was."""
+        require_existing_plan(instance)
+
+    def initial(self, *, instance: Plan, at: datetime) -> Mapping[str, Any]:
+        """The simplest price."""
+        return {"charge_model": Charge.Model.STANDARD}
+
+    def perform(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Publish a version with the charge."""
+        charge = ChargeValues(**_priced(values), billable_metric_id=values["metric"].uuid)
+        plans.add_charge(code=instance.code, values=charge, actor=actor, at=at)
+        return Outcome("The new version was published.")
+
+
+class ChangePrice(ObjectVerb):
+    """Change the price of a charge."""
+
+    name = "edit"
+    label = "Change the price"
+    icon = "edit"
+    variant = theme.ActionVariant.PRIMARY
+    permission = "catalog.change_plan"
+    explanation = VERSION_NOTE
+    confirm = "Publish the new version"
+    form_class = PriceForm
+
+    def check(self, *, instance: Charge, at: datetime) -> None:
+        """Only the current version leads to a next one."""
+        require_current(instance)
+
+    def initial(self, *, instance: Charge, at: datetime) -> Mapping[str, Any]:
+        """The price as it is."""
+        return charge_forms.initial(instance)
+
+    def preview(self, *, instance: Charge, at: datetime) -> Sequence[Block]:
+        """The price as it is, and a word on filters."""
+        if not instance.filters.exists():
+            return ()
+        return (Note("The prices of its filters stay as they are; they are changed through the API.", Tone.INFO),)
+
+    def perform(self, *, instance: Charge, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Publish a version with the other price."""
+        plan = instance.plan_version.plan
+        plans.change_charge(
+            code=plan.code, charge_code=instance.code, values=ChargeValues(**_priced(values)), actor=actor, at=at
+        )
+        return Outcome("The new version was published.", cells.page_url(plan))
+
+
+class RemoveCharge(ObjectVerb):
+    """Leave a charge out of the next version."""
+
+    name = "delete"
+    label = "Remove"
+    icon = "delete"
+    variant = theme.ActionVariant.DANGER
+    permission = "catalog.change_plan"
+    explanation = f"The metric is not billed any more with this plan. {VERSION_NOTE}"
+    confirm = "Publish without it"
+
+    def check(self, *, instance: Charge, at: datetime) -> None:
+        """Only the current version leads to a next one."""
+        require_current(instance)
+
+    def preview(self, *, instance: Charge, at: datetime) -> Sequence[Block]:
+        """What is taken away."""
+        return (prices.table(instance, instance.plan_version.currency),)
+
+    def perform(self, *, instance: Charge, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Publish a version without it."""
+        plan = instance.plan_version.plan
+        plans.remove_charge(code=plan.code, charge_code=instance.code, actor=actor, at=at)
+        return Outcome("The new version was published.", cells.page_url(plan))
+
+
+@pages.register(Charge)
+class ChargeAdmin(pages.PageAdmin):
+    """Charges, reached from their plan."""
+
+    list_display = ("named", "plan", "model", "price")
+    list_filter = (("charge_model", theme.ChoicesDropdownFilter),)
+    list_select_related = ("metric", "plan_version__plan")
+    search_fields = ("code", "invoice_display_name", "metric__name", "plan_version__plan__name")
+    ordering = ("plan_version__plan__name", "-plan_version__number", "position")
+    list_verbs: tuple[ListVerb, ...] = ()
+    verbs = (ChangePrice(), RemoveCharge())
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may see plans."""
+        return request.user.has_perm("catalog.view_plan")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Keep them out of the index: a price belongs to its plan."""
+        return False
+
+    @theme.display(description="Charge", ordering="code")
+    def named(self, charge: Charge) -> str:
+        """What it prices."""
+        return cells.stack(charge.invoice_display_name or charge.metric.name, charge.code)
+
+    @theme.display(description="Plan", ordering="plan_version__plan__name")
+    def plan(self, charge: Charge) -> str:
+        """Plan and version."""
+        return str(charge.plan_version)
+
+    @theme.display(description="Model", ordering="charge_model")
+    def model(self, charge: Charge) -> str:
+        """How units become an amount."""
+        return charge.get_charge_model_display()
+
+    @theme.display(description="Price")
+    def price(self, charge: Charge) -> str:
+        """The price in one line."""
+        return prices.summary(charge.charge_model, charge.properties, charge.plan_version.currency)
+
+    def page(self, request: HttpRequest, instance: Charge) -> Page:
+        """The price in full."""
+        version = instance.plan_version
+        facts = Facts(
+            "Charge",
+            (
+                Fact("Metric", cells.to(instance.metric)),
+                Fact("Plan", cells.to(version.plan, str(version))),
+                Fact("Code", cells.code(instance.code)),
+                Fact("Model", instance.get_charge_model_display()),
+                Fact("Name on invoices", instance.invoice_display_name or instance.metric.name),
+                Fact("Taxes", ", ".join(str(tax) for tax in instance.taxes.all()) or "the customer's"),
+            ),
+        )
+        shown = prices.table(instance, version.currency)
+        old = () if version.is_current else (Note("This is an old version's price.", Tone.WARN),)
+        return Page(top=(*old, facts, Table("Price", shown.columns, shown.rows)))
+
+
+def require_existing_plan(plan: Plan) -> None:
+    """Refuse to change a retired plan. Raises NotAllowed."""
+    if plan.deleted_at is not None:
+        raise errors.NotAllowed("retired", f"{plan} is retired.")
+
+
+def require_current(charge: Charge) -> None:
+    """Refuse to change an old version. Raises NotAllowed."""
+    version = charge.plan_version
+    require_existing_plan(version.plan)
+    if known_plans.by_code(code=version.plan.code).pk != version.pk:
+        raise errors.NotAllowed("old_version", f"{version} is not the current version any more.")
+
+
+def _priced(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "charge_model": values["charge_model"],
+        "properties": values["properties"],
+        "invoice_display_name": values["invoice_display_name"],
+        "tax_codes": [tax.code for tax in values["taxes"]],
+    }

@@ -1,0 +1,84 @@
+"""How plans look in the API, in and out. A plan is shown by one of its versions, mostly the current one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.api.charge_forms import ChargeAnswer, ChargeRequest
+from catalog.api.tax_forms import TaxAnswer
+from catalog.domain.intervals import Interval
+from config.platform.api.serializers import (
+    Constant,
+    Instant,
+    MinorUnits,
+    RequestSerializer,
+    Text,
+    TextOrNull,
+    Unsupported,
+)
+
+
+class PlanRequest(RequestSerializer):
+    """A plan as it comes in. What this version cannot bill is refused, never dropped."""
+
+    name = Text(required=True)
+    code = Text(required=True)
+    invoice_display_name = Text()
+    description = Text(max_length=10_000)
+    interval = serializers.ChoiceField(choices=[str(interval) for interval in Interval])
+    amount_cents = MinorUnits()
+    amount_currency = Text(required=True, max_length=3)
+    tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
+    charges = ChargeRequest(many=True, required=False, allow_null=True)
+    pay_in_advance = Unsupported(neutral=(False, "false"))
+    trial_period = Unsupported(neutral=(0, "0", "0.0"))
+    bill_charges_monthly = Unsupported(neutral=(False, "false"))
+    bill_fixed_charges_monthly = Unsupported(neutral=(False, "false"))
+    minimum_commitment = Unsupported(neutral=({},))
+    fixed_charges = Unsupported(neutral=([],))
+    usage_thresholds = Unsupported(neutral=([],))
+    metadata = Unsupported(neutral=({},))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Make null charges absent, as clients mean them, and null taxes none."""
+        if "charges" in attrs and attrs["charges"] is None:
+            del attrs["charges"]
+        if "tax_codes" in attrs:
+            attrs["tax_codes"] = attrs["tax_codes"] or []
+        return attrs
+
+
+class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """A plan without what lists leave out. The counters are always 0, as clients know them."""
+
+    lago_id = serializers.UUIDField(source="plan.uuid")
+    name = serializers.CharField(source="plan.name")
+    invoice_display_name = TextOrNull(source="plan.invoice_display_name")
+    created_at = Instant(source="plan.created_at")
+    code = serializers.CharField(source="plan.code")
+    interval = serializers.CharField()
+    description = TextOrNull(source="plan.description")
+    amount_cents = MinorUnits(source="amount")
+    amount_currency = serializers.CharField(source="currency")
+    trial_period = Constant(0)
+    pay_in_advance = Constant(value=False)
+    bill_charges_monthly = Constant(None)
+    bill_fixed_charges_monthly = Constant(None)
+    customers_count = Constant(0)
+    active_subscriptions_count = Constant(0)
+    draft_invoices_count = Constant(0)
+    parent_id = Constant(None)
+    pending_deletion = Constant(value=False)
+    charges = ChargeAnswer(many=True)
+    entitlements = Constant([])
+    usage_thresholds = Constant([])
+    applicable_usage_thresholds = Constant([])
+    taxes = TaxAnswer(many=True)
+
+
+class PlanAnswer(PlanSummaryAnswer):
+    """A plan."""
+
+    fixed_charges = Constant([])

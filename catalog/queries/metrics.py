@@ -1,0 +1,64 @@
+"""Reading billable metrics, and which prices use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.db import models
+
+from catalog.models import BillableMetric, Charge, ChargeFilter
+from config.kernel import errors
+
+
+def listed(*, aggregation_types: Sequence[str] = (), search_term: str | None = None) -> models.QuerySet[BillableMetric]:
+    """Return the metrics that exist with their filters, newest first; the term is looked for in name and code."""
+    rows = BillableMetric.objects.filter(deleted_at__isnull=True)
+    if aggregation_types:
+        rows = rows.filter(aggregation_type__in=aggregation_types)
+    if search_term:
+        rows = rows.filter(models.Q(name__icontains=search_term) | models.Q(code__icontains=search_term))
+    return rows.prefetch_related("filters").order_by("-created_at", "-id")
+
+
+def by_code(*, code: str) -> BillableMetric:
+    """Return a metric with its filters. Raises NotFound (`billable_metric_not_found`)."""
+    metric = listed().filter(code=code).first()
+    if metric is None:
+        raise errors.NotFound("billable_metric_not_found", f"There is no billable metric {code}.")
+    return metric
+
+
+def by_uuids(*, uuids: Sequence[UUID]) -> dict[UUID, BillableMetric]:
+    """Return the metrics of these public ids with their filters. Raises NotFound if one does not exist."""
+    found = {metric.uuid: metric for metric in listed().filter(uuid__in=uuids)}
+    if set(uuids) - found.keys():
+        raise errors.NotFound("billable_metric_not_found", "One of the billable metrics does not exist.")
+    return found
+
+
+def declared(metric: BillableMetric) -> dict[str, list[str]]:
+    """Return the values that the metric declares, by property."""
+    return {row.key: list(row.values) for row in metric.filters.all()}
+
+
+def is_priced(metric: BillableMetric) -> bool:
+    """Say whether any price list of a plan that exists was ever made with the metric."""
+    return Charge.objects.filter(metric=metric, plan_version__plan__deleted_at__isnull=True).exists()
+
+
+def is_sold(metric: BillableMetric) -> bool:
+    """Say whether the current price list of a plan that exists has a charge on the metric."""
+    return _current(metric).exists()
+
+
+def used_filter_values(metric: BillableMetric) -> list[Mapping[str, Sequence[str]]]:
+    """Return the values that filters of current charges on the metric name."""
+    rows = ChargeFilter.objects.filter(charge__in=_current(metric))
+    return list(rows.values_list("values", flat=True))
+
+
+def _current(metric: BillableMetric) -> models.QuerySet[Charge]:
+    return Charge.objects.filter(
+        metric=metric, plan_version__is_current=True, plan_version__plan__deleted_at__isnull=True
+    )

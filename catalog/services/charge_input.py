@@ -1,0 +1,227 @@
+"""Charges as they come in, made into the charges of a price list. Owns defaults, codes, identity and the checks that
+need the metric; what the properties of a model must look like is the domain's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID, uuid4
+
+from catalog.domain import filters as filter_rules
+from catalog.domain.pricing import properties as property_rules
+from catalog.models import BillableMetric
+from catalog.queries import metrics, taxes
+from catalog.services.price_lists import ChargeContent, FilterContent
+from config.kernel import errors
+
+MAX_CHARGES = 500
+MAX_FILTERS = 1000
+GROUPING = ("pricing_group_keys", "grouped_by", "presentation_group_keys")
+
+_ONE_RANGE = {"from_value": 0, "to_value": None, "per_unit_amount": "0", "flat_amount": "0"}
+FREE: dict[str, dict[str, Any]] = {
+    "standard": {"amount": "0"},
+    "graduated": {"graduated_ranges": [_ONE_RANGE]},
+    "volume": {"volume_ranges": [_ONE_RANGE]},
+    "package": {"amount": "0", "package_size": 1, "free_units": 0},
+}
+"""The price of a charge that came without properties, by model; also the list of models and of the keys they know."""
+
+
+class FilterValues(TypedDict, total=False):
+    """A filter as it comes in."""
+
+    values: Mapping[str, Any]
+    properties: Mapping[str, Any]
+    invoice_display_name: str
+
+
+class ChargeValues(TypedDict, total=False):
+    """A charge as it comes in. ``id`` or ``code`` names one that exists; what is absent then stays as it is."""
+
+    id: UUID
+    code: str
+    billable_metric_id: UUID
+    charge_model: str
+    properties: Mapping[str, Any] | None
+    invoice_display_name: str
+    filters: Sequence[FilterValues]
+    tax_codes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What the charges refer to."""
+
+    metrics: Mapping[int, BillableMetric]
+    by_uuid: Mapping[UUID, BillableMetric]
+    at: datetime
+
+
+def charges(
+    *, values: Sequence[ChargeValues], existing: Sequence[ChargeContent], at: datetime
+) -> tuple[ChargeContent, ...]:
+    """Return the full list of charges that the values describe, in their order.
+
+    A charge is matched with an existing one by its id, else by its code; unmatched existing ones are left out. Raises
+    NotFound for an unknown metric, tax or id, and Invalid with the path of what is wrong (``charges.0.properties``).
+    """
+    if len(values) > MAX_CHARGES:
+        raise refused("charges", "value_is_too_long")
+    source = _source(values, existing, at)
+    asked = {row["code"] for row in values if row.get("code")}
+    found: list[ChargeContent] = []
+    for position, row in enumerate(values):
+        with under(f"charges.{position}"):
+            charge = _charge(row, _match(row, existing), source, asked | {other.code for other in found})
+            _demand_own(charge, found)
+        found.append(charge)
+    return tuple(found)
+
+
+def single(
+    *, values: ChargeValues, before: ChargeContent | None, others: Sequence[ChargeContent], at: datetime
+) -> ChargeContent:
+    """Return the charge that the values describe, beside the others of its plan: a new one, or ``before`` changed.
+
+    Raises as `charges` does, without a path; the id in the values does not matter.
+    """
+    source = _source([values], [before] if before else [], at)
+    charge = _charge(values, before, source, {other.code for other in others})
+    _demand_own(charge, others)
+    return charge
+
+
+@contextmanager
+def under(path: str) -> Iterator[None]:
+    """Put a path before the fields of what is refused inside."""
+    try:
+        yield
+    except errors.Invalid as error:
+        details = {f"{path}.{field}": codes for field, codes in error.details.items()} or {path: [error.code]}
+        raise errors.Invalid("validation_errors", error.message, details) from error
+
+
+def refused(field: str, code: str) -> errors.Invalid:
+    """Return the refusal of one field."""
+    return errors.Invalid("validation_errors", f"{field.replace('_', ' ').capitalize()}: {code}.", {field: [code]})
+
+
+def _match(row: ChargeValues, existing: Sequence[ChargeContent]) -> ChargeContent | None:
+    if row.get("id"):
+        for charge in existing:
+            if charge.key == row["id"]:
+                return charge
+        raise errors.NotFound("charge_not_found", "The plan has no charge of this id.")
+    return next((charge for charge in existing if row.get("code") and charge.code == row["code"]), None)
+
+
+def _source(values: Sequence[ChargeValues], existing: Sequence[ChargeContent], at: datetime) -> _Source:
+    uuids = [row["billable_metric_id"] for row in values if row.get("billable_metric_id")]
+    by_uuid = metrics.by_uuids(uuids=uuids)
+    known = metrics.listed().filter(pk__in=[charge.metric_id for charge in existing])
+    return _Source({metric.pk: metric for metric in (*known, *by_uuid.values())}, by_uuid, at)
+
+
+def _demand_own(charge: ChargeContent, others: Sequence[ChargeContent]) -> None:
+    if any(charge.key == other.key for other in others):
+        raise refused("id", "value_is_duplicated")
+    if any(charge.code == other.code for other in others):
+        raise refused("code", "value_already_exist")
+
+
+def _charge(row: ChargeValues, before: ChargeContent | None, source: _Source, codes: set[str]) -> ChargeContent:
+    metric = _metric(row, before, source)
+    model = row.get("charge_model") or (before.charge_model if before else "")
+    if not model:
+        raise refused("charge_model", "value_is_mandatory")
+    if model not in FREE:
+        raise refused("charge_model", "unsupported_value")
+    same_model = before is not None and before.charge_model == model
+    given = row.get("properties")
+    if not given and before is not None and same_model:
+        properties = before.properties
+    else:
+        properties = _properties(model, given or FREE[model])
+    if "filters" in row:
+        parts = _filters(row["filters"], before, metric, model)
+    else:
+        parts = before.filters if before is not None else ()
+        if parts and not same_model:  # their prices are of the old model
+            raise refused("filters", "value_is_mandatory")
+    return ChargeContent(
+        key=before.key if before else uuid4(),
+        metric_id=metric.pk,
+        code=row.get("code") or (before.code if before else _free_code(metric.code, codes)),
+        charge_model=model,
+        properties=properties,
+        invoice_display_name=row.get("invoice_display_name", before.invoice_display_name if before else ""),
+        filters=parts,
+        tax_ids=_tax_ids(row["tax_codes"]) if "tax_codes" in row else (before.tax_ids if before else ()),
+        since=before.since if before else source.at,
+    )
+
+
+def _metric(row: ChargeValues, before: ChargeContent | None, source: _Source) -> BillableMetric:
+    asked = row.get("billable_metric_id")
+    if before is None:
+        if not asked:
+            raise refused("billable_metric_id", "value_is_mandatory")
+        return source.by_uuid[asked]
+    metric = source.metrics[before.metric_id]
+    if asked and metric.uuid != asked:
+        raise refused("billable_metric_id", "modification_not_allowed")
+    return metric
+
+
+def _properties(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check properties and keep what the model knows of them, as it was given."""
+    if any(given.get(key) for key in GROUPING):
+        raise refused("properties", "unsupported_value")
+    property_rules.parse(model=model, raw=given)
+    return {key: given[key] for key in FREE[model] if given.get(key) is not None}
+
+
+def _filters(
+    rows: Sequence[FilterValues], before: ChargeContent | None, metric: BillableMetric, model: str
+) -> tuple[FilterContent, ...]:
+    if len(rows) > MAX_FILTERS:
+        raise refused("filters", "value_is_too_long")
+    declared = metrics.declared(metric)
+    old = list(before.filters) if before else []
+    found: list[FilterContent] = []
+    for position, row in enumerate(rows):
+        with under(f"filters.{position}"):
+            values = filter_rules.check(raw=row.get("values"), declared=declared)
+            if any(_same(values, other.values) for other in found):
+                raise refused("values", "value_is_duplicated")
+            matched = next((part for part in old if _same(values, part.values)), None)
+            found.append(
+                FilterContent(
+                    key=matched.key if matched else uuid4(),
+                    values=values,
+                    properties=_properties(model, row.get("properties") or FREE[model]),
+                    invoice_display_name=row.get("invoice_display_name", ""),
+                )
+            )
+    return tuple(found)
+
+
+def _same(one: Mapping[str, Sequence[str]], other: Mapping[str, Sequence[str]]) -> bool:
+    return {key: set(values) for key, values in one.items()} == {key: set(values) for key, values in other.items()}
+
+
+def _free_code(wanted: str, taken: set[str]) -> str:
+    code, number = wanted, 1
+    while code in taken:
+        number += 1
+        code = f"{wanted[:240]}_{number}"
+    return code
+
+
+def _tax_ids(codes: Sequence[str]) -> tuple[int, ...]:
+    return tuple(sorted(tax.pk for tax in taxes.by_codes(codes=codes)))

@@ -1,0 +1,193 @@
+"""Plans: making, changing, retiring them. A price list is never edited: another price is another version.
+
+Names are changed in place. What the versions of a plan are used for is told to whoever sells them by a fact.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.db import transaction
+from moneyed import Money
+
+from catalog.domain.facts import PlanVersionPublished
+from catalog.domain.intervals import Interval
+from catalog.models import Plan, PlanVersion
+from catalog.queries import plans, taxes
+from catalog.services import charge_input, price_lists
+from catalog.services.charge_input import ChargeValues
+from catalog.services.price_lists import ChargeContent, PriceList
+from config.kernel import db, errors, events, money
+from config.kernel.actors import Actor
+from config.platform.services import audit, uniqueness
+
+NAMES = ("name", "invoice_display_name", "description")
+
+
+class PlanInUse(errors.NotAllowed):
+    """Somebody has bought the plan and still has it."""
+
+
+class PlanValues(TypedDict, total=False):
+    """What a plan is made of. ``amount_cents`` are minor units of ``amount_currency``; charges are the full list."""
+
+    code: str
+    name: str
+    invoice_display_name: str
+    description: str
+    interval: str
+    amount_cents: int
+    amount_currency: str
+    tax_codes: Sequence[str]
+    charges: Sequence[ChargeValues]
+
+
+@transaction.atomic
+def create(*, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
+    """Make a plan with its first version. Raises Invalid with codes per field, NotFound for an unknown metric."""
+    blank = PriceList(interval="", amount=money.zero("USD"), tax_ids=(), charges=())
+    content = _changed(blank, values, at)
+    plan = Plan(code=values["code"], created_at=at)
+    for name in NAMES:
+        setattr(plan, name, values.get(name, ""))
+    with uniqueness.told(catalog_plan_code="code"):
+        plan.save(force_insert=True)
+    price_lists.store(plan=plan, number=1, content=content, at=at)
+    audit.record(actor=actor, at=at, verb="create", instance=plan, new=_summary(content))
+    return plans.by_code(code=plan.code)
+
+
+@transaction.atomic
+def update(*, code: str, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
+    """Change what ``values`` holds. Another price, interval, tax or charge makes a new version; names do not.
+
+    While the plan is in use its code, interval and currency stay as they are, whatever is sent. Charges that are sent
+    are the full list; absent ones are untouched. Sending what is there already changes nothing. Raises as `create`.
+    """
+    version = _lock(code)
+    plan = version.plan
+    content: dict[str, Any] = dict(values)
+    if plans.in_use(plan):
+        for field in ("code", "interval", "amount_currency"):
+            content.pop(field, None)
+    _rename(plan, {field: content[field] for field in ("code", *NAMES) if field in content}, actor, at)
+    _publish(version, _changed(price_lists.read(version), PlanValues(**content), at), actor, at)
+    return plans.by_code(code=plan.code)
+
+
+@transaction.atomic
+def delete(*, code: str, actor: Actor, at: datetime) -> PlanVersion:
+    """Retire a plan; its code may be used again. Raises NotFound, PlanInUse while somebody has it."""
+    version = _lock(code)
+    plan = version.plan
+    if plans.in_use(plan):
+        raise PlanInUse("plan_in_use", "There are subscriptions to this plan: end or move them first.")
+    plan.deleted_at = at
+    plan.save(update_fields=["deleted_at"])
+    audit.record(actor=actor, at=at, verb="delete", instance=plan)
+    return version
+
+
+@transaction.atomic
+def add_charge(*, code: str, values: ChargeValues, actor: Actor, at: datetime) -> ChargeContent:
+    """Add a charge in a new version. Raises as `update` does, without paths."""
+    version = _lock(code)
+    before = price_lists.read(version)
+    added = charge_input.single(values=values, before=None, others=before.charges, at=at)
+    _publish(version, dataclasses.replace(before, charges=(*before.charges, added)), actor, at)
+    return added
+
+
+@transaction.atomic
+def change_charge(*, code: str, charge_code: str, values: ChargeValues, actor: Actor, at: datetime) -> ChargeContent:
+    """Change a charge in a new version. Raises as `update` does, without paths, and NotFound (`charge_not_found`)."""
+    version = _lock(code)
+    before = price_lists.read(version)
+    old = charge_of(before, charge_code)
+    others = [charge for charge in before.charges if charge != old]
+    changed = charge_input.single(values=values, before=old, others=others, at=at)
+    after = tuple(changed if charge == old else charge for charge in before.charges)
+    _publish(version, dataclasses.replace(before, charges=after), actor, at)
+    return changed
+
+
+@transaction.atomic
+def remove_charge(*, code: str, charge_code: str, actor: Actor, at: datetime) -> None:
+    """Leave a charge out of a new version. Raises NotFound (`plan_not_found`, `charge_not_found`)."""
+    version = _lock(code)
+    before = price_lists.read(version)
+    gone = charge_of(before, charge_code)
+    kept = tuple(charge for charge in before.charges if charge.key != gone.key)
+    _publish(version, dataclasses.replace(before, charges=kept), actor, at)
+
+
+def charge_of(content: PriceList, charge_code: str) -> ChargeContent:
+    """Return the charge of that code. Raises NotFound (`charge_not_found`)."""
+    for charge in content.charges:
+        if charge.code == charge_code:
+            return charge
+    raise errors.NotFound("charge_not_found", f"The plan has no charge {charge_code}.")
+
+
+def _lock(code: str) -> PlanVersion:
+    """Lock the plan against other writers and read its current version anew."""
+    db.lock_one(Plan.objects.filter(pk=plans.by_code(code=code).plan_id))
+    return plans.by_code(code=code)
+
+
+def _changed(before: PriceList, values: PlanValues, at: datetime) -> PriceList:
+    currency = values.get("amount_currency", before.amount.currency.code)
+    if not money.known(currency):
+        raise charge_input.refused("amount_currency", "value_is_invalid")
+    interval = values.get("interval", before.interval)
+    if interval not in set(Interval):
+        raise charge_input.refused("interval", "value_is_invalid")
+    cents = values["amount_cents"] if "amount_cents" in values else money.to_minor(before.amount)
+    tax_ids, charges = before.tax_ids, before.charges
+    if "tax_codes" in values:
+        tax_ids = tuple(sorted(tax.pk for tax in taxes.by_codes(codes=values["tax_codes"])))
+    if "charges" in values:
+        charges = charge_input.charges(values=values["charges"], existing=before.charges, at=at)
+    return PriceList(interval=interval, amount=money.from_minor(cents, currency), tax_ids=tax_ids, charges=charges)
+
+
+def _rename(plan: Plan, names: dict[str, Any], actor: Actor, at: datetime) -> None:
+    new = {field: value for field, value in names.items() if getattr(plan, field) != value}
+    if not new:
+        return
+    old = {field: getattr(plan, field) for field in new}
+    for field, value in new.items():
+        setattr(plan, field, value)
+    with uniqueness.told(catalog_plan_code="code"):
+        plan.save(update_fields=list(new))
+    audit.record(actor=actor, at=at, verb="update", instance=plan, old=old, new=new)
+
+
+def _publish(version: PlanVersion, content: PriceList, actor: Actor, at: datetime) -> None:
+    before = price_lists.read(version)
+    if content == before:
+        return
+    published = price_lists.store(plan=version.plan, number=version.number + 1, content=content, at=at)
+    audit.record(
+        actor=actor, at=at, verb="publish_version", instance=version.plan, old=_summary(before), new=_summary(content)
+    )
+    events.publish(PlanVersionPublished(plan_id=version.plan_id, version_id=published.pk))
+
+
+def _summary(content: PriceList) -> dict[str, Any]:
+    return {
+        "interval": content.interval,
+        "amount": str(_major(content.amount)),
+        "currency": content.amount.currency.code,
+        "charges": [
+            {"code": charge.code, "model": charge.charge_model, "properties": charge.properties}
+            for charge in content.charges
+        ],
+    }
+
+
+def _major(amount: Money) -> Any:
+    return money.rounded(amount).amount

@@ -1,0 +1,127 @@
+"""Price lists as values: what a version of a plan holds, read from one version and stored as the next.
+
+Owns the step between tables and values. What a good price list is, is checked where the input is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from moneyed import Money
+
+from catalog.models import Charge, ChargeFilter, Plan, PlanVersion
+
+
+@dataclass(frozen=True)
+class FilterContent:
+    """Another price for some values of the events' properties. ``key`` stays over versions."""
+
+    key: UUID
+    values: dict[str, list[str]]
+    properties: dict[str, Any]
+    invoice_display_name: str
+
+
+@dataclass(frozen=True)
+class ChargeContent:
+    """The price of a metric. ``key`` stays over versions; ``since`` is when the charge first came."""
+
+    key: UUID
+    metric_id: int
+    code: str
+    charge_model: str
+    properties: dict[str, Any]
+    invoice_display_name: str
+    filters: tuple[FilterContent, ...]
+    tax_ids: tuple[int, ...]
+    since: datetime = field(compare=False)
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """Fee of an interval and prices of usage, in one currency."""
+
+    interval: str
+    amount: Money
+    tax_ids: tuple[int, ...]
+    charges: tuple[ChargeContent, ...]
+
+
+def read(version: PlanVersion) -> PriceList:
+    """Return what a version holds. Costs no query where charges, filters and taxes are prefetched."""
+    return PriceList(
+        interval=version.interval,
+        amount=version.amount,
+        tax_ids=tuple(sorted(tax.pk for tax in version.taxes.all())),
+        charges=tuple(_charge(charge) for charge in version.charges.all()),
+    )
+
+
+def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanVersion:
+    """Store a price list as the plan's version of that number, and as its current one. Needs a transaction."""
+    PlanVersion.objects.filter(plan=plan, is_current=True).update(is_current=False)
+    version = PlanVersion.objects.create(
+        plan=plan,
+        number=number,
+        interval=content.interval,
+        currency=content.amount.currency.code,
+        amount=content.amount,
+        created_at=at,
+    )
+    version.taxes.set(content.tax_ids)
+    charges = Charge.objects.bulk_create(
+        Charge(
+            plan_version=version,
+            key=charge.key,
+            metric_id=charge.metric_id,
+            code=charge.code,
+            invoice_display_name=charge.invoice_display_name,
+            charge_model=charge.charge_model,
+            properties=charge.properties,
+            position=position,
+            created_at=charge.since,
+        )
+        for position, charge in enumerate(content.charges)
+    )
+    for row, charge in zip(charges, content.charges, strict=True):
+        if charge.tax_ids:
+            row.taxes.set(charge.tax_ids)
+    ChargeFilter.objects.bulk_create(
+        ChargeFilter(
+            charge=row,
+            key=part.key,
+            values=part.values,
+            properties=part.properties,
+            invoice_display_name=part.invoice_display_name,
+            position=position,
+            created_at=at,
+        )
+        for row, charge in zip(charges, content.charges, strict=True)
+        for position, part in enumerate(charge.filters)
+    )
+    return version
+
+
+def _charge(charge: Charge) -> ChargeContent:
+    return ChargeContent(
+        key=charge.key,
+        metric_id=charge.metric_id,
+        code=charge.code,
+        charge_model=charge.charge_model,
+        properties=charge.properties,
+        invoice_display_name=charge.invoice_display_name,
+        filters=tuple(
+            FilterContent(
+                key=part.key,
+                values=part.values,
+                properties=part.properties,
+                invoice_display_name=part.invoice_display_name,
+            )
+            for part in charge.filters.all()
+        ),
+        tax_ids=tuple(sorted(tax.pk for tax in charge.taxes.all())),
+        since=charge.created_at,
+    )
