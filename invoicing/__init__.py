@@ -1,0 +1,1 @@
+"""Documents and money: invoices, payments, ledger, documents and e-mail. Knows no subscription."""

@@ -1,0 +1,67 @@
+"""Filters of the lists of invoices and payments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+
+from catalog.models import PlanVersion
+from config.platform.admin import filters, theme
+from invoicing.models import Invoice
+
+
+class CurrencyFilter(theme.DropdownFilter):
+    """The currency of the row. What plans are sold in is asked: asking a long table for its own would read all of it."""
+
+    title = "currency"
+    parameter_name = "currency"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The currencies that anything is sold in."""
+        sold = PlanVersion.objects.order_by("currency").values_list("currency", flat=True).distinct()
+        return [(currency, currency) for currency in sold]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to it."""
+        return queryset.filter(currency=self.value()) if self.value() else queryset
+
+
+def _open(rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    return rows.filter(status=Invoice.Status.FINALIZED).exclude(payment_status=Invoice.PaymentStatus.SUCCEEDED)
+
+
+class DueFilter(filters.ChoiceFilter):
+    """What is still to be paid."""
+
+    title = "due"
+    parameter_name = "due"
+    options = (
+        ("open", "Open", _open),
+        ("overdue", "Overdue", lambda rows: _open(rows).filter(payment_overdue=True)),
+        ("part", "Partly paid", lambda rows: _open(rows).filter(paid_amount__gt=0, paid_amount__lt=F("total_amount"))),
+    )
+
+
+class AmountFilter(theme.RangeNumericFilter):
+    """From one amount to another, in major units of whatever currency; what is no number narrows nothing."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to the range."""
+        for suffix, lookup in (("from", "gte"), ("to", "lte")):
+            amount = _decimal(self.used_parameters.get(f"{self.parameter_name}_{suffix}"))
+            if amount is not None:
+                queryset = queryset.filter(**{f"{self.field_path}__{lookup}": amount})
+        return queryset
+
+
+def _decimal(given: Sequence[str] | str | None) -> Decimal | None:
+    text = given if isinstance(given, str) or given is None else given[0]
+    try:
+        found = Decimal(text) if text else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() and abs(found) < Decimal(10) ** 15 else None

@@ -1,0 +1,249 @@
+"""The page of an invoice: its figures, the lines with their worked sums, document, payments, bookings, e-mails, history.
+
+How a line came about is told by whoever billed it, registered as a part of "invoicing.line_explained".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from config.kernel import registry
+from config.platform.admin import cells, history
+from config.platform.admin.blocks import (
+    Beside,
+    Block,
+    Fact,
+    Facts,
+    Figure,
+    Figures,
+    Frame,
+    Note,
+    Page,
+    Row,
+    Tab,
+    Table,
+    columns,
+)
+from config.platform.admin.cells import Tone
+from invoicing.admin import shown
+from invoicing.models import Delivery, Invoice, InvoiceLine, LedgerEntry, PaymentAllocation
+from invoicing.queries import receivables
+
+EXPLAINED = "invoicing.line_explained"
+"""Parts by line: ``{"blocks": (…)}``, shown when the line is opened."""
+
+
+def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
+    """The whole page, in a fixed number of queries."""
+    lines = list(invoice.lines.order_by("position").prefetch_related("applied_taxes"))
+    paid = list(invoice.allocations.select_related("payment").order_by("payment__paid_at", "pk"))
+    sent = list(invoice.deliveries.order_by("-number"))
+    return Page(
+        top=(*_notes(invoice, sent), _figures(invoice)),
+        tabs=(
+            Tab("Lines", (_lines(invoice, lines), _totals(invoice)), len(lines)),
+            Tab("Document", (_document(invoice, pdf_url),)),
+            Tab("Payments and ledger", (_payments(paid), _ledger(invoice, paid)), len(paid)),
+            Tab("E-mails", (_deliveries(sent),), len(sent)),
+            Tab("Details", (_parties(invoice), _metadata(invoice))),
+            Tab("History", (history.recent(invoice, history_url),)),
+        ),
+    )
+
+
+def _notes(invoice: Invoice, sent: Sequence[Delivery]) -> tuple[Block, ...]:
+    notes: list[Block] = []
+    if invoice.voided_at is not None:
+        notes.append(Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL))
+    elif invoice.finalized_at is None and invoice.paid_at is None and invoice.number is None:
+        when = f"{cells.day_text(invoice.finalize_after.date())} ({invoice.timezone})"
+        notes.append(Note(f"A draft. The scheduler finalizes it from {when} on; usage until then is counted.", Tone.INFO))
+    if invoice.payment_overdue:
+        notes.append(Note(f"Overdue since {cells.day_text(invoice.payment_due_date)}.", Tone.BAD))
+    if sent and sent[0].state == Delivery.State.FAILED:
+        notes.append(Note(f"The last e-mail could not be sent: {sent[0].error}", Tone.BAD))
+    return tuple(notes)
+
+
+def _figures(invoice: Invoice) -> Figures:
+    owed = receivables.owed(invoice)
+    return Figures(
+        (
+            Figure("Status", shown.status(invoice), shown.payment(invoice)),
+            Figure("Customer", cells.to(invoice.customer, invoice.customer.display_name), invoice.billing_entity.name),
+            Figure("Issued", cells.day_text(invoice.issuing_date), f"due {cells.day_text(invoice.payment_due_date)}"),
+            Figure(
+                "Total",
+                cells.money_text(invoice.total_amount),
+                f"{cells.money_text(invoice.fees_amount)} + {cells.money_text(invoice.taxes_amount)} tax",
+            ),
+            Figure(
+                "Open",
+                cells.money_text(owed),
+                f"{cells.money_text(invoice.paid_amount)} paid",
+                Tone.BAD if invoice.payment_overdue else Tone.NEUTRAL,
+            ),
+        )
+    )
+
+
+def _lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Table:
+    explained = registry.parts(EXPLAINED, lines)
+    rows: list[Row] = []
+    for label, group in itertools.groupby(lines, key=lambda line: line.group_label):
+        members = list(group)
+        net = sum((line.amount.amount for line in members), Decimal(0))
+        total = cells.money(type(members[0].amount)(net, invoice.currency))
+        rows.append(Row((label or "Lines", "", "", "", total), is_group=True))
+        rows += [_line(line, invoice, explained[line.pk]) for line in members]
+    return Table(
+        "Lines",
+        columns("Item", "Period", "Units#", "Unit price#", "Net#"),
+        tuple(rows),
+        empty="This invoice has no lines.",
+        note="Open a line to see how its amount came about.",
+    )
+
+
+def _line(line: InvoiceLine, invoice: Invoice, explained: Mapping[str, Any]) -> Row:
+    events = "" if line.events_count is None else f" · {cells.number_text(line.events_count)} events"
+    return Row(
+        (
+            cells.stack(line.label, f"{line.item_code}{events}"),
+            cells.period_text(line.from_at, line.to_at, invoice.timezone),
+            cells.number(line.units),
+            cells.unit_price(line.unit_amount, line.currency),
+            cells.money(line.amount),
+        ),
+        details=(*explained.get("blocks", ()), _line_taxes(line)),
+    )
+
+
+def _line_taxes(line: InvoiceLine) -> Table:
+    return Table(
+        "",
+        columns("Tax on this line", "Rate#", "Amount, unrounded#"),
+        tuple(
+            Row((tax.tax_name, cells.percent(tax.rate), cells.unit_price(tax.precise_amount, tax.currency)))
+            for tax in line.applied_taxes.all()
+        ),
+        empty="No tax on this line.",
+    )
+
+
+def _totals(invoice: Invoice) -> Table:
+    rows = [Row(("Net", "", "", cells.money(invoice.fees_amount)))]
+    rows += [
+        Row((tax.tax_name, cells.percent(tax.rate), cells.money(tax.base_amount), cells.money(tax.amount)))
+        for tax in invoice.applied_taxes.all()
+    ]
+    rows.append(Row(("Total", "", "", cells.money(invoice.total_amount)), is_total=True))
+    return Table("Taxes and total", columns("", "Rate#", "Base#", "Amount#"), tuple(rows))
+
+
+def _document(invoice: Invoice, pdf_url: str) -> Frame:
+    stored = invoice.documents.first()
+    about: object = cells.muted("A preview: nothing of it is stored.")
+    if stored is not None:
+        about = cells.muted(f"SHA-256 {stored.sha256[:12]}…, {cells.number_text(stored.size)} bytes")
+    return Frame("Document", pdf_url, action=about)
+
+
+def _payments(paid: Sequence[PaymentAllocation]) -> Table:
+    return Table(
+        "Payments",
+        columns("Payment", "Paid on", "Kind", "Amount#"),
+        tuple(
+            Row(
+                (
+                    cells.to(part.payment, part.payment.reference or "Payment"),
+                    cells.instant(part.payment.paid_at),
+                    part.payment.get_kind_display(),
+                    cells.money(part.amount),
+                )
+            )
+            for part in paid
+        ),
+        empty="No payment yet.",
+    )
+
+
+def _ledger(invoice: Invoice, paid: Sequence[PaymentAllocation]) -> Table:
+    sources = Q(source_type="invoicing.invoice", source_id=invoice.pk)
+    if paid:
+        sources |= Q(source_type="invoicing.payment", source_id__in=[part.payment_id for part in paid])
+    entries = LedgerEntry.objects.filter(sources).prefetch_related("postings__account").order_by("booked_at", "pk")
+    return shown.bookings(entries, title="Ledger")
+
+
+def _deliveries(sent: Sequence[Delivery]) -> Table:
+    return Table(
+        "E-mails",
+        columns("No.#", "To", "Subject", "State", "Sent", "Attempts#", "Remark"),
+        tuple(
+            Row(
+                (
+                    cells.number(row.number),
+                    ", ".join(row.recipients),
+                    row.subject or cells.EMPTY,
+                    shown.delivery(row),
+                    cells.instant(row.sent_at),
+                    cells.number(row.attempts),
+                    row.error,
+                )
+            )
+            for row in sent
+        ),
+        empty="No e-mail yet. Issued invoices are sent where the billing entity wants it.",
+    )
+
+
+def _parties(invoice: Invoice) -> Block:
+    snapshot = invoice.snapshot or {}
+    return Beside(
+        (
+            _party("Seller", snapshot.get("seller", {}), invoice.billing_entity),
+            _party("Customer", snapshot.get("buyer", {}), invoice.customer),
+            Facts(
+                "Document",
+                (
+                    Fact("Kind", invoice.get_kind_display()),
+                    Fact("Language", invoice.locale),
+                    Fact("Time zone", invoice.timezone),
+                    Fact("Payment term", f"{invoice.net_payment_term} days"),
+                    Fact("Billed at", cells.instant(invoice.billed_at, invoice.timezone)),
+                    Fact("Finalized", cells.instant(invoice.finalized_at)),
+                    Fact("Paid", cells.instant(invoice.paid_at)),
+                    Fact("Public id", cells.code(invoice.uuid)),
+                ),
+            ),
+        )
+    )
+
+
+def _party(title: str, frozen: Mapping[str, Any], now: Any) -> Facts:
+    """What the document says of a party; before it is issued, what it would say now."""
+    fields = (
+        ("Name", "legal_name"), ("VAT id", "tax_identification_number"), ("Street", "address_line1"),
+        ("Postal code", "zipcode"), ("City", "city"), ("Country", "country"), ("E-mail", "email"),
+    )  # fmt: skip
+    said = [(label, frozen.get(name) if frozen else getattr(now, name)) for label, name in fields]
+    name = (frozen.get("legal_name") or frozen.get("name")) if frozen else (now.legal_name or now.name)
+    facts = [Fact("Name", name or str(now))]
+    facts += [Fact(label, value or cells.EMPTY) for label, value in said[1:]]
+    facts.append(Fact("Now", cells.to(now)))
+    return Facts(f"{title}, as on the document" if frozen else title, tuple(facts))
+
+
+def _metadata(invoice: Invoice) -> Table:
+    return Table(
+        "Metadata",
+        columns("Key", "Value"),
+        tuple(Row((cells.code(note.key), note.value)) for note in invoice.metadata.all()),
+        empty="No metadata. Engineers set it through the API.",
+    )

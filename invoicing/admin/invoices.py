@@ -1,0 +1,139 @@
+"""Invoices in the admin: a list for finance, the page of an invoice, its document, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from config.platform.admin import cells, pages, theme, verbs
+from config.platform.admin.blocks import Page
+from config.platform.admin.bulk import BulkVerb
+from customers.models import Customer
+from invoicing.admin import invoice_page, shown
+from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueFilter
+from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, SendAgain, VoidDraft
+from invoicing.models import Document, Invoice
+from invoicing.queries import receivables
+from invoicing.services import documents
+
+FOUND = 500
+"""A search looks at the documents of at most so many customers; whoever needs more narrows the list by a filter."""
+
+
+@pages.register(Invoice)
+class InvoiceAdmin(pages.PageAdmin):
+    """Invoices."""
+
+    list_display = (
+        "document", "customer_named", "status_shown", "payment_shown", "issued", "due_on", "total", "due",
+    )  # fmt: skip
+    list_filter = (
+        ("status", theme.ChoicesDropdownFilter),
+        ("payment_status", theme.ChoicesDropdownFilter),
+        DueFilter,
+        ("customer", theme.AutocompleteSelectFilter),
+        ("billing_entity", theme.RelatedDropdownFilter),
+        CurrencyFilter,
+        ("issuing_date", theme.RangeDateFilter),
+        ("payment_due_date", theme.RangeDateFilter),
+        ("total_amount", AmountFilter),
+    )
+    list_select_related = ("customer", "billing_entity")
+    search_fields = ("number",)
+    search_help_text = "Number or customer"
+    ordering = ("-issuing_date", "-created_at", "-id")
+    verbs = (Finalize(), RecordPayment(), SendAgain(), Refresh(), VoidDraft())
+    bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(SendAgain(), "Send again"))
+    panels = "invoicing.invoice"
+    empty_text = "Billing runs make invoices when a subscription's period is over."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
+    ) -> tuple[QuerySet[Invoice], bool]:
+        """Find by number, or by the customer's name, external id or e-mail. Customers are looked up first."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        known = Q()
+        for field in ("name", "legal_name", "external_id", "email"):
+            known |= Q(**{f"{field}__icontains": term})
+        customers = list(Customer.objects.filter(known).order_by().values_list("pk", flat=True)[:FOUND])
+        return queryset.filter(Q(number__icontains=term) | Q(customer_id__in=customers)), False
+
+    @theme.display(description="Invoice", ordering="number")
+    def document(self, invoice: Invoice) -> str:
+        """The number, or that it is a draft."""
+        return str(invoice)
+
+    @theme.display(description="Customer")
+    def customer_named(self, invoice: Invoice) -> str:
+        """Who is billed, and by whom."""
+        return cells.stack(invoice.customer.display_name, invoice.billing_entity.name)
+
+    @theme.display(description="Status", ordering="status")
+    def status_shown(self, invoice: Invoice) -> str:
+        """The state of the document."""
+        return shown.status(invoice)
+
+    @theme.display(description="Payment", ordering="payment_status")
+    def payment_shown(self, invoice: Invoice) -> str:
+        """The state of its payment."""
+        return shown.payment(invoice)
+
+    @theme.display(description="Issued", ordering="issuing_date")
+    def issued(self, invoice: Invoice) -> str:
+        """The date of the document."""
+        return cells.day(invoice.issuing_date)
+
+    @theme.display(description="Due", ordering="payment_due_date")
+    def due_on(self, invoice: Invoice) -> str:
+        """When it has to be paid."""
+        return cells.day(invoice.payment_due_date)
+
+    @theme.display(description="Total", ordering="total_amount")
+    def total(self, invoice: Invoice) -> str:
+        """The gross total."""
+        return cells.money(invoice.total_amount)
+
+    @theme.display(description="Open")
+    def due(self, invoice: Invoice) -> str:
+        """What is still to be paid."""
+        return cells.money(receivables.owed(invoice))
+
+    def page(self, request: HttpRequest, instance: Invoice) -> Page:
+        """The invoice with everything that belongs to it."""
+        return invoice_page.page(
+            instance, pdf_url=self.url("pdf", instance.pk), history_url=self.url("history", instance.pk)
+        )
+
+    def links(self, request: HttpRequest, instance: Invoice) -> Sequence[dict[str, Any]]:
+        """The document as a file."""
+        return (verbs.link("Download PDF", f"{self.url('pdf', instance.pk)}?download=1", "download"),)
+
+    def further_views(self) -> Sequence[tuple[str, Any, str]]:
+        """The document."""
+        return (("<int:object_id>/pdf/", self.pdf, "pdf"),)
+
+    def pdf(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The stored document of an issued invoice; else the page as it would be now, which nothing keeps."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        invoice = Invoice.objects.filter(pk=object_id).first()
+        if invoice is None:
+            raise Http404
+        stored = Document.objects.filter(invoice=invoice, kind=Document.Kind.PDF).first()
+        content = documents.content(document=stored) if stored else documents.preview_pdf(invoice_id=invoice.pk)
+        disposition = "attachment" if "download" in request.GET else "inline"
+        name = documents.file_name(invoice=invoice)
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'{disposition}; filename="{name}"',
+                "Cache-Control": "private, no-store",
+            },
+        )

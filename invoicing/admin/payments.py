@@ -1,0 +1,95 @@
+"""Payments in the admin: a list and a page, only to be read. They are recorded on the page of an invoice."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+
+from config.platform.admin import cells, filters, pages, theme
+from config.platform.admin.blocks import Figure, Figures, Page, Row, Tab, Table, columns
+from invoicing.admin import shown
+from invoicing.admin.filters import AmountFilter, CurrencyFilter
+from invoicing.models import Payment, PaymentAllocation
+from invoicing.queries import ledger, receivables
+
+
+@pages.register(Payment)
+class PaymentAdmin(pages.PageAdmin):
+    """Payments."""
+
+    list_display = ("payment", "customer_named", "paid_on", "kind_shown", "invoices", "received_amount")
+    list_filter = (
+        ("paid_at", filters.DayRangeFilter),
+        ("customer", theme.AutocompleteSelectFilter),
+        CurrencyFilter,
+        ("amount", AmountFilter),
+    )
+    list_select_related = ("customer",)
+    search_fields = ("reference",)
+    search_help_text = "Reference"
+    ordering = ("-created_at", "-id")
+    empty_text = "Record a payment on the page of an invoice, or through the API."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        """Payments with the invoices that they pay."""
+        parts = PaymentAllocation.objects.select_related("invoice__customer")
+        return super().get_queryset(request).prefetch_related(Prefetch("allocations", queryset=parts))
+
+    @theme.display(description="Payment", ordering="reference")
+    def payment(self, payment: Payment) -> str:
+        """The reference."""
+        return payment.reference or "without reference"
+
+    @theme.display(description="Customer")
+    def customer_named(self, payment: Payment) -> str:
+        """Who paid."""
+        return payment.customer.display_name
+
+    @theme.display(description="Paid on", ordering="paid_at")
+    def paid_on(self, payment: Payment) -> str:
+        """When the money arrived."""
+        return cells.instant(payment.paid_at)
+
+    @theme.display(description="Kind", ordering="kind")
+    def kind_shown(self, payment: Payment) -> str:
+        """How it came in."""
+        return cells.badge(payment.get_kind_display())
+
+    @theme.display(description="Pays")
+    def invoices(self, payment: Payment) -> str:
+        """The invoices."""
+        return ", ".join(str(part.invoice) for part in payment.allocations.all())
+
+    @theme.display(description="Amount", ordering="amount")
+    def received_amount(self, payment: Payment) -> str:
+        """How much."""
+        return cells.money(payment.amount)
+
+    def page(self, request: HttpRequest, instance: Payment) -> Page:
+        """The payment, what it pays, and how it is booked."""
+        figures = Figures(
+            (
+                Figure("Amount", cells.money_text(instance.amount), instance.get_kind_display()),
+                Figure("Customer", cells.to(instance.customer, instance.customer.display_name)),
+                Figure("Paid on", cells.instant(instance.paid_at), f"recorded {cells.day_text(instance.created_at.date())}"),
+                Figure("Reference", instance.reference or cells.EMPTY),
+            )
+        )
+        allocation = Table(
+            "Allocation",
+            columns("Invoice", "Issued", "Total#", "Paid by this#", "Still open#"),
+            tuple(
+                Row(
+                    (
+                        cells.to(part.invoice),
+                        cells.day(part.invoice.issuing_date),
+                        cells.money(part.invoice.total_amount),
+                        cells.money(part.amount),
+                        cells.money(receivables.owed(part.invoice)),
+                    )
+                )
+                for part in instance.allocations.all()
+            ),
+        )
+        booked = shown.bookings(ledger.entries_of(instance), title="Ledger")
+        return Page(top=(figures,), tabs=(Tab("Payment", (allocation, booked)),))

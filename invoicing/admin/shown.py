@@ -1,0 +1,79 @@
+"""How invoices, payments and bookings are told on pages: badges of their states, rows of their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.safestring import SafeString
+
+from config.platform.admin import cells
+from config.platform.admin.blocks import Row, Table, columns
+from config.platform.admin.cells import Tone
+from invoicing.models import Delivery, Invoice, LedgerEntry, LedgerPosting
+
+STATUS = {
+    Invoice.Status.DRAFT: Tone.WARN,
+    Invoice.Status.FINALIZED: Tone.INFO,
+    Invoice.Status.VOIDED: Tone.NEUTRAL,
+    Invoice.Status.CLOSED: Tone.NEUTRAL,
+}
+PAYMENT = {
+    Invoice.PaymentStatus.PENDING: Tone.NEUTRAL,
+    Invoice.PaymentStatus.SUCCEEDED: Tone.GOOD,
+    Invoice.PaymentStatus.FAILED: Tone.BAD,
+}
+DELIVERY = {
+    Delivery.State.PENDING: Tone.WARN,
+    Delivery.State.SENT: Tone.GOOD,
+    Delivery.State.FAILED: Tone.BAD,
+}
+
+
+def status(invoice: Invoice) -> SafeString:
+    """The state of the document."""
+    return cells.badge(invoice.get_status_display(), STATUS[Invoice.Status(invoice.status)])
+
+
+def payment(invoice: Invoice) -> SafeString:
+    """The state of its payment; a document that nobody has to pay has none."""
+    if invoice.number is None:
+        return cells.EMPTY
+    if invoice.payment_overdue:
+        return cells.badge("overdue", Tone.BAD)
+    if invoice.payment_status == Invoice.PaymentStatus.PENDING and invoice.paid_amount.amount:
+        return cells.badge("partly paid", Tone.WARN)
+    words = invoice.get_payment_status_display()
+    return cells.badge("open" if words == "pending" else words, PAYMENT[Invoice.PaymentStatus(invoice.payment_status)])
+
+
+def delivery(row: Delivery) -> SafeString:
+    """The state of an e-mail."""
+    return cells.badge(row.get_state_display(), DELIVERY[Delivery.State(row.state)])
+
+
+def bookings(entries: Iterable[LedgerEntry], *, title: str) -> Table:
+    """Entries of the ledger with their postings: debits on the left, credits on the right."""
+    rows: list[Row] = []
+    for entry in entries:
+        label = cells.stack(cells.to(entry, entry.description), cells.day_text(entry.accounting_date))
+        rows.append(Row((label, "", ""), is_group=True))
+        rows += [
+            Row((f"{posting.account.code} {posting.account.name}", debit(posting), credit(posting)))
+            for posting in entry.postings.all()
+        ]
+    return Table(
+        title,
+        columns("Account", "Debit#", "Credit#"),
+        tuple(rows),
+        empty="Nothing is booked: that happens when an invoice is issued and when it is paid.",
+    )
+
+
+def debit(posting: LedgerPosting) -> SafeString:
+    """The amount where it is a debit."""
+    return cells.money(posting.amount) if posting.amount.amount > 0 else cells.muted("")
+
+
+def credit(posting: LedgerPosting) -> SafeString:
+    """The amount where it is a credit, without its sign."""
+    return cells.money(-posting.amount) if posting.amount.amount < 0 else cells.muted("")

@@ -1,0 +1,167 @@
+"""The shape of a fee, which is an invoice line to the API. What the line was rated from is added by the app above.
+
+An app above registers the part "invoicing.line"; its keys complete or replace the fee's, and its ``item`` completes the
+fee's item.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from config.kernel import money, registry
+from config.platform.api.serializers import (
+    Constant,
+    DecimalString,
+    Instant,
+    MinorUnits,
+    Number,
+    Rate,
+    TextOrNull,
+    decimal_text,
+    instant_text,
+)
+from invoicing.models import Invoice, InvoiceLine, LineTax
+
+_ITEM_TYPES = {InvoiceLine.Kind.CHARGE: "BillableMetric", InvoiceLine.Kind.SUBSCRIPTION: "Subscription"}
+_LAST_SECOND = timedelta(seconds=1)
+
+
+class FeeTax(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """One tax on one fee."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    lago_fee_id = serializers.UUIDField(source="line.uuid")
+    lago_tax_id = serializers.UUIDField(source="tax.uuid")
+    tax_rate = Rate(source="rate")
+    tax_description = TextOrNull()
+    amount_cents = MinorUnits(source="amount")
+    amount_currency = serializers.CharField(source="currency")
+    created_at = Instant()
+
+    class Meta:
+        model = LineTax
+        fields = (
+            "lago_id",
+            "lago_fee_id",
+            "lago_tax_id",
+            "tax_name",
+            "tax_code",
+            "tax_rate",
+            "tax_description",
+            "amount_cents",
+            "amount_currency",
+            "created_at",
+        )
+
+
+class FeeItem(serializers.Serializer):  # type: ignore[type-arg]
+    """What was sold."""
+
+    type = serializers.CharField(source="kind")
+    code = serializers.CharField(source="item_code")
+    name = serializers.CharField(source="item_name")
+    description = TextOrNull()
+    invoice_display_name = serializers.CharField(source="label")
+    filters = Constant(None)
+    filter_invoice_display_name = Constant(None)
+    lago_item_id = Constant(None)
+    item_type = serializers.SerializerMethodField()
+    grouped_by = Constant({})
+
+    def get_item_type(self, line: InvoiceLine) -> str:
+        """Name the kind of thing."""
+        return _ITEM_TYPES[InvoiceLine.Kind(line.kind)]
+
+
+class Fee(serializers.Serializer):  # type: ignore[type-arg]
+    """A fee with its taxes."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    lago_charge_id = Constant(None)
+    lago_charge_filter_id = Constant(None)
+    lago_fixed_charge_id = Constant(None)
+    lago_invoice_id = serializers.UUIDField(source="invoice.uuid", allow_null=True, default=None)
+    lago_true_up_fee_id = Constant(None)
+    lago_true_up_parent_fee_id = Constant(None)
+    lago_original_fee_id = Constant(None)
+    lago_subscription_id = Constant(None)
+    external_subscription_id = TextOrNull(source="group_key")
+    lago_customer_id = serializers.UUIDField(source="customer.uuid")
+    external_customer_id = serializers.CharField(source="customer.external_id")
+    item = FeeItem(source="*")
+    pay_in_advance = Constant(value=False)
+    invoiceable = Constant(value=True)
+    amount_cents = MinorUnits(source="amount")
+    amount_currency = serializers.CharField(source="currency")
+    precise_amount = Number()
+    precise_total_amount = serializers.SerializerMethodField()
+    taxes_amount_cents = MinorUnits(source="taxes_amount")
+    taxes_precise_amount = Number(source="precise_taxes_amount")
+    taxes_rate = Rate()
+    total_aggregated_units = DecimalString(source="units")
+    total_amount_cents = serializers.SerializerMethodField()
+    total_amount_currency = serializers.CharField(source="currency")
+    units = DecimalString()
+    description = TextOrNull()
+    precise_unit_amount = DecimalString(source="unit_amount")
+    precise_coupons_amount_cents = Constant("0.0")
+    sub_total_excluding_taxes_amount_cents = MinorUnits(source="amount")
+    sub_total_excluding_taxes_precise_amount_cents = serializers.SerializerMethodField()
+    events_count = serializers.IntegerField(allow_null=True)
+    payment_status = serializers.SerializerMethodField()
+    created_at = Instant()
+    succeeded_at = serializers.SerializerMethodField()
+    failed_at = Constant(None)
+    refunded_at = Constant(None)
+    amount_details = serializers.DictField()
+    self_billed = Constant(value=False)
+    pricing_unit_details = Constant(None)
+    presentation_breakdowns = Constant([])
+    from_date = Instant(source="from_at")
+    to_date = serializers.SerializerMethodField()
+    applied_taxes = FeeTax(many=True)
+
+    def get_precise_total_amount(self, line: InvoiceLine) -> float:
+        """Return the gross amount in major units before rounding."""
+        return Number().to_representation(line.precise_amount + line.precise_taxes_amount)
+
+    def get_total_amount_cents(self, line: InvoiceLine) -> int:
+        """Return the gross amount."""
+        return money.to_minor(line.amount + line.taxes_amount)
+
+    def get_sub_total_excluding_taxes_precise_amount_cents(self, line: InvoiceLine) -> str:
+        """Return the net amount in minor units before rounding."""
+        with decimal.localcontext(money.DECIMAL_CONTEXT):
+            return decimal_text(Decimal(line.precise_amount).scaleb(money.exponent(line.currency)))
+
+    def get_payment_status(self, line: InvoiceLine) -> str:
+        """Return the payment of the invoice that the fee is on."""
+        return Invoice.PaymentStatus.PENDING.value if line.invoice is None else line.invoice.payment_status
+
+    def get_succeeded_at(self, line: InvoiceLine) -> str | None:
+        """Return when the invoice was paid."""
+        paid_at = None if line.invoice is None else line.invoice.paid_at
+        return instant_text(paid_at) if paid_at else None
+
+    def get_to_date(self, line: InvoiceLine) -> str:
+        """Return the last second of the service period."""
+        return instant_text(max(line.from_at, line.to_at - _LAST_SECOND))
+
+
+def fees(lines: Sequence[InvoiceLine]) -> list[dict[str, Any]]:
+    """Return the shapes of fees, completed by the apps above, with a fixed number of queries."""
+    extra = registry.parts("invoicing.line", lines)
+    return [
+        _completed(dict(content), extra[line.pk])
+        for line, content in zip(lines, Fee(lines, many=True).data, strict=True)
+    ]
+
+
+def _completed(content: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    return {**content, **extra, "item": {**content["item"], **extra.get("item", {})}}

@@ -1,0 +1,188 @@
+"""The shapes of invoices: bare, in lists, and with everything. What lies above is added by the apps above.
+
+An app above registers the part "invoicing.invoice" for subscriptions and billing periods. The customer inside an
+invoice has the shape that the customers' own app registered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from config.kernel import money, registry
+from config.platform.api import representations
+from config.platform.api.serializers import Constant, Instant, MinorUnits, Rate, TextOrNull
+from customers.models import Customer
+from invoicing.api import fee_shapes, files
+from invoicing.domain import numbering
+from invoicing.models import Invoice, InvoiceMetadata, InvoiceTax
+
+VERSION = 4
+"""The version of the calculation that clients know."""
+
+
+class InvoiceTaxShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """One tax of an invoice."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    lago_invoice_id = serializers.UUIDField(source="invoice.uuid")
+    lago_tax_id = serializers.UUIDField(source="tax.uuid")
+    tax_rate = Rate(source="rate")
+    tax_description = TextOrNull()
+    fees_amount_cents = MinorUnits(source="base_amount")
+    amount_cents = MinorUnits(source="amount")
+    amount_currency = serializers.CharField(source="currency")
+    created_at = Instant()
+
+    class Meta:
+        model = InvoiceTax
+        fields = (
+            "lago_id",
+            "lago_invoice_id",
+            "lago_tax_id",
+            "tax_name",
+            "tax_code",
+            "tax_rate",
+            "tax_description",
+            "fees_amount_cents",
+            "amount_cents",
+            "amount_currency",
+            "created_at",
+        )
+
+
+class MetadataShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A note on an invoice."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    created_at = Instant()
+
+    class Meta:
+        model = InvoiceMetadata
+        fields = ("lago_id", "key", "value", "created_at")
+
+
+class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
+    """An invoice by itself. Amounts are integers in minor units of ``currency``."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    billing_entity_code = serializers.CharField(source="billing_entity.code")
+    sequential_id = serializers.IntegerField(allow_null=True)
+    number = serializers.SerializerMethodField()
+    purchase_order_number = TextOrNull()
+    issuing_date = serializers.DateField()
+    payment_due_date = serializers.DateField()
+    net_payment_term = serializers.IntegerField()
+    invoice_type = serializers.CharField(source="kind")
+    status = serializers.CharField()
+    payment_status = serializers.CharField()
+    payment_dispute_lost_at = Constant(None)
+    payment_overdue = serializers.BooleanField()
+    currency = serializers.CharField()
+    fees_amount_cents = MinorUnits(source="fees_amount")
+    taxes_amount_cents = MinorUnits(source="taxes_amount")
+    progressive_billing_credit_amount_cents = Constant(0)
+    coupons_amount_cents = Constant(0)
+    credit_notes_amount_cents = Constant(0)
+    sub_total_excluding_taxes_amount_cents = MinorUnits(source="fees_amount")
+    sub_total_including_taxes_amount_cents = MinorUnits(source="total_amount")
+    total_amount_cents = MinorUnits(source="total_amount")
+    total_due_amount_cents = serializers.SerializerMethodField()
+    total_paid_amount_cents = MinorUnits(source="paid_amount")
+    total_offsetted_credit_note_amount_cents = Constant(0)
+    prepaid_credit_amount_cents = Constant(0)
+    prepaid_granted_credit_amount_cents = Constant(None)
+    prepaid_purchased_credit_amount_cents = Constant(None)
+    file_url = serializers.SerializerMethodField()
+    xml_url = Constant(None)
+    web_url = serializers.SerializerMethodField()
+    version_number = Constant(VERSION)
+    self_billed = Constant(value=False)
+    created_at = Instant()
+    updated_at = Instant()
+    voided_at = Instant(allow_null=True)
+
+    def get_number(self, invoice: Invoice) -> str:
+        """Return the number, or what stands for it on a draft."""
+        return invoice.number or numbering.draft(invoice.billing_entity.document_number_prefix)
+
+    def get_total_due_amount_cents(self, invoice: Invoice) -> int:
+        """Return what is still to be paid: nothing of what was voided."""
+        if invoice.status == Invoice.Status.VOIDED:
+            return 0
+        return money.to_minor(invoice.total_amount - invoice.paid_amount)
+
+    def get_file_url(self, invoice: Invoice) -> str | None:
+        """Return a link to the PDF that works for a day, or null while there is none."""
+        return next((files.link(self.context["request"], document) for document in invoice.pdfs), None)
+
+    def get_web_url(self, invoice: Invoice) -> str:
+        """Return the page on which staff see the invoice."""
+        page = f"{reverse('admin:index')}invoicing/invoice/{invoice.pk}/change/"
+        return str(self.context["request"].build_absolute_uri(page))
+
+
+class InvoiceSummary(BareInvoice):
+    """An invoice with its notes and taxes."""
+
+    metadata = MetadataShape(many=True)
+    applied_taxes = InvoiceTaxShape(many=True)
+
+
+class InvoiceDetails(InvoiceSummary):
+    """An invoice with all that this app knows by itself; the lists are for apps above to fill."""
+
+    subscriptions = Constant([])
+    billing_periods = Constant([])
+    credits = Constant([])
+    error_details = Constant([])
+    applied_usage_thresholds = Constant([])
+    applied_invoice_custom_sections = Constant([])
+
+
+class ListedInvoice(InvoiceSummary):
+    """An invoice in a list."""
+
+    customer = representations.serializer("customers.customer")()
+
+
+class FullInvoice(InvoiceDetails):
+    """An invoice with everything."""
+
+    customer = representations.serializer("customers.customer")()
+    fees = fee_shapes.Fee(many=True)
+
+
+def bare(invoice: Invoice, request: Request) -> dict[str, Any]:
+    """Return an invoice by itself."""
+    return dict(BareInvoice(invoice, context={"request": request}).data)
+
+
+def listed(invoices: Sequence[Invoice], request: Request) -> list[dict[str, Any]]:
+    """Return invoices as in a list, with a fixed number of queries."""
+    content = InvoiceSummary(invoices, many=True, context={"request": request}).data
+    customers = _customers(invoices)
+    return [{**row, "customer": customers[invoice.customer_id]} for invoice, row in zip(invoices, content, strict=True)]
+
+
+def full(invoice: Invoice, request: Request) -> dict[str, Any]:
+    """Return an invoice with everything, completed by the apps above."""
+    lines = list(invoice.lines.all())
+    for line in lines:
+        line.invoice, line.customer = invoice, invoice.customer
+    return {
+        **InvoiceDetails(invoice, context={"request": request}).data,
+        "customer": _customers([invoice])[invoice.customer_id],
+        "fees": fee_shapes.fees(lines),
+        **registry.parts("invoicing.invoice", [invoice])[invoice.pk],
+    }
+
+
+def _customers(invoices: Sequence[Invoice]) -> dict[int, dict[str, Any]]:
+    rows: dict[int, Customer] = {invoice.customer_id: invoice.customer for invoice in invoices}
+    shown = representations.represent("customers.customer", list(rows.values()))
+    return dict(zip(rows, shown, strict=True))

@@ -1,0 +1,105 @@
+"""Payments below ``/api/v1/payments``: record, list, one."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.kernel import money
+from config.platform.api import idempotency, params, schema
+from config.platform.api.pagination import paginated
+from config.platform.api.serializers import Instant, MinorUnits, RequestSerializer, Text
+from config.platform.api.views import ApiView
+from customers.queries import customers
+from invoicing.api import payment_shapes
+from invoicing.queries import invoices as known_invoices
+from invoicing.queries import payments as known_payments
+from invoicing.services import payments
+
+_TAGS = ["Payments"]
+_LIST_PARAMETERS = schema.filters("invoice_id", "external_customer_id")
+
+
+class PaymentRequest(RequestSerializer):
+    """Money received for an invoice; ``paid_at`` is now unless given."""
+
+    invoice_id = serializers.CharField(max_length=255)
+    amount_cents = MinorUnits()
+    reference = Text()
+    paid_at = Instant(required=False, allow_null=True)
+
+
+def page(request: Request, *, customer_id: int | None = None) -> Response:
+    """Answer a page of payments, narrowed by the request's filters."""
+    rows = known_payments.search(
+        customer_id=customer_id,
+        external_customer_id=None if customer_id else params.text(request, "external_customer_id"),
+        invoice_uuid=params.uuid(params.text(request, "invoice_id") or ""),
+    )
+    if params.text(request, "invoice_id") and params.uuid(params.text(request, "invoice_id") or "") is None:
+        rows = rows.none()
+    return paginated(request, rows, "payments", payment_shapes.payments)
+
+
+class Payments(ApiView):
+    """All payments."""
+
+    @extend_schema(
+        operation_id="findAllPayments",
+        tags=_TAGS,
+        parameters=_LIST_PARAMETERS,
+        responses=schema.page("payments", payment_shapes.PaymentShape),
+    )
+    def get(self, request: Request) -> Response:
+        """List payments, newest first."""
+        return page(request)
+
+    @extend_schema(
+        operation_id="createPayment",
+        tags=_TAGS,
+        parameters=[idempotency.PARAMETER],
+        request=schema.body("payment", PaymentRequest),
+        responses=schema.answer("payment", payment_shapes.PaymentShape),
+    )
+    @idempotency.idempotent
+    def post(self, request: Request) -> Response:
+        """Record a payment, in full or in part, of an issued invoice."""
+        at = self.at()
+        content = self.body(request, "payment", PaymentRequest)
+        invoice = known_invoices.find(params.uuid(content["invoice_id"]))
+        payment = payments.record(
+            invoice_id=invoice.pk,
+            amount=money.from_minor(content["amount_cents"], invoice.currency),
+            reference=content.get("reference", ""),
+            paid_at=content.get("paid_at") or at,
+            actor=self.actor(request),
+            at=at,
+        )
+        return Response({"payment": payment_shapes.payments([known_payments.find(payment.uuid)])[0]})
+
+
+class CustomerPayments(ApiView):
+    """The payments of one customer."""
+
+    @extend_schema(
+        operation_id="findAllCustomerPayments",
+        tags=_TAGS,
+        parameters=schema.filters("invoice_id"),
+        responses=schema.page("payments", payment_shapes.PaymentShape),
+    )
+    def get(self, request: Request, external_id: str) -> Response:
+        """List a customer's payments, newest first."""
+        return page(request, customer_id=customers.by_external_id(external_id=external_id).pk)
+
+
+class OnePayment(ApiView):
+    """One payment."""
+
+    @extend_schema(
+        operation_id="findPayment", tags=_TAGS, responses=schema.answer("payment", payment_shapes.PaymentShape)
+    )
+    def get(self, request: Request, lago_id: str) -> Response:
+        """Return a payment."""
+        return Response({"payment": payment_shapes.payments([known_payments.find(params.uuid(lago_id))])[0]})

@@ -1,0 +1,70 @@
+"""The states of an invoice: two tables, one of the document and one of its payment, and what they refuse.
+
+Document and payment are two things: a finalized invoice may be unpaid, a closed one never had anything to pay.
+"""
+
+from __future__ import annotations
+
+from config.kernel import errors
+
+DRAFT = "draft"
+FINALIZED = "finalized"
+VOIDED = "voided"
+CLOSED = "closed"
+
+PENDING = "pending"
+SUCCEEDED = "succeeded"
+FAILED = "failed"
+
+FINALIZE = "finalize"
+CLOSE = "close"
+VOID_DRAFT = "void_draft"
+RECOMPUTE = "recompute"
+
+_DOCUMENT = {
+    FINALIZE: (DRAFT, FINALIZED),
+    CLOSE: (DRAFT, CLOSED),
+    VOID_DRAFT: (DRAFT, VOIDED),
+    RECOMPUTE: (DRAFT, DRAFT),
+}
+_REFUSALS = {
+    FINALIZE: "invalid_status",
+    CLOSE: "invalid_status",
+    VOID_DRAFT: "not_voidable",
+    RECOMPUTE: "invalid_status",
+}
+_PAYMENT = {(PENDING, FAILED), (PENDING, SUCCEEDED), (FAILED, PENDING), (FAILED, SUCCEEDED)}
+
+
+class InvalidTransition(errors.NotAllowed):
+    """The state of the invoice refuses the verb."""
+
+
+def move(*, status: str, verb: str) -> str:
+    """Return the state into which a verb takes a document. Raises InvalidTransition.
+
+    The code says what was refused: `not_voidable` where a draft would be voided, else `invalid_status`.
+    """
+    start, end = _DOCUMENT[verb]
+    if status != start:
+        words = verb.replace("_", " ")
+        raise InvalidTransition(_REFUSALS[verb], f"An invoice that is {status} refuses: {words}.")
+    return end
+
+
+def move_payment(*, status: str, payment_status: str, target: str, is_settled: bool) -> str:
+    """Return the payment state that someone wants to set by hand. Raises InvalidTransition.
+
+    Only an issued document has a payment that can be told. What was settled by payments stays settled; what was only
+    declared paid can be taken back.
+    """
+    if status == DRAFT:
+        raise InvalidTransition("payment_status_update_on_draft_invoice", "A draft cannot be paid yet.")
+    if status != FINALIZED:
+        raise InvalidTransition("update_on_voided_invoice", f"An invoice that is {status} is not paid any more.")
+    if payment_status == target:
+        return target
+    declared = payment_status == SUCCEEDED and not is_settled
+    if not declared and (payment_status, target) not in _PAYMENT:
+        raise InvalidTransition("invoice_payment_already_succeeded", "The invoice is paid.")
+    return target

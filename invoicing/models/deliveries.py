@@ -1,0 +1,44 @@
+"""E-mails of documents: each is a row before it is sent, so that none is forgotten."""
+
+from django.db import models
+
+from config.kernel import db
+from invoicing.models.invoices import Invoice
+
+
+class Delivery(db.Base):
+    """One e-mail with an invoice attached. ``number`` counts the sendings of the invoice from 1."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "waiting"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="deliveries")
+    number = models.PositiveIntegerField()
+    recipients = models.JSONField(default=list)
+    subject = models.CharField(max_length=255, blank=True, default="")
+    message_id = models.CharField(max_length=255, blank=True, default="")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, editable=False)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "number"], name="invoicing_delivery_number"),
+            models.CheckConstraint(
+                condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False), name="invoicing_delivery_sent"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], condition=models.Q(state="pending"), name="invoicing_delivery_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice}: {', '.join(self.recipients)}"

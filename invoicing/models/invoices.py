@@ -1,0 +1,117 @@
+"""Invoices. A draft has no number and may be computed anew; a finalized one is frozen by the database."""
+
+from django.db import models
+
+from config.kernel import db
+from customers.models import BillingEntity, Customer
+
+
+class Invoice(db.Base):
+    """An invoice of one seller to one customer in one currency.
+
+    ``snapshot`` holds what the document says of seller, buyer and texts, taken when it was finalized. Document status
+    and payment status are two things. ``issuing_date`` and ``payment_due_date`` are local dates in ``timezone``.
+    """
+
+    class Kind(models.TextChoices):
+        SUBSCRIPTION = "subscription", "subscription"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        FINALIZED = "finalized", "finalized"
+        VOIDED = "voided", "voided"
+        CLOSED = "closed", "closed without a document"
+
+    class PaymentStatus(models.TextChoices):
+        PENDING = "pending", "pending"
+        SUCCEEDED = "succeeded", "paid"
+        FAILED = "failed", "failed"
+
+    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="invoices")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
+    kind = models.CharField(max_length=32, choices=Kind.choices, default=Kind.SUBSCRIPTION)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.DRAFT)
+    payment_status = models.CharField(max_length=16, choices=PaymentStatus.choices, default=PaymentStatus.PENDING)
+    number = models.CharField(max_length=64, null=True, blank=True, editable=False)
+    sequential_id = models.PositiveBigIntegerField(null=True, editable=False)
+    currency = db.CurrencyField()
+    fees_amount = db.money_field("net")
+    taxes_amount = db.money_field("tax")
+    total_amount = db.money_field("total")
+    paid_amount = db.money_field("paid")
+    timezone = models.CharField(max_length=64)
+    locale = models.CharField(max_length=8)
+    net_payment_term = models.PositiveIntegerField()
+    purchase_order_number = models.CharField(max_length=255, blank=True, default="")
+    billed_at = models.DateTimeField()
+    finalize_after = models.DateTimeField()
+    issuing_date = models.DateField()
+    payment_due_date = models.DateField()
+    payment_overdue = models.BooleanField(default=False)
+    finalized_at = models.DateTimeField(null=True, editable=False)
+    voided_at = models.DateTimeField(null=True, editable=False)
+    paid_at = models.DateTimeField(null=True, editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    snapshot = models.JSONField(default=dict, editable=False)
+
+    class Meta:
+        ordering = ["-issuing_date", "-created_at", "-id"]
+        permissions = [
+            ("finalize_invoice", "Can finalize invoice"),
+            ("void_invoice", "Can void invoice"),
+            ("send_invoice", "Can send invoice"),
+            ("record_payment", "Can record a payment of an invoice"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["billing_entity", "number"], name="invoicing_invoice_number"),
+            models.CheckConstraint(
+                condition=~models.Q(status="finalized") | models.Q(number__isnull=False, finalized_at__isnull=False),
+                name="invoicing_invoice_finalized_has_number",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="draft") | models.Q(number__isnull=True, finalized_at__isnull=True),
+                name="invoicing_invoice_draft_has_no_number",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="voided") | models.Q(voided_at__isnull=False),
+                name="invoicing_invoice_voided_at",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(total_amount=models.F("fees_amount") + models.F("taxes_amount")),
+                name="invoicing_invoice_total",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(paid_amount__gte=0, paid_amount__lte=models.F("total_amount")),
+                name="invoicing_invoice_paid",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-issuing_date", "-created_at", "-id"], name="invoicing_invoice_recent"),
+            models.Index(fields=["customer", "-issuing_date", "-created_at"], name="invoicing_invoice_customer"),
+            models.Index(
+                fields=["finalize_after"], condition=models.Q(status="draft"), name="invoicing_invoice_drafts"
+            ),
+            models.Index(
+                fields=["payment_due_date"],
+                condition=models.Q(status="finalized") & ~models.Q(payment_status="succeeded"),
+                name="invoicing_invoice_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or f"Draft {self.pk}"
+
+
+class InvoiceMetadata(db.Base):
+    """A note on an invoice that engineers set."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="metadata")
+    key = models.CharField(max_length=255)
+    value = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["invoice", "key"], name="invoicing_metadata_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.value}"

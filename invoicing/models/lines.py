@@ -1,0 +1,77 @@
+"""Invoice lines, the API's fees, with the taxes on each."""
+
+from django.db import models
+
+from catalog.models import Tax
+from config.kernel import db
+from customers.models import BillingEntity, Customer
+from invoicing.models.invoices import Invoice
+
+
+class InvoiceLine(db.Base):
+    """One amount that a customer owes, rounded once; ``precise_amount`` is the same before rounding, in major units.
+
+    ``group_key`` gathers the lines of one contract on the document under ``group_label``. ``amount_details`` is the
+    tier breakdown as the API gives it. ``from_at`` and ``to_at`` are the half-open service period.
+    """
+
+    class Kind(models.TextChoices):
+        SUBSCRIPTION = "subscription", "subscription"
+        CHARGE = "charge", "usage"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="lines")
+    billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=32, choices=Kind.choices)
+    position = models.PositiveIntegerField()
+    group_key = models.CharField(max_length=255, blank=True, default="")
+    group_label = models.CharField(max_length=255, blank=True, default="")
+    item_code = models.CharField(max_length=255)
+    item_name = models.CharField(max_length=255)
+    label = models.CharField(max_length=512)
+    description = models.TextField(blank=True, default="")
+    charge_model = models.CharField(max_length=32, blank=True, default="")
+    units = models.DecimalField(max_digits=40, decimal_places=15)
+    events_count = models.PositiveBigIntegerField(null=True)
+    unit_amount = models.DecimalField(max_digits=40, decimal_places=15)
+    precise_amount = models.DecimalField(max_digits=40, decimal_places=15)
+    currency = db.CurrencyField()
+    amount = db.money_field("net")
+    taxes_amount = db.money_field("tax")
+    precise_taxes_amount = models.DecimalField(max_digits=40, decimal_places=15)
+    taxes_rate = models.DecimalField(max_digits=12, decimal_places=8)
+    amount_details = models.JSONField(default=dict)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "invoice line"
+        ordering = ["invoice", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="invoicing_line_position"),
+            models.CheckConstraint(condition=models.Q(from_at__lte=models.F("to_at")), name="invoicing_line_period"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class LineTax(db.Base):
+    """One tax on one line. Name and rate are those of the moment; ``rate`` is a fraction."""
+
+    line = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, related_name="applied_taxes")
+    tax = models.ForeignKey(Tax, on_delete=models.PROTECT, related_name="+")
+    tax_code = models.CharField(max_length=255)
+    tax_name = models.CharField(max_length=255)
+    tax_description = models.TextField(blank=True, default="")
+    rate = models.DecimalField(max_digits=12, decimal_places=8)
+    currency = db.CurrencyField()
+    amount = db.money_field()
+    precise_amount = models.DecimalField(max_digits=40, decimal_places=15)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["line", "tax"], name="invoicing_line_tax")]
+
+    def __str__(self) -> str:
+        return self.tax_name

@@ -1,0 +1,138 @@
+"""Invoices as readers want them: what is visible outside, by which filters, with what at hand. Never writes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import models
+from django.db.models import F, Prefetch, Q
+
+from config.kernel import db, errors, money
+from invoicing.models import Document, Invoice, InvoiceLine
+
+
+class InvoiceNotFound(errors.NotFound):
+    """No invoice has this id."""
+
+
+@dataclass(frozen=True)
+class InvoiceFilter:
+    """What a list is narrowed to; nothing given narrows nothing. Amounts are totals in minor units."""
+
+    external_customer_id: str | None = None
+    customer_id: int | None = None
+    statuses: Sequence[str] = ()
+    payment_statuses: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    currency: str | None = None
+    billing_entity_codes: Sequence[str] = ()
+    issuing_date_from: date | None = None
+    issuing_date_to: date | None = None
+    amount_from: int | None = None
+    amount_to: int | None = None
+    payment_overdue: bool | None = None
+    partially_paid: bool | None = None
+    purchase_order_number: str | None = None
+    search_term: str | None = None
+    metadata: Sequence[tuple[str, str]] = ()
+
+
+def locked(invoice_id: int) -> Invoice:
+    """Lock an invoice until the transaction ends and read it anew. Raises InvoiceNotFound."""
+    try:
+        return db.lock_one(Invoice.objects.filter(pk=invoice_id))
+    except Invoice.DoesNotExist:
+        raise InvoiceNotFound("invoice_not_found", "There is no such invoice.") from None
+
+
+def visible() -> models.QuerySet[Invoice]:
+    """Return what the outside sees, newest first: nothing closed without a document, no draft that was voided."""
+    hidden = Q(status=Invoice.Status.CLOSED) | Q(status=Invoice.Status.VOIDED, number__isnull=True)
+    return Invoice.objects.exclude(hidden).select_related("billing_entity", "customer")
+
+
+def find(public_id: uuid.UUID | None) -> Invoice:
+    """Return a visible invoice by its public id. Raises InvoiceNotFound."""
+    found = visible().filter(uuid=public_id).first() if public_id else None
+    if found is None:
+        raise InvoiceNotFound("invoice_not_found", "There is no such invoice.")
+    return found
+
+
+def search(wanted: InvoiceFilter) -> models.QuerySet[Invoice]:
+    """Return visible invoices, newest issuing date first."""
+    rows = visible()
+    for condition in _conditions(wanted):
+        rows = rows.filter(condition)
+    return rows
+
+
+def with_summary(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
+    """Bring along what a list shows of each invoice: customer, metadata, taxes and the file."""
+    pdf = Prefetch("documents", queryset=Document.objects.filter(kind=Document.Kind.PDF), to_attr="pdfs")
+    return rows.select_related("billing_entity", "customer__billing_entity").prefetch_related(
+        "metadata", "applied_taxes__tax", "customer__metadata", "customer__taxes", pdf
+    )
+
+
+def with_everything(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
+    """Bring along what an invoice's own page shows: the summary and every line with its taxes."""
+    lines = InvoiceLine.objects.order_by("position").prefetch_related("applied_taxes__tax")
+    return with_summary(rows).prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def _conditions(wanted: InvoiceFilter) -> list[Q]:
+    plain = {
+        "customer__external_id": wanted.external_customer_id,
+        "customer_id": wanted.customer_id,
+        "status__in": wanted.statuses or None,
+        "payment_status__in": wanted.payment_statuses or None,
+        "kind__in": wanted.kinds or None,
+        "currency": wanted.currency,
+        "billing_entity__code__in": wanted.billing_entity_codes or None,
+        "issuing_date__gte": wanted.issuing_date_from,
+        "issuing_date__lte": wanted.issuing_date_to,
+        "payment_overdue": wanted.payment_overdue,
+        "purchase_order_number": wanted.purchase_order_number,
+    }
+    conditions = [Q(**{lookup: value}) for lookup, value in plain.items() if value is not None]
+    if wanted.amount_from is not None:
+        conditions.append(_total("gte", wanted.amount_from))
+    if wanted.amount_to is not None:
+        conditions.append(_total("lte", wanted.amount_to))
+    if wanted.partially_paid is not None:
+        partly = Q(paid_amount__gt=0, paid_amount__lt=F("total_amount"))
+        conditions.append(partly if wanted.partially_paid else ~partly)
+    if wanted.search_term:
+        conditions.append(_matches(wanted.search_term))
+    conditions += [
+        Q(pk__in=Invoice.objects.filter(metadata__key=key, metadata__value=value).values("pk"))
+        for key, value in wanted.metadata
+    ]
+    return conditions
+
+
+def _total(comparison: str, minor: int) -> Q:
+    """Compare totals with minor units, which are worth something else in currencies of other exponents."""
+    by_exponent: dict[int, list[str]] = {}
+    for currency in money.currencies():
+        by_exponent.setdefault(money.exponent(currency), []).append(currency)
+    condition = Q()
+    for currencies in by_exponent.values():
+        amount = money.from_minor(minor, currencies[0]).amount
+        condition |= Q(currency__in=currencies, **{f"total_amount__{comparison}": amount})
+    return condition
+
+
+def _matches(term: str) -> Q:
+    fields = ("number", "customer__name", "customer__external_id", "customer__email", "customer__legal_name")
+    condition = Q()
+    for field in fields:
+        condition |= Q(**{f"{field}__icontains": term})
+    try:
+        return condition | Q(uuid=uuid.UUID(term))
+    except ValueError:
+        return condition

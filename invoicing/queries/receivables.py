@@ -1,0 +1,80 @@
+"""What customers owe: open invoices, their age, and which have just become overdue. Never writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from django.db import models
+from django.db.models import Count, DateField, DateTimeField, F, Func, Sum, Value
+from django.db.models.functions import Cast
+from moneyed import Money
+
+from config.kernel import dates, money
+from invoicing.domain import ageing
+from invoicing.models import Invoice
+
+
+def open_invoices() -> models.QuerySet[Invoice]:
+    """Return issued invoices that are not paid, the longest due first."""
+    return (
+        Invoice.objects.filter(status=Invoice.Status.FINALIZED)
+        .exclude(payment_status=Invoice.PaymentStatus.SUCCEEDED)
+        .order_by("payment_due_date", "pk")
+    )
+
+
+def became_overdue(*, as_of: datetime) -> models.QuerySet[Invoice]:
+    """Return open invoices whose due date is over in their own time zone and that are not marked yet."""
+    # No zone is more than a day ahead of UTC, so the first condition, which an index knows, loses nothing.
+    local_day = Cast(
+        Func(
+            F("timezone"), Value(as_of, output_field=DateTimeField()), function="timezone", output_field=DateTimeField()
+        ),
+        output_field=DateField(),
+    )
+    utc_day = dates.local_date(as_of, dates.zone("UTC"))
+    return (
+        open_invoices()
+        .filter(payment_overdue=False, payment_due_date__lte=utc_day)
+        .alias(local_day=local_day)
+        .filter(payment_due_date__lt=F("local_day"))
+    )
+
+
+def due(*, currency: str | None = None) -> dict[str, Money]:
+    """Return what is open in each currency."""
+    rows = open_invoices()
+    if currency is not None:
+        rows = rows.filter(currency=currency)
+    sums = rows.order_by().values("currency").annotate(due=Sum(F("total_amount") - F("paid_amount")))
+    return {row["currency"]: Money(row["due"], row["currency"]) for row in sums.order_by("currency")}
+
+
+def by_age(*, as_of: datetime) -> dict[str, dict[str, Money]]:
+    """Return open amounts by currency and age at the UTC day of ``as_of``; every bucket of `ageing.BUCKETS` is there.
+
+    Summed in the database by due date, so that the cost follows the number of days and not of invoices.
+    """
+    rows = (
+        open_invoices()
+        .order_by()
+        .values("currency", "payment_due_date")
+        .annotate(due=Sum(F("total_amount") - F("paid_amount")), count=Count("pk"))
+        .order_by("currency", "payment_due_date")
+    )
+    return ageing.by_age(
+        open_amounts=[(row["payment_due_date"], Money(row["due"], row["currency"])) for row in rows],
+        today=as_of.astimezone(UTC).date(),
+    )
+
+
+def overdue_since(*, day: date) -> models.QuerySet[Invoice]:
+    """Return open invoices that were due before a day."""
+    return open_invoices().filter(payment_due_date__lt=day)
+
+
+def owed(invoice: Invoice) -> Money:
+    """Return what is due of one invoice: nothing unless it was issued."""
+    if invoice.status != Invoice.Status.FINALIZED:
+        return money.zero(invoice.currency)
+    return invoice.total_amount - invoice.paid_amount

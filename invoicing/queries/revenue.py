@@ -1,0 +1,66 @@
+"""Billed and collected by month, for charts and reports. Never writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncMonth
+from moneyed import Money
+
+from config.kernel import money
+from invoicing.domain import ledger
+from invoicing.models import Invoice, LedgerPosting
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month in one currency; ``month`` is its first day. Gross amounts."""
+
+    month: date
+    currency: str
+    billed: Money
+    collected: Money
+    invoices: int
+
+
+def by_month(*, since: date, billing_entity_id: int | None = None) -> list[Month]:
+    """Return billed (by issuing date) and collected (by the ledger's day of the payment), oldest month first.
+
+    ``since`` is the first day taken. Every month and currency in which either happened is there once.
+    """
+    billed = _billed(since, billing_entity_id)
+    collected = _collected(since, billing_entity_id)
+    months = []
+    for month, currency in sorted({*billed, *collected}):
+        amount, count = billed.get((month, currency), (money.zero(currency), 0))
+        received = collected.get((month, currency), money.zero(currency))
+        months.append(Month(month=month, currency=currency, billed=amount, collected=received, invoices=count))
+    return months
+
+
+def _billed(since: date, seller_id: int | None) -> dict[tuple[date, str], tuple[Money, int]]:
+    rows = Invoice.objects.filter(_of_seller("billing_entity_id", seller_id), issuing_date__gte=since)
+    sums = (
+        rows.filter(status=Invoice.Status.FINALIZED)
+        .order_by()
+        .values("currency", month=TruncMonth("issuing_date"))
+        .annotate(amount=Sum("total_amount"), invoices=Count("pk"))
+    )
+    return {(row["month"], row["currency"]): (Money(row["amount"], row["currency"]), row["invoices"]) for row in sums}
+
+
+def _collected(since: date, seller_id: int | None) -> dict[tuple[date, str], Money]:
+    rows = LedgerPosting.objects.filter(
+        _of_seller("entry__billing_entity_id", seller_id),
+        entry__fact=ledger.PAID,
+        entry__accounting_date__gte=since,
+        account__role=ledger.CASH,
+    )
+    sums = rows.order_by().values("currency", month=TruncMonth("entry__accounting_date")).annotate(total=Sum("amount"))
+    return {(row["month"], row["currency"]): Money(row["total"], row["currency"]) for row in sums}
+
+
+def _of_seller(lookup: str, seller_id: int | None) -> Q:
+    return Q() if seller_id is None else Q(**{lookup: seller_id})

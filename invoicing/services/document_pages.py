@@ -1,0 +1,22 @@
+"""The page of an invoice: its view put into the HTML template, in the view's language.
+
+Owns no figure and no decision.
+"""
+
+from __future__ import annotations
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from invoicing.domain.document_view import InvoiceView
+from invoicing.services import document_pdf
+
+TEMPLATE = "documents/invoice.html"
+
+
+def html(*, view: InvoiceView, for_screen: bool = False) -> str:
+    """Return the page. For a screen it carries its style sheet; for print the style sheet comes with the printer."""
+    with translation.override(view.language):
+        return render_to_string(
+            TEMPLATE, {"invoice": view, "style_sheet": document_pdf.style_sheet() if for_screen else ""}
+        )

@@ -1,0 +1,141 @@
+"""The documents of invoices: rendered once from what was frozen, stored with their digest, and handed out.
+
+Owns rendering and storing of PDFs. Rendering takes about a second and happens outside of any transaction; only the
+storing locks the invoice, so that two renderers of the same invoice leave one document.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from config.kernel import db, errors
+from invoicing.domain import document_files
+from invoicing.models import Document, Invoice
+from invoicing.services import document_pages, document_pdf, document_views
+
+log = logging.getLogger(__name__)
+
+
+class NotIssued(errors.NotAllowed):
+    """Only a finalized invoice has a document."""
+
+
+class DamagedDocument(errors.Conflict):
+    """The stored file is not the one that was rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep did: ids of the invoices whose document it made, and of those where that failed."""
+
+    rendered: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
+
+
+def render(*, invoice_id: int, at: datetime) -> Document:
+    """Render the PDF of a finalized invoice, store it and return its row; the one that exists where there is one.
+
+    The page is made of the invoice's frozen rows and snapshot. Safe to call any number of times and at the same time:
+    there is one document per invoice, and its file never changes. Not for use inside a transaction, because it takes
+    about a second. Raises NotFound (`invoice_not_found`) and NotIssued (`invoice_not_finalized`).
+    """
+    existing = Document.objects.filter(invoice_id=invoice_id, kind=Document.Kind.PDF).first()
+    if existing is not None:
+        return existing
+    invoice = document_views.read(invoice_id=invoice_id)
+    if invoice.status != Invoice.Status.FINALIZED:
+        raise NotIssued("invoice_not_finalized", "Only a finalized invoice has a document.")
+    content = _pdf(invoice)
+    with transaction.atomic():
+        db.lock_one(Invoice.objects.filter(pk=invoice_id))
+        document, is_new = Document.objects.get_or_create(
+            invoice_id=invoice_id,
+            kind=Document.Kind.PDF,
+            defaults={
+                "created_at": at,
+                "file": _path(invoice),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "size": len(content),
+            },
+        )
+        if is_new:
+            _store(document.file.name, content)
+    return document
+
+
+def render_pending(*, as_of: datetime, limit: int = 200) -> Sweep:
+    """Render what documents are missing of invoices finalized until `as_of`, the oldest first, `limit` at most.
+
+    An invoice that cannot be rendered is logged and left for the next sweep; it does not keep the others waiting.
+    """
+    waiting = (
+        Invoice.objects.filter(status=Invoice.Status.FINALIZED, finalized_at__lte=as_of)
+        .exclude(documents__kind=Document.Kind.PDF)
+        .order_by("finalized_at", "pk")
+        .values_list("pk", flat=True)[:limit]
+    )
+    rendered, failed = [], []
+    for invoice_id in list(waiting):
+        try:
+            render(invoice_id=invoice_id, at=as_of)
+        except Exception:
+            log.exception("the document of invoice %s cannot be rendered", invoice_id)
+            failed.append(invoice_id)
+        else:
+            rendered.append(invoice_id)
+    return Sweep(rendered=tuple(rendered), failed=tuple(failed))
+
+
+def content(*, document: Document) -> bytes:
+    """Return the bytes of a stored document. Raises DamagedDocument when they do not have the digest of its row."""
+    try:
+        with default_storage.open(document.file.name) as file:
+            stored = bytes(file.read())
+    except FileNotFoundError as error:
+        raise DamagedDocument("document_missing", f"The file {document.file.name} is gone.") from error
+    if hashlib.sha256(stored).hexdigest() != document.sha256:
+        raise DamagedDocument("document_damaged", f"The file {document.file.name} was changed.")
+    return stored
+
+
+def file_name(*, invoice: Invoice) -> str:
+    """Return the name under which an invoice is handed to people: `ACME-202605-001.pdf`."""
+    return f"{document_files.stem(invoice.number or f'draft-{invoice.pk}')}.pdf"
+
+
+def preview_html(*, invoice_id: int) -> str:
+    """Return the page of an invoice for a screen, a draft labelled as such. Stores nothing. Raises NotFound."""
+    view = document_views.of(invoice=document_views.read(invoice_id=invoice_id))
+    return document_pages.html(view=view, for_screen=True)
+
+
+def preview_pdf(*, invoice_id: int) -> bytes:
+    """Return the PDF of an invoice as it is now, a draft labelled as such. Stores nothing. Raises NotFound."""
+    return _pdf(document_views.read(invoice_id=invoice_id))
+
+
+def _pdf(invoice: Invoice) -> bytes:
+    return document_pdf.write(html=document_pages.html(view=document_views.of(invoice=invoice)))
+
+
+def _path(invoice: Invoice) -> str:
+    return document_files.path(
+        year=invoice.issuing_date.year,
+        entity_code=invoice.billing_entity.code,
+        number=invoice.number or "",
+        suffix=Document.Kind.PDF.value,
+    )
+
+
+def _store(path: str, data: bytes) -> None:
+    # No row names this path yet, so a file there is what a transaction that failed left behind.
+    if default_storage.exists(path):
+        default_storage.delete(path)
+    default_storage.save(path, ContentFile(data))

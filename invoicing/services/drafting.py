@@ -1,0 +1,273 @@
+"""Making drafts and computing them anew. Owns the rows of a draft: the invoice, its lines and its taxes.
+
+A draft has no number and no snapshot; those come with `finalization`. What is charged is decided by whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from config.kernel import errors, money
+from config.kernel.actors import Actor
+from config.platform.services import audit
+from customers.models import BillingEntity, Customer
+from invoicing.domain import issuing, states, tax, totals
+from invoicing.domain.specs import InvoiceSpec, LineSpec
+from invoicing.domain.tax import LineTaxes, TaxRate
+from invoicing.domain.totals import Totals
+from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LineTax
+from invoicing.queries import invoices as known_invoices
+from invoicing.queries import taxes as tax_books
+from invoicing.queries.taxes import TaxBook
+
+_PLACES = 15
+_BATCH = 1000
+
+
+class UnableToDraft(errors.Invalid):
+    """A specification names nobody to bill, or comes to less than nothing."""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A draft with its lines in the order of its specification."""
+
+    invoice: Invoice
+    lines: tuple[InvoiceLine, ...]
+
+
+@dataclass(frozen=True)
+class _Parties:
+    customers: dict[int, Customer]
+    sellers: dict[int, BillingEntity]
+
+
+@transaction.atomic
+def draft_many(*, specs: Sequence[InvoiceSpec], actor: Actor, at: datetime) -> list[Drafted]:
+    """Draft invoices, in the order of their specifications, in a fixed number of statements.
+
+    Lines come rounded; taxes are rounded per line, per tax group and per invoice. Dates are local to each
+    specification's time zone: issued on the billing day plus the grace period, due after the payment term. Not
+    idempotent: whoever calls has to know what was billed. Raises UnableToDraft, MixedCurrencies, and Invalid for an
+    unrounded line.
+    """
+    if not specs:
+        return []
+    parties = _read_parties(specs)
+    book = _tax_book(specs)
+    planned = [_taxes_of(spec.lines, spec.customer_id, spec.billing_entity_id, book) for spec in specs]
+    sums = [_total(spec.lines, taxes, spec.currency) for spec, taxes in zip(specs, planned, strict=True)]
+    invoices = Invoice.objects.bulk_create(
+        [_invoice(spec, parties, whole, at) for spec, whole in zip(specs, sums, strict=True)], batch_size=_BATCH
+    )
+    drafted = _write_lines(
+        [(invoice, spec.lines, taxes) for invoice, spec, taxes in zip(invoices, specs, planned, strict=True)], at
+    )
+    _write_taxes(list(zip(invoices, sums, strict=True)), at)
+    audit.record_many(actor=actor, at=at, notes=[_note("draft", invoice) for invoice in invoices])
+    return drafted
+
+
+@transaction.atomic
+def recompute(*, invoice_id: int, lines: Sequence[LineSpec], actor: Actor, at: datetime) -> Drafted:
+    """Replace the lines and taxes of a draft. Its dates stay.
+
+    The same lines give the same amounts again. Whatever points at the old lines has to be gone before. Raises NotFound,
+    InvalidTransition when the invoice is no draft, and what `draft_many` raises.
+    """
+    invoice = known_invoices.locked(invoice_id)
+    states.move(status=invoice.status, verb=states.RECOMPUTE)
+    old = {"total_cents": money.to_minor(invoice.total_amount)}
+    InvoiceTax.objects.filter(invoice=invoice).delete()
+    LineTax.objects.filter(line__invoice=invoice).delete()
+    InvoiceLine.objects.filter(invoice=invoice).delete()
+    book = tax_books.book(
+        customer_ids=[invoice.customer_id],
+        billing_entity_ids=[invoice.billing_entity_id],
+        tax_ids=[tax_id for line in lines for tax_id in line.tax_ids],
+    )
+    taxes = _taxes_of(lines, invoice.customer_id, invoice.billing_entity_id, book)
+    whole = _total(lines, taxes, invoice.currency)
+    invoice.fees_amount = whole.amount.net
+    invoice.taxes_amount = whole.amount.tax
+    invoice.total_amount = whole.amount.gross
+    invoice.updated_at = at
+    invoice.save(update_fields=["fees_amount", "taxes_amount", "total_amount", "updated_at"])
+    drafted = _write_lines([(invoice, lines, taxes)], at)[0]
+    _write_taxes([(invoice, whole)], at)
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="recompute",
+        instance=invoice,
+        old=old,
+        new={"total_cents": money.to_minor(invoice.total_amount)},
+    )
+    return drafted
+
+
+def _read_parties(specs: Sequence[InvoiceSpec]) -> _Parties:
+    parties = _Parties(
+        customers=Customer.objects.in_bulk({spec.customer_id for spec in specs}),
+        sellers=BillingEntity.objects.in_bulk({spec.billing_entity_id for spec in specs}),
+    )
+    for spec in specs:
+        if spec.customer_id not in parties.customers:
+            raise UnableToDraft("customer_not_found", f"There is no customer {spec.customer_id}.")
+        if spec.billing_entity_id not in parties.sellers:
+            raise UnableToDraft("billing_entity_not_found", f"There is no billing entity {spec.billing_entity_id}.")
+    return parties
+
+
+def _tax_book(specs: Sequence[InvoiceSpec]) -> TaxBook:
+    return tax_books.book(
+        customer_ids=[spec.customer_id for spec in specs],
+        billing_entity_ids=[spec.billing_entity_id for spec in specs],
+        tax_ids=[tax_id for spec in specs for line in spec.lines for tax_id in line.tax_ids],
+    )
+
+
+def _taxes_of(lines: Sequence[LineSpec], customer_id: int, seller_id: int, book: TaxBook) -> list[tuple[TaxRate, ...]]:
+    return [book.for_line(customer_id=customer_id, billing_entity_id=seller_id, tax_ids=line.tax_ids) for line in lines]
+
+
+def _total(lines: Sequence[LineSpec], taxes: Sequence[tuple[TaxRate, ...]], currency: str) -> Totals:
+    whole = totals.total(
+        lines=[(line.amount, rates) for line, rates in zip(lines, taxes, strict=True)], currency=currency
+    )
+    if whole.amount.gross.amount < 0:
+        raise UnableToDraft("negative_total", f"An invoice cannot come to {whole.amount.gross}.")
+    return whole
+
+
+def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, at: datetime) -> Invoice:
+    customer, seller = parties.customers[spec.customer_id], parties.sellers[spec.billing_entity_id]
+    term = seller.net_payment_term if customer.net_payment_term is None else customer.net_payment_term
+    grace = seller.invoice_grace_period if customer.invoice_grace_period is None else customer.invoice_grace_period
+    dates = issuing.plan(billed_at=spec.billed_at, timezone=spec.timezone, grace_days=grace, term_days=term)
+    return Invoice(
+        created_at=at,
+        updated_at=at,
+        customer=customer,
+        billing_entity=seller,
+        currency=spec.currency,
+        fees_amount=whole.amount.net,
+        taxes_amount=whole.amount.tax,
+        total_amount=whole.amount.gross,
+        paid_amount=money.zero(spec.currency),
+        timezone=spec.timezone,
+        locale=customer.document_locale or seller.document_locale,
+        net_payment_term=term,
+        purchase_order_number=spec.purchase_order_number,
+        billed_at=spec.billed_at,
+        finalize_after=dates.finalize_after,
+        issuing_date=dates.issuing_date,
+        payment_due_date=dates.payment_due_date,
+    )
+
+
+def _write_lines(
+    wanted: Sequence[tuple[Invoice, Sequence[LineSpec], Sequence[tuple[TaxRate, ...]]]], at: datetime
+) -> list[Drafted]:
+    taxed = [
+        (invoice, [(spec, tax.on_line(net=spec.amount, taxes=rates)) for spec, rates in zip(specs, taxes, strict=True)])
+        for invoice, specs, taxes in wanted
+    ]
+    rows = [
+        [_line(invoice, position, spec, taxes, at) for position, (spec, taxes) in enumerate(lines, start=1)]
+        for invoice, lines in taxed
+    ]
+    InvoiceLine.objects.bulk_create([line for lines in rows for line in lines], batch_size=_BATCH)
+    LineTax.objects.bulk_create(
+        [
+            _line_tax(line, row, at)
+            for lines, (_, pairs) in zip(rows, taxed, strict=True)
+            for line, (_, taxes) in zip(lines, pairs, strict=True)
+            for row in taxes.rows
+        ],
+        batch_size=_BATCH,
+    )
+    return [Drafted(invoice=invoice, lines=tuple(lines)) for (invoice, _), lines in zip(taxed, rows, strict=True)]
+
+
+def _line(invoice: Invoice, position: int, spec: LineSpec, taxes: LineTaxes, at: datetime) -> InvoiceLine:
+    return InvoiceLine(
+        created_at=at,
+        invoice=invoice,
+        billing_entity_id=invoice.billing_entity_id,
+        customer_id=invoice.customer_id,
+        kind=InvoiceLine.Kind(spec.kind),
+        position=position,
+        group_key=spec.group_key,
+        group_label=spec.group_label,
+        item_code=spec.item_code,
+        item_name=spec.item_name,
+        label=spec.label,
+        description=spec.description,
+        charge_model=spec.charge_model,
+        units=money.round_half_up(spec.units, _PLACES),
+        events_count=spec.events_count,
+        unit_amount=money.round_half_up(spec.unit_amount, _PLACES),
+        precise_amount=money.round_half_up(spec.precise_amount, _PLACES),
+        currency=invoice.currency,
+        amount=spec.amount,
+        taxes_amount=taxes.amount,
+        precise_taxes_amount=money.round_half_up(taxes.precise, _PLACES),
+        taxes_rate=taxes.rate,
+        amount_details=dict(spec.amount_details),
+        from_at=spec.from_at,
+        to_at=spec.to_at,
+    )
+
+
+def _line_tax(line: InvoiceLine, row: tax.TaxRow, at: datetime) -> LineTax:
+    return LineTax(
+        created_at=at,
+        line=line,
+        tax_id=row.tax.id,
+        tax_code=row.tax.code,
+        tax_name=row.tax.name,
+        tax_description=row.tax.description,
+        rate=row.tax.rate,
+        currency=line.currency,
+        amount=row.amount,
+        precise_amount=money.round_half_up(row.precise, _PLACES),
+    )
+
+
+def _write_taxes(wanted: Sequence[tuple[Invoice, Totals]], at: datetime) -> None:
+    InvoiceTax.objects.bulk_create(
+        [
+            InvoiceTax(
+                created_at=at,
+                invoice=invoice,
+                tax_id=group.tax.id,
+                tax_code=group.tax.code,
+                tax_name=group.tax.name,
+                tax_description=group.tax.description,
+                rate=group.tax.rate,
+                currency=invoice.currency,
+                base_amount=group.base,
+                amount=group.amount,
+            )
+            for invoice, whole in wanted
+            for group in whole.groups
+        ],
+        batch_size=_BATCH,
+    )
+
+
+def _note(verb: str, invoice: Invoice) -> audit.Note:
+    return audit.Note(
+        instance=invoice,
+        verb=verb,
+        new={
+            "total_cents": money.to_minor(invoice.total_amount),
+            "currency": invoice.currency,
+            "issuing_date": invoice.issuing_date,
+        },
+    )

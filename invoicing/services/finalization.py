@@ -1,0 +1,219 @@
+"""Issuing invoices: number, snapshot, freeze, ledger. Owns the moment at which a draft becomes a document.
+
+Drafting is next door, and so is what happens after: rendering and e-mail start once the transaction is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models, transaction
+
+from config.kernel import actors, db, events, money
+from config.kernel.actors import Actor
+from config.platform.services import audit, numbers
+from customers.models import Customer
+from invoicing.domain import issuing, ledger, numbering, states
+from invoicing.domain.facts import InvoiceFinalized, InvoicePaid
+from invoicing.domain.numbering import Scheme
+from invoicing.domain.totals import Taxed
+from invoicing.models import Invoice
+from invoicing.queries import invoices as known_invoices
+from invoicing.services import dispatch, refreshing, snapshots
+from invoicing.services import ledger as books
+
+log = logging.getLogger(__name__)
+
+CHUNK = 100
+_ISSUED_FIELDS = [
+    "status",
+    "payment_status",
+    "number",
+    "sequential_id",
+    "issuing_date",
+    "payment_due_date",
+    "finalized_at",
+    "paid_at",
+    "updated_at",
+    "snapshot",
+]
+
+
+@dataclass(frozen=True)
+class Finalized:
+    """What a round did: how many invoices were issued or closed, and which could not be, by id with the reason."""
+
+    done: int
+    failed: dict[int, str]
+
+
+def finalize(*, invoice_id: int, actor: Actor, at: datetime) -> Invoice:
+    """Issue one draft; see `finalize_many`. Raises NotFound."""
+    return finalize_many(invoice_ids=[invoice_id], actor=actor, at=at)[0]
+
+
+@transaction.atomic
+def finalize_many(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> list[Invoice]:
+    """Issue drafts in one transaction, all or none, in a fixed number of statements.
+
+    Numbers are gapless and follow the instant of billing, then the id. An invoice of nothing is paid at once, or closed
+    without a number where customer or seller want none. The issuing date never lies in the future: a draft finalized
+    before its grace is over is dated ``at``. Drafts are computed anew first, unless they were at this very instant:
+    late events, prices and taxes count. Subscribers hear InvoiceFinalized (and InvoicePaid for an invoice of nothing)
+    inside the transaction; document and e-mail are made after it. Call it once per transaction: numbers are locked
+    until its end. Raises NotFound for an unknown id and InvalidTransition for what is no draft.
+    """
+    wanted = set(invoice_ids)
+    invoices = db.lock(Invoice.objects.filter(pk__in=wanted))
+    if len(invoices) != len(wanted):
+        raise known_invoices.InvoiceNotFound("invoice_not_found", "There is no such invoice.")
+    return _issue(invoices, actor, at)
+
+
+def finalize_due(*, as_of: datetime) -> Finalized:
+    """Issue every draft whose grace is over, in chunks, each in its own transaction.
+
+    May run any number of times and beside itself: drafts that another run holds are skipped. A chunk that fails is
+    tried invoice by invoice, so that one broken draft stops no other; it is logged and tried again by the next run.
+    """
+    failed: dict[int, str] = {}
+    done = 0
+    while True:
+        try:
+            count = _finalize_chunk(as_of, without=failed, limit=CHUNK)
+            if not count:
+                return Finalized(done=done, failed=failed)
+        except Exception:
+            log.exception("a chunk of drafts could not be finalized, trying one by one")
+            count = _finalize_singly(as_of, failed)
+        done += count
+
+
+def _finalize_chunk(as_of: datetime, *, without: Collection[int], limit: int) -> int:
+    with transaction.atomic():
+        invoices = list(
+            _due(as_of)
+            .exclude(pk__in=list(without))
+            .select_for_update(no_key=True, skip_locked=True, of=("self",))[:limit]
+        )
+        _issue(invoices, actors.job("finalize"), as_of)
+        return len(invoices)
+
+
+def _finalize_singly(as_of: datetime, failed: dict[int, str]) -> int:
+    done = 0
+    for pk in _due(as_of).exclude(pk__in=list(failed)).values_list("pk", flat=True)[:CHUNK]:
+        try:
+            with transaction.atomic():
+                held = _due(as_of).filter(pk=pk).select_for_update(no_key=True, skip_locked=True, of=("self",))
+                done += len(_issue(list(held), actors.job("finalize"), as_of))
+        except Exception as error:
+            log.exception("draft %s could not be finalized", pk)
+            failed[pk] = str(error)
+    return done
+
+
+def _due(as_of: datetime) -> models.QuerySet[Invoice]:
+    drafts = Invoice.objects.filter(status=Invoice.Status.DRAFT, finalize_after__lte=as_of)
+    return drafts.order_by("billed_at", "pk")
+
+
+def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invoice]:
+    if not invoices:
+        return []
+    current = refreshing.refreshed(drafts=invoices, actor=actor, at=at)
+    ordered = sorted(current, key=lambda invoice: (invoice.billed_at, invoice.pk))
+    rows = Customer.objects.filter(pk__in={invoice.customer_id for invoice in ordered})
+    customers = {row.pk: row for row in rows.prefetch_related("metadata")}
+    models.prefetch_related_objects(ordered, "billing_entity")
+    issued = []
+    for invoice in ordered:
+        closes = _is_skipped(invoice, customers[invoice.customer_id])
+        invoice.status = states.move(status=invoice.status, verb=states.CLOSE if closes else states.FINALIZE)
+        invoice.updated_at = at
+        if not invoice.total_amount:
+            invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
+        if not closes:
+            issued.append(invoice)
+    _number(issued, customers, at)
+    Invoice.objects.bulk_update(ordered, _ISSUED_FIELDS, batch_size=CHUNK)
+    books.post_many(sources=[_booking(invoice) for invoice in issued], at=at)
+    audit.record_many(actor=actor, at=at, notes=[_note(invoice) for invoice in ordered])
+    for invoice in issued:
+        events.publish(InvoiceFinalized(invoice_id=invoice.pk))
+        if invoice.paid_at:
+            events.publish(InvoicePaid(invoice_id=invoice.pk))
+    dispatch.request(invoice_ids=[invoice.pk for invoice in issued], actor=actor, at=at)
+    return ordered
+
+
+def _is_skipped(invoice: Invoice, customer: Customer) -> bool:
+    if invoice.total_amount:
+        return False
+    if customer.finalize_zero_amount_invoice == Customer.ZeroAmount.INHERIT:
+        return not invoice.billing_entity.finalize_zero_amount_invoice
+    return customer.finalize_zero_amount_invoice == Customer.ZeroAmount.SKIP
+
+
+def _number(invoices: Sequence[Invoice], customers: dict[int, Customer], at: datetime) -> None:
+    """Give numbers in order, and freeze dates and snapshot with them."""
+    schemes = {invoice.pk: _scheme(invoice, customers[invoice.customer_id]) for invoice in invoices}
+    counts: dict[str, int] = defaultdict(int)
+    for scheme in schemes.values():
+        counts[scheme.scope] += 1
+    taken = {scope: iter(found) for scope, found in numbers.take_many(counts=counts).items()} if counts else {}
+    for invoice in invoices:
+        scheme = schemes[invoice.pk]
+        invoice.issuing_date, invoice.payment_due_date = issuing.when_finalized(
+            issuing_date=invoice.issuing_date, at=at, timezone=invoice.timezone, term_days=invoice.net_payment_term
+        )
+        invoice.sequential_id = next(taken[scheme.scope])
+        invoice.number = scheme.number(sequential_id=invoice.sequential_id, issued_on=invoice.issuing_date)
+        invoice.finalized_at = at
+        invoice.paid_at = None if invoice.total_amount else at
+        invoice.snapshot = snapshots.build(
+            invoice=invoice, customer=customers[invoice.customer_id], entity=invoice.billing_entity
+        )
+
+
+def _scheme(invoice: Invoice, customer: Customer) -> Scheme:
+    entity = invoice.billing_entity
+    return numbering.Scheme(
+        kind=entity.document_numbering,
+        prefix=entity.document_number_prefix,
+        billing_entity_id=entity.pk,
+        customer_id=customer.pk,
+        customer_number=customer.sequential_id,
+    )
+
+
+def _booking(invoice: Invoice) -> books.Source:
+    amount = Taxed(net=invoice.fees_amount, tax=invoice.taxes_amount, gross=invoice.total_amount)
+    return books.Source(
+        booking=ledger.finalized(amount),
+        instance=invoice,
+        billing_entity_id=invoice.billing_entity_id,
+        customer_id=invoice.customer_id,
+        accounting_date=invoice.issuing_date,
+        description=f"Invoice {invoice.number}",
+    )
+
+
+def _note(invoice: Invoice) -> audit.Note:
+    if invoice.status == Invoice.Status.CLOSED:
+        return audit.Note(instance=invoice, verb="close", old={"status": states.DRAFT}, new={"status": states.CLOSED})
+    return audit.Note(
+        instance=invoice,
+        verb="finalize",
+        old={"status": states.DRAFT},
+        new={
+            "status": states.FINALIZED,
+            "number": invoice.number,
+            "issuing_date": invoice.issuing_date,
+            "total_cents": money.to_minor(invoice.total_amount),
+        },
+    )

@@ -1,0 +1,150 @@
+"""Money received. Records payments, allocates them to an invoice, books them and says when nothing is due any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from moneyed import Money
+
+from config.kernel import dates, db, errors, events, money
+from config.kernel.actors import Actor
+from config.platform.services import audit
+from invoicing.domain import allocation, ledger, states
+from invoicing.domain.facts import InvoicePaid
+from invoicing.models import Invoice, Payment, PaymentAllocation
+from invoicing.queries import invoices as known_invoices
+from invoicing.services import ledger as books
+
+
+class UnableToPay(errors.NotAllowed):
+    """The invoice is no document that anybody could pay."""
+
+
+class KeyReused(errors.Conflict):
+    """The idempotency key belongs to another payment."""
+
+
+@transaction.atomic
+def record(
+    *,
+    invoice_id: int,
+    amount: Money,
+    reference: str,
+    paid_at: datetime,
+    actor: Actor,
+    at: datetime,
+    idempotency_key: str | None = None,
+) -> Payment:
+    """Record money that a customer paid for an invoice; part payments are welcome.
+
+    Called again with the same key and the same payment it returns the first one and changes nothing. The ledger's day
+    is the local date of ``paid_at`` in the invoice's time zone. When nothing is due any more the invoice is paid, and
+    subscribers hear InvoicePaid inside the transaction. Raises NotFound, UnableToPay for what is not issued, NotPayable
+    for an amount that is not positive, finer than the currency or more than is due, KeyReused.
+    """
+    if idempotency_key:
+        db.advisory_lock(f"invoicing.payment:{idempotency_key}")
+    invoice = known_invoices.locked(invoice_id)
+    if idempotency_key and (first := _first(idempotency_key, invoice, amount, reference)):
+        return first
+    if invoice.status != Invoice.Status.FINALIZED:
+        raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
+    settlement = allocation.settle(total=invoice.total_amount, paid=invoice.paid_amount, amount=amount)
+    payment = Payment.objects.create(
+        created_at=at,
+        customer_id=invoice.customer_id,
+        currency=invoice.currency,
+        amount=amount,
+        reference=reference,
+        paid_at=paid_at,
+        idempotency_key=idempotency_key or None,
+    )
+    PaymentAllocation.objects.create(
+        created_at=at, payment=payment, invoice=invoice, currency=invoice.currency, amount=amount
+    )
+    invoice.paid_amount = settlement.paid
+    invoice.updated_at = at
+    if settlement.is_complete:
+        _settle(invoice, paid_at)
+    invoice.save(update_fields=["paid_amount", "payment_status", "payment_overdue", "paid_at", "updated_at"])
+    books.post_many(sources=[_booking(payment, invoice)], at=at)
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="record_payment",
+        instance=invoice,
+        new={
+            "amount_cents": money.to_minor(amount),
+            "currency": invoice.currency,
+            "reference": reference,
+            "due_cents": money.to_minor(settlement.due),
+        },
+    )
+    if settlement.is_complete:
+        events.publish(InvoicePaid(invoice_id=invoice.pk))
+    return payment
+
+
+@transaction.atomic
+def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime) -> Invoice:
+    """Set the payment status of an invoice by hand, for money that is accounted for elsewhere.
+
+    No payment is recorded and nothing is booked: what is due stays due. Setting what is set changes nothing.
+    Subscribers hear InvoicePaid when it is declared paid. Raises NotFound, and InvalidTransition for a draft, a voided
+    invoice, or one that its payments settled.
+    """
+    invoice = known_invoices.locked(invoice_id)
+    target = states.move_payment(
+        status=invoice.status,
+        payment_status=invoice.payment_status,
+        target=payment_status,
+        is_settled=invoice.paid_amount == invoice.total_amount,
+    )
+    before = invoice.payment_status
+    if target == before:
+        return invoice
+    invoice.payment_status = Invoice.PaymentStatus(target)
+    invoice.paid_at = None
+    invoice.updated_at = at
+    if target == Invoice.PaymentStatus.SUCCEEDED:
+        _settle(invoice, at)
+    invoice.save(update_fields=["payment_status", "payment_overdue", "paid_at", "updated_at"])
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="set_payment_status",
+        instance=invoice,
+        old={"payment_status": before},
+        new={"payment_status": target},
+    )
+    if target == Invoice.PaymentStatus.SUCCEEDED:
+        events.publish(InvoicePaid(invoice_id=invoice.pk))
+    return invoice
+
+
+def _first(key: str, invoice: Invoice, amount: Money, reference: str) -> Payment | None:
+    payment = Payment.objects.filter(idempotency_key=key).first()
+    if payment is None:
+        return None
+    same = payment.amount == amount and payment.reference == reference
+    if not same or not payment.allocations.filter(invoice=invoice).exists():
+        raise KeyReused("idempotency_key_reused", "The key was used for another payment.")
+    return payment
+
+
+def _settle(invoice: Invoice, paid_at: datetime) -> None:
+    invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
+    invoice.payment_overdue = False
+    invoice.paid_at = paid_at
+
+
+def _booking(payment: Payment, invoice: Invoice) -> books.Source:
+    return books.Source(
+        booking=ledger.paid(payment.amount),
+        instance=payment,
+        billing_entity_id=invoice.billing_entity_id,
+        customer_id=invoice.customer_id,
+        accounting_date=dates.local_date(payment.paid_at, dates.zone(invoice.timezone)),
+        description=f"Payment of {invoice.number} {payment.reference}".strip(),
+    )
