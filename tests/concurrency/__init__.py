@@ -1,0 +1,1 @@
+"""Tests of one layer; the path mirrors the code."""

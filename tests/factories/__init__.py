@@ -1,0 +1,1 @@
+"""Deterministic makers of rows and plain values, shared by all tests. Nothing random, nothing hidden."""
