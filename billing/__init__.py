@@ -1,0 +1,1 @@
+"""What is owed, when and why: subscriptions, usage events, rating and billing runs."""

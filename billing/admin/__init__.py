@@ -1,0 +1,1 @@
+"""Admin pages: lists, process pages and verbs."""

@@ -1,0 +1,1 @@
+"""REST endpoints: parse, one service call or query, render."""

@@ -1,0 +1,104 @@
+"""What this app adds to what lower apps show: the subscriptions and periods of an invoice, where a line comes from, and
+which plans are in use. Each part answers for a whole list with a fixed number of queries.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from billing.api import subscription_forms
+from billing.models import BilledPeriod, RatedCharge, Subscription
+from catalog.models import Plan
+from catalog.queries import plans
+from config.kernel import registry
+from config.platform.api.serializers import instant_text
+from invoicing.models import Invoice, InvoiceLine
+
+_LAST_SECOND = timedelta(seconds=1)
+
+
+def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
+    """Give each invoice its subscriptions, bare, and its billing periods; a period ends with its last second."""
+    related = "subscription__plan_version__plan", "subscription__customer__billing_entity"
+    rows = BilledPeriod.objects.filter(invoice__in=invoices).select_related(*related).order_by("pk")
+    periods: dict[int, list[BilledPeriod]] = defaultdict(list)
+    for row in rows:
+        periods[row.invoice_id].append(row)
+    at = timezone.now()
+    return {invoice.pk: _on_invoice(periods[invoice.pk], at) for invoice in invoices}
+
+
+def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
+    """Say of each line which subscription, charge and filter it was rated from."""
+    related = "subscription", "charge__metric", "charge_filter"
+    rated = {row.line_id: row for row in RatedCharge.objects.filter(line__in=lines).select_related(*related)}
+    return {line.pk: _on_line(rated[line.pk]) if line.pk in rated else {} for line in lines}
+
+
+def on_plans(found: Sequence[Plan]) -> Mapping[int, Mapping[str, Any]]:
+    """Say which plans have living subscriptions."""
+    living = Subscription.objects.filter(
+        plan_version__plan__in=found, status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE]
+    )
+    used = set(living.values_list("plan_version__plan_id", flat=True))
+    return {plan.pk: {"in_use": plan.pk in used} for plan in found}
+
+
+def _on_invoice(periods: Sequence[BilledPeriod], at: datetime) -> dict[str, Any]:
+    found = list({period.subscription_id: period.subscription for period in periods}.values())
+    return {
+        "subscriptions": subscription_forms.bare(found, at=at),
+        "billing_periods": [_period(period) for period in periods],
+    }
+
+
+def _period(period: BilledPeriod) -> dict[str, Any]:
+    subscription = period.subscription
+    return {
+        "lago_subscription_id": str(subscription.uuid),
+        "external_subscription_id": subscription.external_id,
+        "lago_plan_id": str(subscription.plan_version.plan.uuid),
+        "subscription_from_datetime": instant_text(period.from_at),
+        "subscription_to_datetime": _last_second(period.from_at, period.to_at),
+        "charges_from_datetime": instant_text(period.charges_from_at),
+        "charges_to_datetime": _last_second(period.charges_from_at, period.charges_to_at),
+        "fixed_charges_from_datetime": None,
+        "fixed_charges_to_datetime": None,
+        "invoicing_reason": period.reason,
+    }
+
+
+def _on_line(rated: RatedCharge) -> dict[str, Any]:
+    subscription, charge, charge_filter = rated.subscription, rated.charge, rated.charge_filter
+    shown: dict[str, Any] = {
+        "lago_subscription_id": str(subscription.uuid),
+        "external_subscription_id": subscription.external_id,
+        "from_date": instant_text(rated.from_at),
+        "to_date": _last_second(rated.from_at, rated.to_at),
+    }
+    if charge is None:
+        return {**shown, "item": {"lago_item_id": str(subscription.uuid), "item_type": "Subscription"}}
+    item: dict[str, Any] = {"lago_item_id": str(charge.metric.uuid), "item_type": "BillableMetric"}
+    if charge_filter is not None:
+        item["filters"] = charge_filter.values
+        item["filter_invoice_display_name"] = charge_filter.invoice_display_name or None
+    return {
+        **shown,
+        "lago_charge_id": str(charge.key),
+        "lago_charge_filter_id": None if charge_filter is None else str(charge_filter.key),
+        "item": item,
+    }
+
+
+def _last_second(start: datetime, end: datetime) -> str:
+    return instant_text(max(start, end - _LAST_SECOND))
+
+
+registry.register_part("invoicing.invoice", on_invoices)
+registry.register_part("invoicing.line", on_lines)
+registry.register_part(plans.USE, on_plans)

@@ -1,0 +1,50 @@
+"""What a new or changed subscription must keep to: its dates and choices. Owns the refusals; writing is the service's."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from config.kernel import dates, errors
+
+MAX_EXTERNAL_ID = 255
+
+
+class InvalidTerms(errors.Invalid):
+    """The dates or choices of a subscription do not fit together."""
+
+
+class PlanChangeUnsupported(errors.Invalid):
+    """The subscription is on another plan, and moving it there is not offered."""
+
+
+def starts_later(*, subscription_at: datetime, at: datetime, zone: ZoneInfo) -> bool:
+    """Say whether a subscription waits: its local day of start has not come. One that starts later today is active."""
+    return first_day(subscription_at=subscription_at, zone=zone) > dates.local_date(at, zone)
+
+
+def first_day(*, subscription_at: datetime, zone: ZoneInfo) -> date:
+    """Return the local date of the start."""
+    return dates.local_date(subscription_at, zone)
+
+
+def check_end(*, ending_at: datetime | None, subscription_at: datetime, at: datetime) -> None:
+    """Refuse an end that is not in the future or not after the start. Raises InvalidTerms (`ending_at`)."""
+    if ending_at is not None and (ending_at <= at or ending_at <= subscription_at):
+        raise InvalidTerms(
+            "invalid_date",
+            "A subscription has to end in the future and after its start.",
+            {"ending_at": ["invalid_date"]},
+        )
+
+
+def check_external_id(external_id: str) -> None:
+    """Refuse an id that no address can name. Raises InvalidTerms (`external_id`)."""
+    if not external_id.strip():
+        raise _refused("external_id", "value_is_mandatory")
+    if len(external_id) > MAX_EXTERNAL_ID:
+        raise _refused("external_id", "value_is_too_long")
+
+
+def _refused(field: str, code: str) -> InvalidTerms:
+    return InvalidTerms(code, f"{field}: {code}", {field: [code]})

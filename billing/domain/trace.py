@@ -1,0 +1,188 @@
+"""The trace of an amount: everything it was computed from and how, as plain JSON values. Owns its form, its digest, and
+computing the amount again from the trace alone.
+
+A trace holds text, integers, booleans, lists and objects, no float: decimals are text in plain digits, instants are ISO
+text in UTC. So it survives being stored, and two traces of the same calculation are the same to the byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from billing.domain import aggregation
+from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, PlanFeeFacts, UsageFacts
+from billing.domain.proration import Share
+from catalog.domain import decimals, rounding
+from catalog.domain.pricing import models, properties, values
+from catalog.domain.pricing.models import Properties
+from catalog.domain.rounding import Rounding, RoundingFunction
+from config.kernel import errors, money
+from config.kernel.dates import Period
+
+VERSION = 1
+SUBSCRIPTION = "subscription"
+CHARGE = "charge"
+
+Trace = dict[str, Any]
+
+
+class UnknownTrace(errors.Invalid):
+    """The trace is of a version or kind that cannot be computed again."""
+
+
+def of_fee(*, contract: ContractFacts, fee: PlanFeeFacts) -> Trace:
+    """Return the trace of a plan fee: its price, the days of the period's days, and the rounding to the currency."""
+    precise = fee.share.of(fee.amount.amount)
+    step = {
+        "kind": "proration",
+        "amount": decimals.text(fee.amount.amount),
+        "days": fee.share.days,
+        "of_days": fee.share.of_days,
+        "total": decimals.text(precise),
+    }
+    inputs = {
+        **_contract(contract),
+        "amount": decimals.text(fee.amount.amount),
+        "days": fee.share.days,
+        "of_days": fee.share.of_days,
+        "period": _period(fee.period, contract.timezone),
+    }
+    return _trace(SUBSCRIPTION, inputs, [step], precise, contract.currency)
+
+
+def of_usage(
+    *,
+    contract: ContractFacts,
+    charge: ChargeFacts,
+    price_filter: FilterFacts | None,
+    terms: Properties,
+    usage: UsageFacts,
+    result: values.PriceResult,
+) -> Trace:
+    """Return the trace of a priced bucket of usage: charge, events, units, steps, and the rounding to the currency."""
+    counted: dict[str, Any] = {
+        "events_count": usage.facts.events_count,
+        "events_digest": str(usage.digest),
+        "value": decimals.text(aggregation.value(usage.facts)),
+        "units": decimals.text(aggregation.units(facts=usage.facts, rounding_rule=charge.rounding)),
+    }
+    if usage.values:
+        counted["values"] = [decimals.text(value) for value in usage.values]
+    if usage.given_amount:
+        counted["given_amount"] = decimals.text(usage.given_amount)
+    inputs = {
+        **_contract(contract),
+        "charge": {
+            "id": charge.id,
+            "code": charge.code,
+            "model": str(charge.model),
+            "properties": properties.written(terms),
+        },
+        "filter": None if price_filter is None else {"id": price_filter.id, "values": _lists(price_filter.values)},
+        "group": dict(usage.group),
+        "metric": {
+            "code": charge.metric_code,
+            "aggregation": str(charge.aggregation),
+            "rounding": _rounding(charge.rounding),
+        },
+        "period": _period(charge.period, contract.timezone),
+        "usage": counted,
+    }
+    return _trace(CHARGE, inputs, [_step(step) for step in result.steps], result.amount, contract.currency)
+
+
+def digest(trace: Mapping[str, Any]) -> str:
+    """Return the sha256, in hex, of the trace's canonical JSON: sorted keys, no blanks, UTF-8."""
+    canonical = json.dumps(trace, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def recompute(trace: Mapping[str, Any]) -> Decimal:
+    """Rate again from the trace's stored inputs alone, and return the amount in major units, rounded to the currency.
+
+    Nothing of the stored steps or of the stored result is read. Raises UnknownTrace for a version or kind of tomorrow.
+    """
+    if trace.get("version") != VERSION or trace.get("kind") not in (SUBSCRIPTION, CHARGE):
+        raise UnknownTrace("unknown_trace", f"No trace of kind {trace.get('kind')} and version {trace.get('version')}.")
+    inputs = trace["inputs"]
+    if trace["kind"] == SUBSCRIPTION:
+        precise = Share(inputs["days"], inputs["of_days"]).of(Decimal(inputs["amount"]))
+    else:
+        precise = _recomputed_usage(inputs)
+    return money.quantize(precise, currency=inputs["currency"])
+
+
+def verify(trace: Mapping[str, Any]) -> bool:
+    """Say whether rating again from the trace's inputs gives the amount that the trace says."""
+    return recompute(trace) == Decimal(trace["rounding"]["result"])
+
+
+def _recomputed_usage(inputs: Mapping[str, Any]) -> Decimal:
+    charge, counted, stored = inputs["charge"], inputs["usage"], inputs["metric"]["rounding"]
+    rule = None if stored is None else Rounding(RoundingFunction(stored["function"]), stored["precision"])
+    units = rounding.apply(value=Decimal(counted["value"]), rounding=rule)
+    usage = values.Usage(
+        units=max(units, values.ZERO),
+        events_count=counted["events_count"],
+        values=tuple(Decimal(value) for value in counted.get("values", ())),
+        given_amount=Decimal(counted.get("given_amount", "0")),
+    )
+    terms = properties.parse(model=charge["model"], raw=charge["properties"])
+    return models.price(properties=terms, usage=usage).amount
+
+
+def _trace(kind: str, inputs: Trace, steps: list[Trace], precise: Decimal, currency: str) -> Trace:
+    return {
+        "version": VERSION,
+        "kind": kind,
+        "inputs": inputs,
+        "steps": steps,
+        "unrounded": decimals.text(precise),
+        "rounding": {
+            "mode": "half_up",
+            "digits": money.exponent(currency),
+            "result": decimals.text(money.quantize(precise, currency=currency)),
+        },
+    }
+
+
+def _contract(contract: ContractFacts) -> Trace:
+    return {
+        "subscription": contract.subscription_id,
+        "plan": {"id": contract.plan_id, "version": contract.plan_version},
+        "currency": contract.currency,
+    }
+
+
+def _period(period: Period, timezone: str) -> Trace:
+    return {"from": _instant(period.start), "to": _instant(period.end), "timezone": timezone}
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _rounding(rule: Rounding | None) -> Trace | None:
+    return None if rule is None else {"function": str(rule.function), "precision": rule.precision}
+
+
+def _lists(accepted: Mapping[str, Any]) -> Trace:
+    return {key: sorted(values) for key, values in accepted.items()}
+
+
+def _step(step: values.Step) -> Trace:
+    return {
+        "kind": str(step.kind),
+        "quantity": decimals.text(step.quantity),
+        "price": decimals.text(step.price),
+        "per": decimals.text(step.per),
+        "flat": decimals.text(step.flat),
+        "from_value": values.optional_text(step.from_value),
+        "to_value": values.optional_text(step.to_value),
+        "total": decimals.text(step.total),
+    }

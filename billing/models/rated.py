@@ -1,0 +1,114 @@
+"""What has been billed: periods, and the rated amounts in them. The database refuses to bill a time twice."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Value
+
+from billing.models.runs import BillingRun
+from billing.models.subscriptions import Subscription
+from catalog.models import Charge, ChargeFilter
+from config.kernel import db
+from invoicing.models import Invoice, InvoiceLine
+
+
+class Same(Func):
+    """``int8range(x, x, '[]')``: lets an exclusion constraint compare integers with the built-in range operators."""
+
+    function = "int8range"
+
+    def __init__(self, expression: str) -> None:
+        super().__init__(F(expression), F(expression), Value("[]"))
+
+
+class Between(Func):
+    """A half-open range of instants."""
+
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+    def __init__(self, start: str, end: str) -> None:
+        super().__init__(F(start), F(end), RangeBoundary())
+
+
+class BilledPeriod(db.Base):
+    """A period of a subscription on an invoice. Released when its draft is voided: the time may then be billed anew.
+
+    ``days`` of ``of_days`` is the share of the plan fee that the period is billed with.
+    """
+
+    class Reason(models.TextChoices):
+        PERIODIC = "subscription_periodic", "period"
+        TERMINATING = "subscription_terminating", "termination"
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="billed_periods")
+    run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, null=True, related_name="periods")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="billed_periods")
+    reason = models.CharField(max_length=32, choices=Reason.choices)
+    timezone = models.CharField(max_length=64)
+    billing_date = models.DateField()
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+    charges_from_at = models.DateTimeField()
+    charges_to_at = models.DateTimeField()
+    days = models.PositiveSmallIntegerField()
+    of_days = models.PositiveSmallIntegerField()
+    released_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "billed period"
+        ordering = ["subscription", "from_at"]
+        constraints = [
+            ExclusionConstraint(
+                name="billing_period_once",
+                expressions=[
+                    (Same("subscription_id"), RangeOperators.OVERLAPS),
+                    (Between("from_at", "to_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=models.Q(released_at__isnull=True),
+            ),
+            models.CheckConstraint(condition=models.Q(from_at__lt=F("to_at")), name="billing_period_order"),
+            models.CheckConstraint(
+                condition=models.Q(of_days__gte=1, days__lte=F("of_days")), name="billing_period_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription} {self.billing_date}"
+
+
+class RatedCharge(db.Base):
+    """A line's origin: which price of which subscription over which time, and the trace of its calculation.
+
+    ``item_key`` is a stable digest of what was billed (plan fee, or charge and filter over all versions of the plan).
+    """
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="rated_charges")
+    period = models.ForeignKey(BilledPeriod, on_delete=models.PROTECT, related_name="rated_charges")
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, null=True, related_name="rated_charges")
+    charge_filter = models.ForeignKey(ChargeFilter, on_delete=models.PROTECT, null=True, related_name="rated_charges")
+    line = models.OneToOneField(InvoiceLine, on_delete=models.PROTECT, related_name="rated_charge")
+    item_key = models.BigIntegerField()
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+    trace = models.JSONField()
+    trace_sha256 = models.CharField(max_length=64)
+    released_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "rated charge"
+        ordering = ["line"]
+        constraints = [
+            ExclusionConstraint(
+                name="billing_rated_once",
+                expressions=[
+                    (Same("subscription_id"), RangeOperators.OVERLAPS),
+                    (Same("item_key"), RangeOperators.OVERLAPS),
+                    (Between("from_at", "to_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=models.Q(released_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription} {self.from_at:%Y-%m-%d}"

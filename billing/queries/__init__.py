@@ -1,0 +1,1 @@
+"""Reads: querysets and plain values for the domain. Nothing here writes."""

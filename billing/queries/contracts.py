@@ -1,0 +1,167 @@
+"""Which subscriptions are due, and where they stand, as plain values. Owns reading them for many customers at once.
+
+Which of their time is due is decided by `billing.domain.dues`; nothing here is locked or changed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Min, QuerySet
+
+from billing.domain import dues, periods
+from billing.domain.dues import Billed, Standing
+from billing.models import BilledPeriod, Subscription
+from config.kernel import dates
+from config.kernel.dates import Period
+
+_EASTERNMOST = timedelta(hours=14)
+# What ended this long before the time that is due can still be its neighbour, when the time zone was changed since.
+_NEIGHBOUR = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A subscription that has something to bill, with all that grouping and rating need of it and of its customer."""
+
+    subscription_id: int
+    uuid: str
+    external_id: str
+    name: str
+    customer_id: int
+    billing_entity_id: int
+    grace_days: int
+    timezone: str
+    plan_version_id: int
+    next_billing_date: date
+    standing: Standing
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone that its days are counted in."""
+        return self.standing.schedule.timezone
+
+
+def due_customers(*, as_of: datetime, customer_ids: Collection[int] | None = None, page: int = 1000) -> Iterator[int]:
+    """Yield the ids of customers with a subscription whose next billing day has come, in the order of their ids.
+
+    Days are local to each customer. Reads page by page, so that memory does not grow with the number of customers.
+    """
+    wanted = _due(as_of) if customer_ids is None else _due(as_of).filter(customer_id__in=customer_ids)
+    customers = (
+        wanted.values_list("customer_id", "customer__timezone", "customer__billing_entity__timezone")
+        .annotate(day=Min("next_billing_date"))
+        .order_by("customer_id")
+    )
+    after = 0
+    while rows := list(customers.filter(customer_id__gt=after)[:page]):
+        for customer_id, own, sellers, day in rows:
+            if day <= dates.local_date(as_of, dates.zone(own or sellers)):
+                yield customer_id
+        after = rows[-1][0]
+
+
+def of_customers(*, customer_ids: Collection[int], as_of: datetime) -> list[Contract]:
+    """Return the due subscriptions of these customers, by customer and then oldest first."""
+    found = _due(as_of).filter(customer_id__in=customer_ids)
+    return [contract for contract in _contracts(found) if _is_due(contract, as_of)]
+
+
+def of_subscriptions(*, subscription_ids: Collection[int]) -> list[Contract]:
+    """Return started subscriptions, whatever is due of them."""
+    return _contracts(Subscription.objects.filter(pk__in=subscription_ids, started_at__isnull=False))
+
+
+def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
+    """Return by subscription what invoices cover of the time that may be due, voided drafts included. One query."""
+    wanted = list(contracts)
+    if not wanted:
+        return {}
+    since = min(_start_of_due(contract) for contract in wanted) - _NEIGHBOUR
+    rows = BilledPeriod.objects.filter(
+        subscription_id__in=[contract.subscription_id for contract in wanted], to_at__gt=since
+    )
+    found: dict[int, list[Billed]] = defaultdict(list)
+    for row in rows:
+        found[row.subscription_id].append(
+            Billed(
+                billing_date=row.billing_date,
+                fee=Period(row.from_at, row.to_at),
+                charges=Period(row.charges_from_at, row.charges_to_at),
+                is_released=row.released_at is not None,
+            )
+        )
+    return found
+
+
+def standing(subscription: Subscription) -> Standing:
+    """Return where a started subscription stands. Reads its plan version and its customer with the billing entity."""
+    zone = dates.zone(subscription.customer.applicable_timezone)
+    schedule = periods.schedule(
+        interval=subscription.plan_version.interval,
+        billing_time=subscription.billing_time,
+        subscription_at=subscription.subscription_at,
+        timezone=zone,
+    )
+    started_at = subscription.started_at or subscription.subscription_at
+    is_terminated = subscription.status == Subscription.Status.TERMINATED
+    return Standing(
+        schedule=schedule,
+        started_at=started_at,
+        next_billing_date=subscription.next_billing_date or dates.local_date(started_at, zone),
+        ends_at=subscription.terminated_at if is_terminated else subscription.ending_at,
+        is_terminated=is_terminated,
+        bills_end=subscription.on_termination_invoice == Subscription.OnTermination.GENERATE,
+    )
+
+
+def running_period(subscription: Subscription, *, at: datetime) -> Period | None:
+    """Return the natural period that an active subscription is in, from its start on; nothing for one that is not."""
+    if subscription.status != Subscription.Status.ACTIVE or subscription.started_at is None:
+        return None
+    natural = periods.period_at(standing(subscription).schedule, max(at, subscription.started_at)).period
+    return Period(max(natural.start, subscription.started_at), natural.end)
+
+
+def _due(as_of: datetime) -> QuerySet[Subscription]:
+    """Subscriptions whose day may have come somewhere on earth."""
+    latest = dates.local_date(as_of + _EASTERNMOST, ZoneInfo("UTC"))
+    return Subscription.objects.filter(
+        status__in=[Subscription.Status.ACTIVE, Subscription.Status.TERMINATED], next_billing_date__lte=latest
+    )
+
+
+def _start_of_due(contract: Contract) -> datetime:
+    schedule = contract.standing.schedule
+    number = periods.number_on(schedule, contract.next_billing_date)
+    return periods.nth_period(schedule, number - 1).period.start
+
+
+def _is_due(contract: Contract, as_of: datetime) -> bool:
+    return contract.next_billing_date <= dates.local_date(as_of, contract.zone)
+
+
+def _contracts(found: QuerySet[Subscription]) -> list[Contract]:
+    rows = found.select_related("customer__billing_entity", "plan_version").order_by("customer_id", "started_at", "id")
+    return [_contract(row) for row in rows]
+
+
+def _contract(row: Subscription) -> Contract:
+    where = standing(row)
+    return Contract(
+        subscription_id=row.pk,
+        uuid=str(row.uuid),
+        external_id=row.external_id,
+        name=row.name,
+        customer_id=row.customer_id,
+        billing_entity_id=row.customer.billing_entity_id,
+        grace_days=row.customer.applicable_grace_period,
+        timezone=row.customer.applicable_timezone,
+        plan_version_id=row.plan_version_id,
+        next_billing_date=where.next_billing_date,
+        standing=where,
+    )

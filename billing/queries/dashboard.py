@@ -1,0 +1,49 @@
+"""What the overview shows of usage and runs: events by day, the latest runs, what failed. Never writes."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
+
+from billing.models import BillingRun, BillingRunItem, UsageEvent
+from config.kernel import dates
+
+
+def events_by_day(
+    *,
+    first: date,
+    last: date,
+    tz: ZoneInfo,
+    external_subscription_id: str | None = None,
+    code: str | None = None,
+) -> dict[date, int]:
+    """Return the number of events of every local day from ``first`` to ``last``, both included, days without any too.
+
+    Counted by the events' own timestamps on an index. Narrowed to a subscription, a code, or both where given.
+    """
+    rows = UsageEvent.objects.filter(
+        timestamp__gte=dates.start_of_day(first, tz), timestamp__lt=dates.start_of_day(last + timedelta(days=1), tz)
+    )
+    if external_subscription_id is not None:
+        rows = rows.filter(external_subscription_id=external_subscription_id)
+    if code is not None:
+        rows = rows.filter(code=code)
+    counted = rows.order_by().values(day=TruncDate("timestamp", tzinfo=tz)).annotate(events=Count("*"))
+    found = {row["day"]: row["events"] for row in counted}
+    days = [first + timedelta(days=offset) for offset in range(dates.days_between(first, last) + 1)]
+    return {day: found.get(day, 0) for day in days}
+
+
+def latest_runs(*, count: int) -> QuerySet[BillingRun]:
+    """Return the newest runs."""
+    return BillingRun.objects.order_by("-created_at", "-id")[:count]
+
+
+def last_failures(*, count: int) -> QuerySet[BillingRunItem]:
+    """Return what failed in the latest run, with the customers at hand."""
+    latest = BillingRun.objects.order_by("-created_at", "-id").values("pk")[:1]
+    rows = BillingRunItem.objects.filter(run__in=latest).exclude(error_code="").select_related("customer", "run")
+    return rows.order_by("id")[:count]

@@ -1,0 +1,150 @@
+"""Price lists as plain values: what a plan version charges, for rating. Owns reading them from the catalogue, for many
+versions at once; the usage that is priced comes from `aggregates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+from moneyed import Money
+
+from billing.domain.contract import ChargeFacts, FilterFacts, UsageFacts
+from catalog.domain.intervals import Interval
+from catalog.domain.metrics import Aggregation
+from catalog.domain.pricing.models import ChargeModel
+from catalog.domain.rounding import Rounding, RoundingFunction
+from catalog.models import Charge, PlanVersion
+from config.kernel.dates import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a charge counts. `declared` are the values that it declares by property, for filters that take them all."""
+
+    id: int
+    code: str
+    name: str
+    event_code: str
+    field_name: str
+    aggregation: Aggregation
+    rounding: Rounding | None
+    declared: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCharge:
+    """A charge of a plan version. `key` and the ids of the filters are the keys that outlive versions; `filter_ids`
+    gives the rows of this version by them.
+    """
+
+    id: int
+    key: str
+    code: str
+    name: str
+    model: ChargeModel
+    properties: Mapping[str, object]
+    metric: Metric
+    filters: tuple[FilterFacts, ...]
+    filter_ids: Mapping[str, int]
+    tax_ids: tuple[int, ...]
+
+    def facts(self, *, period: Period, usage: Sequence[UsageFacts]) -> ChargeFacts:
+        """Return the charge with its usage in a period, ready for rating."""
+        return ChargeFacts(
+            id=self.key,
+            code=self.code,
+            metric_code=self.metric.code,
+            aggregation=self.metric.aggregation,
+            model=self.model,
+            properties=self.properties,
+            period=period,
+            usage=usage,
+            filters=self.filters,
+            rounding=self.metric.rounding,
+            name=self.name,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """A version of a plan. `amount` is the fee of a whole interval. Taxes are those of the price itself."""
+
+    version_id: int
+    number: int
+    plan_id: int
+    plan_uuid: str
+    plan_code: str
+    plan_name: str
+    invoice_name: str
+    interval: Interval
+    currency: str
+    amount: Money
+    tax_ids: tuple[int, ...]
+    charges: tuple[PricedCharge, ...]
+
+
+def load(*, version_ids: Collection[int]) -> dict[int, PriceList]:
+    """Return the price lists of plan versions by the version's id, in a fixed number of queries."""
+    charges = Charge.objects.select_related("metric").prefetch_related("filters", "taxes", "metric__filters")
+    versions = (
+        PlanVersion.objects.filter(pk__in=set(version_ids))
+        .select_related("plan")
+        .prefetch_related("taxes", Prefetch("charges", queryset=charges))
+    )
+    return {version.pk: _price_list(version) for version in versions}
+
+
+def _price_list(version: PlanVersion) -> PriceList:
+    plan = version.plan
+    return PriceList(
+        version_id=version.pk,
+        number=version.number,
+        plan_id=plan.pk,
+        plan_uuid=str(plan.uuid),
+        plan_code=plan.code,
+        plan_name=plan.name,
+        invoice_name=plan.invoice_display_name or plan.name,
+        interval=Interval(version.interval),
+        currency=version.currency,
+        amount=version.amount,
+        tax_ids=tuple(tax.pk for tax in version.taxes.all()),
+        charges=tuple(_charge(charge) for charge in version.charges.all()),
+    )
+
+
+def _charge(charge: Charge) -> PricedCharge:
+    filters = list(charge.filters.all())
+    return PricedCharge(
+        id=charge.pk,
+        key=str(charge.key),
+        code=charge.code,
+        name=charge.invoice_display_name or charge.metric.name,
+        model=ChargeModel(charge.charge_model),
+        properties=charge.properties,
+        metric=_metric(charge),
+        filters=tuple(
+            FilterFacts(id=str(row.key), properties=row.properties, values=row.values, name=row.invoice_display_name)
+            for row in filters
+        ),
+        filter_ids={str(row.key): row.pk for row in filters},
+        tax_ids=tuple(tax.pk for tax in charge.taxes.all()),
+    )
+
+
+def _metric(charge: Charge) -> Metric:
+    metric = charge.metric
+    rounding = None
+    if metric.rounding_function:
+        rounding = Rounding(RoundingFunction(metric.rounding_function), metric.rounding_precision or 0)
+    return Metric(
+        id=metric.pk,
+        code=metric.code,
+        name=metric.name,
+        event_code=metric.event_code,
+        field_name=metric.field_name,
+        aggregation=Aggregation(metric.aggregation_type),
+        rounding=rounding,
+        declared={row.key: row.values for row in metric.filters.all()},
+    )

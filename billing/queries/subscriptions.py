@@ -1,0 +1,111 @@
+"""Subscriptions as readers want them: by their outer id, in lists, and what of plans and customers a contract needs.
+
+Never writes. Which of a subscription's time is due is `contracts`' to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch, QuerySet
+
+from billing.models import Subscription
+from catalog.models import Charge, Plan, PlanVersion
+from config.kernel import errors
+from customers.models import Customer
+
+STATUSES = tuple(Subscription.Status.values)
+
+
+class SubscriptionNotFound(errors.NotFound):
+    """No subscription has this external id and status."""
+
+
+@dataclass(frozen=True)
+class SubscriptionFilter:
+    """What a list is narrowed to; nothing given narrows nothing."""
+
+    external_customer_id: str | None = None
+    customer_id: int | None = None
+    external_id: str | None = None
+    plan_code: str | None = None
+    currency: str | None = None
+    statuses: Sequence[str] = (Subscription.Status.ACTIVE,)
+    billing_entity_codes: Sequence[str] = ()
+
+
+def search(wanted: SubscriptionFilter) -> QuerySet[Subscription]:
+    """Return subscriptions, newest first, with plan, customer and billing entity at hand."""
+    conditions = {
+        "customer__external_id": wanted.external_customer_id,
+        "customer_id": wanted.customer_id,
+        "external_id": wanted.external_id,
+        "plan_version__plan__code": wanted.plan_code,
+        "plan_version__currency": wanted.currency,
+        "status__in": wanted.statuses or None,
+        "customer__billing_entity__code__in": wanted.billing_entity_codes or None,
+    }
+    rows = with_contract(Subscription.objects.all())
+    return rows.filter(**{name: value for name, value in conditions.items() if value is not None})
+
+
+def with_contract(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Bring along what every view of a subscription shows: its plan version, plan, customer and billing entity."""
+    return rows.select_related("plan_version__plan", "customer__billing_entity")
+
+
+def with_prices(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    """Bring along the whole price list as well."""
+    charges = Charge.objects.select_related("metric").prefetch_related("filters", "taxes")
+    return with_contract(rows).prefetch_related(
+        "plan_version__taxes", Prefetch("plan_version__charges", queryset=charges)
+    )
+
+
+def find(*, external_id: str, status: str = Subscription.Status.ACTIVE) -> Subscription:
+    """Return the newest subscription of this external id in a status. Raises SubscriptionNotFound."""
+    rows = with_prices(Subscription.objects.filter(external_id=external_id, status=status))
+    found = rows.order_by("-created_at", "-pk").first()
+    if found is None:
+        raise SubscriptionNotFound("subscription_not_found", f"There is no {status} subscription {external_id}.")
+    return found
+
+
+def open_by_external_id(external_id: str) -> Subscription | None:
+    """Return the active or pending subscription of this external id; there is one at most."""
+    rows = Subscription.objects.filter(
+        external_id=external_id, status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE]
+    )
+    return rows.select_related("plan_version__plan", "customer").first()
+
+
+def last_end(*, customer_id: int, external_id: str) -> datetime | None:
+    """Return when the latest subscription of this external id ended with a last invoice: the next one's time starts there."""
+    rows = Subscription.objects.filter(
+        customer_id=customer_id,
+        external_id=external_id,
+        status=Subscription.Status.TERMINATED,
+        on_termination_invoice=Subscription.OnTermination.GENERATE,
+    )
+    return rows.order_by("-terminated_at").values_list("terminated_at", flat=True).first()
+
+
+def customer(external_id: str) -> Customer:
+    """Return a customer by external id, with its billing entity. Raises NotFound (`customer_not_found`)."""
+    rows = Customer.objects.filter(external_id=external_id, deleted_at__isnull=True)
+    found = rows.select_related("billing_entity").first()
+    if found is None:
+        raise errors.NotFound("customer_not_found", f"There is no customer {external_id}.")
+    return found
+
+
+def current_version(plan_code: str) -> PlanVersion:
+    """Return what is on sale under a plan's code. Raises NotFound (`plan_not_found`)."""
+    plan = Plan.objects.filter(code=plan_code, deleted_at__isnull=True).first()
+    version = None if plan is None else PlanVersion.objects.filter(plan=plan, is_current=True).first()
+    if plan is None or version is None:
+        raise errors.NotFound("plan_not_found", f"There is no plan {plan_code}.")
+    version.plan = plan
+    return version

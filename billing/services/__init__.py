@@ -1,0 +1,1 @@
+"""Writes: one service call is one transaction. Interfaces call these and nothing else."""

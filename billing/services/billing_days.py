@@ -1,0 +1,206 @@
+"""Billing what is due: from subscriptions to drafts, with the records that say which time they cover. Owns the one
+transaction in which that happens, for a chunk of customers or for one subscription.
+
+A customer's row is the lock on its billing: whoever bills holds it, so the same time is not rated twice at once. Behind
+it stand the exclusion constraints, by which the database refuses to bill a time again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from billing.domain import dues
+from billing.models import BilledPeriod, BillingRunItem, RatedCharge, Subscription
+from billing.queries import contracts as known_contracts
+from billing.queries.contracts import Contract
+from billing.services import bills
+from billing.services.bills import Bill
+from config.kernel import dates
+from config.kernel.actors import Actor
+from customers.models import Customer
+from invoicing.domain.specs import InvoiceSpec
+from invoicing.models import Invoice
+from invoicing.services import invoices
+from invoicing.services.invoices import Drafted
+
+_BATCH = 1000
+
+Group = tuple[date, int, int, str]
+"""What shares an invoice: billing day, customer, billing entity and currency, in the order in which they are made."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What billing made: the invoices, and the customers that somebody else was billing at the moment."""
+
+    invoices: tuple[Invoice, ...] = ()
+    busy_customer_ids: tuple[int, ...] = ()
+
+
+@transaction.atomic
+def bill_customers(
+    *,
+    customer_ids: Collection[int],
+    as_of: datetime,
+    catch_up: bool,
+    actor: Actor,
+    run_id: int | None = None,
+    wait: bool = True,
+) -> Outcome:
+    """Bill everything that is due for these customers at the clock ``as_of``, all or nothing.
+
+    One invoice per customer, billing entity, currency and billing day, the oldest day first; days are local to the
+    customer. Invoices whose grace is over are finalized at once, the others stay drafts. Where there is nothing to bill
+    no invoice is made and no period recorded, and the next billing day is set all the same, though not before the grace
+    is over: events that arrive until then are still billed. Calling it again changes nothing.
+
+    Without ``wait`` customers that another transaction is billing are left out and reported. The number of queries does
+    not depend on the number of customers. Raises what rating and drafting raise.
+    """
+    held = _hold(customer_ids, wait=wait)
+    found = known_contracts.of_customers(customer_ids=held, as_of=as_of)
+    made = _bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id)
+    return Outcome(tuple(made), tuple(sorted(set(customer_ids) - set(held))))
+
+
+@transaction.atomic
+def bill_subscriptions(
+    *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor
+) -> tuple[Invoice, ...]:
+    """Bill everything that is due for these subscriptions alone, as `bill_customers` does: a termination's last invoice.
+
+    The caller holds the locks of their customers.
+    """
+    found = known_contracts.of_subscriptions(subscription_ids=subscription_ids)
+    return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None))
+
+
+def record(*, run_id: int | None, drafted: Sequence[tuple[Drafted, Sequence[Bill]]], at: datetime) -> None:
+    """Write which time and which prices new lines cover. The lines come in the order of the bills' items.
+
+    Raises IntegrityError where the time is billed already.
+    """
+    covered = [
+        (draft, [(_period(bill, draft.invoice, run_id, at), bill) for bill in group]) for draft, group in drafted
+    ]
+    BilledPeriod.objects.bulk_create([period for _, pairs in covered for period, _ in pairs], batch_size=_BATCH)
+    record_charges(drafted=covered, at=at)
+
+
+def record_charges(*, drafted: Sequence[tuple[Drafted, Sequence[tuple[BilledPeriod, Bill]]]], at: datetime) -> None:
+    """Write the origin of each line, with its trace, under periods that are recorded."""
+    rows: list[RatedCharge] = []
+    for draft, billed in drafted:
+        lines = iter(draft.lines)
+        for period, bill in billed:
+            for row in bills.rated_charges(bill=bill):
+                row.period, row.line, row.created_at = period, next(lines), at
+                rows.append(row)
+    RatedCharge.objects.bulk_create(rows, batch_size=_BATCH)
+
+
+def _hold(customer_ids: Collection[int], *, wait: bool) -> list[int]:
+    rows = Customer.objects.filter(pk__in=customer_ids).order_by("pk")
+    return list(rows.select_for_update(no_key=True, skip_locked=not wait, of=("self",)).values_list("pk", flat=True))
+
+
+def _bill(
+    found: Sequence[Contract], *, as_of: datetime, catch_up: bool, actor: Actor, run_id: int | None
+) -> list[Invoice]:
+    billed = known_contracts.billed(contracts=found)
+    wanted = [
+        (contract, due)
+        for contract in found
+        for due in dues.due(
+            contract.standing, as_of=as_of, catch_up=catch_up, billed=billed.get(contract.subscription_id, ())
+        )
+    ]
+    groups = _grouped(bills.rate(wanted=wanted))
+    filled = {group: members for group, members in groups.items() if any(bill.items for bill in members)}
+    drafted = invoices.draft_many(
+        specs=[_spec(group, members, as_of) for group, members in filled.items()], actor=actor, at=as_of
+    )
+    record(run_id=run_id, drafted=list(zip(drafted, filled.values(), strict=True)), at=as_of)
+    if run_id is not None:
+        _write_items(run_id, list(zip(filled, drafted, strict=True)), as_of)
+    _move_on(found, [bill for group in groups.keys() - filled.keys() for bill in groups[group]], as_of)
+    ready = [draft.invoice.pk for draft in drafted if draft.invoice.finalize_after <= as_of]
+    if ready:
+        invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
+    return [draft.invoice for draft in drafted]
+
+
+def _grouped(rated: Sequence[Bill]) -> dict[Group, list[Bill]]:
+    groups: dict[Group, list[Bill]] = defaultdict(list)
+    for bill in rated:
+        contract = bill.contract
+        group = (bill.due.billing_date, contract.customer_id, contract.billing_entity_id, bill.price_list.currency)
+        groups[group].append(bill)
+    return dict(sorted(groups.items()))
+
+
+def _spec(group: Group, members: Sequence[Bill], as_of: datetime) -> InvoiceSpec:
+    billing_date, customer_id, billing_entity_id, currency = group
+    contract = members[0].contract
+    is_today = billing_date == dates.local_date(as_of, contract.zone)
+    return InvoiceSpec(
+        customer_id=customer_id,
+        billing_entity_id=billing_entity_id,
+        currency=currency,
+        timezone=contract.timezone,
+        billed_at=as_of if is_today else max(bill.due.due_at for bill in members),
+        lines=tuple(line for bill in members for line in bills.lines(bill=bill)),
+    )
+
+
+def _period(bill: Bill, invoice: Invoice, run_id: int | None, at: datetime) -> BilledPeriod:
+    due = bill.due
+    return BilledPeriod(
+        created_at=at,
+        subscription_id=bill.contract.subscription_id,
+        run_id=run_id,
+        invoice=invoice,
+        reason=BilledPeriod.Reason.TERMINATING if due.is_last else BilledPeriod.Reason.PERIODIC,
+        timezone=bill.contract.timezone,
+        billing_date=due.billing_date,
+        from_at=due.fee.start,
+        to_at=due.fee.end,
+        charges_from_at=due.charges.start,
+        charges_to_at=due.charges.end,
+        days=due.share.days,
+        of_days=due.share.of_days,
+    )
+
+
+def _write_items(run_id: int, made: Sequence[tuple[Group, Drafted]], at: datetime) -> None:
+    BillingRunItem.objects.bulk_create(
+        [
+            BillingRunItem(
+                created_at=at, run_id=run_id, customer_id=customer_id, billing_date=billing_date, invoice=draft.invoice
+            )
+            for (billing_date, customer_id, _, _), draft in made
+        ],
+        batch_size=_BATCH,
+    )
+
+
+def _move_on(found: Sequence[Contract], empty: Sequence[Bill], as_of: datetime) -> None:
+    """Set the next billing days. A day without anything to bill stays open until the grace of its customer is over."""
+    open_days: dict[int, date] = {}
+    for bill in empty:
+        contract, day = bill.contract, bill.due.billing_date
+        if dates.start_of_day(day + timedelta(days=contract.grace_days), contract.zone) > as_of:
+            known = open_days.get(contract.subscription_id, day)
+            open_days[contract.subscription_id] = min(known, day)
+    moved = []
+    for contract in found:
+        regular = dues.next_billing_date(contract.standing, as_of=as_of)
+        day = open_days.get(contract.subscription_id, regular)
+        if day != contract.next_billing_date:
+            moved.append(Subscription(pk=contract.subscription_id, next_billing_date=day, updated_at=as_of))
+    Subscription.objects.bulk_update(moved, ["next_billing_date", "updated_at"], batch_size=_BATCH)

@@ -1,0 +1,151 @@
+"""From due time to invoice lines: usage is read for many subscriptions at once, rated, and put into words. Owns the
+composition; which time is due, how it is rated and what an invoice does with its lines are next door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from billing.domain import identity, rating, trace
+from billing.domain.contract import ContractFacts, PlanFeeFacts
+from billing.domain.dues import Due
+from billing.domain.rating import ItemKind, RatedItem
+from billing.models import RatedCharge
+from billing.queries import aggregates, event_windows, price_lists
+from billing.queries.contracts import Contract
+from billing.queries.price_lists import PricedCharge, PriceList
+from invoicing.domain.specs import LineSpec
+
+_LABEL_LENGTH = 512
+_NAME_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One due stretch of one subscription, rated. Without items there is nothing to bill."""
+
+    contract: Contract
+    due: Due
+    price_list: PriceList
+    items: tuple[RatedItem, ...]
+
+
+def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
+    """Rate due stretches in the order given, with a fixed number of queries for all of them.
+
+    Amounts are rounded once per item, in the currency of the plan version. Raises what rating raises.
+    """
+    lists = price_lists.load(version_ids={contract.plan_version_id for contract, _ in wanted})
+    windows = [
+        event_windows.of_charge(
+            id=(number, charge.key),
+            charge=charge,
+            external_subscription_id=contract.external_id,
+            period=due.charges,
+        )
+        for number, (contract, due) in enumerate(wanted)
+        for charge in lists[contract.plan_version_id].charges
+    ]
+    usage = aggregates.usage(windows=windows)
+    bills = []
+    for number, (contract, due) in enumerate(wanted):
+        price_list = lists[contract.plan_version_id]
+        facts = ContractFacts(
+            subscription_id=contract.uuid,
+            plan_id=price_list.plan_uuid,
+            plan_version=price_list.number,
+            currency=price_list.currency,
+            timezone=contract.timezone,
+            fee=PlanFeeFacts(amount=price_list.amount, share=due.share, period=due.fee, name=price_list.invoice_name),
+            charges=[
+                charge.facts(period=due.charges, usage=usage[number, charge.key]) for charge in price_list.charges
+            ],
+        )
+        bills.append(Bill(contract, due, price_list, tuple(rating.rate(facts))))
+    return bills
+
+
+def lines(*, bill: Bill) -> Iterator[LineSpec]:
+    """Yield an invoice line for each item of a bill, in the same order."""
+    for item in bill.items:
+        yield _fee_line(bill, item) if item.kind is ItemKind.SUBSCRIPTION else _usage_line(bill, item)
+
+
+def rated_charges(*, bill: Bill) -> Iterator[RatedCharge]:
+    """Yield an unsaved row for each item of a bill, in the same order; period and line are the caller's to set."""
+    for item in bill.items:
+        charge = None if item.charge_id is None else _charge(bill.price_list, item)
+        yield RatedCharge(
+            subscription_id=bill.contract.subscription_id,
+            charge_id=None if charge is None else charge.id,
+            charge_filter_id=None
+            if charge is None or item.filter_id is None
+            else charge.filter_ids[str(item.filter_id)],
+            item_key=key(item),
+            from_at=item.period.start,
+            to_at=item.period.end,
+            trace=item.trace,
+            trace_sha256=trace.digest(item.trace),
+        )
+
+
+def key(item: RatedItem) -> int:
+    """Return the key of an item that outlives the versions of a plan."""
+    return identity.item_key(
+        charge_key=None if item.charge_id is None else str(item.charge_id),
+        filter_key=None if item.filter_id is None else str(item.filter_id),
+        group=item.group,
+    )
+
+
+def _charge(price_list: PriceList, item: RatedItem) -> PricedCharge:
+    return next(charge for charge in price_list.charges if charge.key == item.charge_id)
+
+
+def _group_label(bill: Bill) -> str:
+    own = bill.contract.name
+    return f"{bill.price_list.invoice_name}: {own}"[:_NAME_LENGTH] if own else bill.price_list.invoice_name
+
+
+def _fee_line(bill: Bill, item: RatedItem) -> LineSpec:
+    return LineSpec(
+        kind=item.kind.value,
+        item_code=bill.price_list.plan_code,
+        item_name=bill.price_list.plan_name,
+        label=item.name,
+        units=item.units,
+        unit_amount=item.unit_amount,
+        precise_amount=item.precise_amount,
+        amount=item.amount,
+        from_at=item.period.start,
+        to_at=item.period.end,
+        group_key=bill.contract.external_id,
+        group_label=_group_label(bill),
+        amount_details=item.amount_details,
+        tax_ids=bill.price_list.tax_ids,
+    )
+
+
+def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
+    charge = _charge(bill.price_list, item)
+    filter_label = item.filter_name or ", ".join(", ".join(values) for values in item.filter_values.values())
+    label = f"{item.name} – {filter_label}" if filter_label else item.name
+    return LineSpec(
+        kind=item.kind.value,
+        item_code=charge.metric.code,
+        item_name=charge.metric.name,
+        label=label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…",
+        units=item.units,
+        unit_amount=item.unit_amount,
+        precise_amount=item.precise_amount,
+        amount=item.amount,
+        from_at=item.period.start,
+        to_at=item.period.end,
+        events_count=item.events_count,
+        charge_model=charge.model.value,
+        group_key=bill.contract.external_id,
+        group_label=_group_label(bill),
+        amount_details=item.amount_details,
+        tax_ids=charge.tax_ids or bill.price_list.tax_ids,
+    )

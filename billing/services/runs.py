@@ -1,0 +1,158 @@
+"""Billing runs: all customers with something due, chunk by chunk. Owns the run's own row, the isolation of failures and
+the progress; what a chunk does is `billing_days`'.
+
+The chunks are the transactions: what was billed stays billed when a run is interrupted, and the next run goes on from
+there, because a billing day that was not settled is simply still due.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from billing.models import BillingRun, BillingRunItem
+from billing.queries import contracts
+from billing.services import billing_days
+from config.kernel import actors, errors
+from config.kernel.actors import Actor
+from config.platform.services import audit
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Told the number of customers done and in all."""
+
+_ONCE = ("billing_period_once", "billing_rated_once")
+
+
+def run_scheduled(*, as_of: datetime) -> BillingRun | None:
+    """Bill what is due at this clock: the periodic job. Nothing due makes no run. May be called any number of times."""
+    if next(contracts.due_customers(as_of=as_of, page=1), None) is None:
+        return None
+    return run(as_of=as_of, trigger="schedule", actor=actors.job("billing"))
+
+
+def run(
+    *,
+    as_of: datetime,
+    trigger: str,
+    actor: Actor,
+    customer_ids: Collection[int] | None = None,
+    progress: Progress | None = None,
+) -> BillingRun:
+    """Bill every customer with a billing day that has come, or those of ``customer_ids`` that have one.
+
+    With the setting BILLING_CATCH_UP every elapsed billing day is billed, else only today's, local to the customer. Each
+    chunk of BILLING_RUN_CHUNK customers is one transaction; when it fails its customers are billed one by one, and
+    whoever fails alone is noted with the reason and tried again by the next run. Two runs at once bill everything once.
+    Memory is bounded by the chunk. Must not be called inside a transaction that has to live on after a failure.
+    """
+    started = time.monotonic()
+    record = _start(as_of, trigger, actor)
+    try:
+        _bill_all(record, as_of, actor, customer_ids, progress or _silent)
+    except BaseException:
+        _finish(record, started, BillingRun.Status.FAILED)
+        raise
+    _finish(record, started, BillingRun.Status.FAILED if record.failures_count else BillingRun.Status.SUCCEEDED)
+    return record
+
+
+def _start(as_of: datetime, trigger: str, actor: Actor) -> BillingRun:
+    with transaction.atomic():
+        record = BillingRun.objects.create(created_at=as_of, as_of=as_of, trigger=trigger)
+        audit.record(actor=actor, at=as_of, verb="start", instance=record, new={"as_of": as_of, "trigger": trigger})
+    return record
+
+
+def _bill_all(
+    record: BillingRun, as_of: datetime, actor: Actor, customer_ids: Collection[int] | None, progress: Progress
+) -> None:
+    record.customers_total = sum(1 for _ in contracts.due_customers(as_of=as_of, customer_ids=customer_ids))
+    record.save(update_fields=["customers_total"])
+    progress(0, record.customers_total)
+    busy: list[int] = []
+    for chunk in _chunks(contracts.due_customers(as_of=as_of, customer_ids=customer_ids)):
+        found = _bill_chunk(record, chunk, as_of, actor, wait=False)
+        busy += found
+        _advance(record, len(chunk) - len(found), progress)
+    # Somebody else was billing these: a second look makes sure that all is done when this run is.
+    for chunk in _chunks(busy):
+        _bill_chunk(record, chunk, as_of, actor, wait=True)
+        _advance(record, len(chunk), progress)
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[Sequence[int]]:
+    rest = iter(ids)
+    while chunk := list(islice(rest, settings.BILLING_RUN_CHUNK)):
+        yield chunk
+
+
+def _bill_chunk(
+    record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, *, wait: bool
+) -> Sequence[int]:
+    """Bill a chunk and return the customers that were busy."""
+    try:
+        return _bill(record, customer_ids, as_of, actor, wait=wait)
+    except Exception:
+        if len(customer_ids) > 1:
+            log.warning("a chunk of %s customers could not be billed at once, trying one by one", len(customer_ids))
+    busy: list[int] = []
+    for customer_id in customer_ids:
+        try:
+            busy += _bill(record, [customer_id], as_of, actor, wait=wait)
+        except Exception as error:
+            _note_failure(record, customer_id, error, as_of)
+    return busy
+
+
+def _bill(
+    record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, *, wait: bool
+) -> Sequence[int]:
+    outcome = billing_days.bill_customers(
+        customer_ids=customer_ids,
+        as_of=as_of,
+        catch_up=settings.BILLING_CATCH_UP,
+        actor=actor,
+        run_id=record.pk,
+        wait=wait,
+    )
+    record.invoices_count += len(outcome.invoices)
+    return outcome.busy_customer_ids
+
+
+def _note_failure(record: BillingRun, customer_id: int, error: Exception, at: datetime) -> None:
+    code, message = _reason(error)
+    log.error("customer %s could not be billed: %s", customer_id, code, exc_info=error)
+    BillingRunItem.objects.create(created_at=at, run=record, customer_id=customer_id, error_code=code, error=message)
+    record.failures_count += 1
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    if isinstance(error, errors.DomainError):
+        return error.code, error.message
+    if isinstance(error, IntegrityError) and any(name in str(error) for name in _ONCE):
+        return "already_billed", "The time is billed already; the database refused to bill it again."
+    return "unexpected_error", f"{type(error).__name__}: {error}"
+
+
+def _advance(record: BillingRun, done: int, progress: Progress) -> None:
+    record.customers_done += done
+    record.save(update_fields=["customers_done", "invoices_count", "failures_count"])
+    progress(record.customers_done, record.customers_total)
+
+
+def _finish(record: BillingRun, started: float, status: BillingRun.Status) -> None:
+    record.status = status
+    record.finished_at = record.as_of + timedelta(seconds=time.monotonic() - started)
+    record.save(update_fields=["status", "finished_at", "customers_done", "invoices_count", "failures_count"])
+
+
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""

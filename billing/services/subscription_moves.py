@@ -1,0 +1,123 @@
+"""What happens to many subscriptions at once: their plan gets a new version, their customer goes, their day comes.
+
+Owns the loops; each subscription's own change is `subscriptions`'.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from billing.models import Subscription
+from billing.services import subscriptions
+from catalog.models import PlanVersion
+from config.kernel import actors, dates
+from config.kernel.actors import Actor
+
+log = logging.getLogger(__name__)
+
+Status = Subscription.Status
+_EASTERNMOST = timedelta(hours=14)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How many subscriptions a job changed, and which it could not, with the reason by external id."""
+
+    done: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@transaction.atomic
+def adopt_version(*, version_id: int) -> int:
+    """Move the living subscriptions of a plan to its new version, by which they are billed from their next billing on.
+
+    Periods that are billed stay as they are; drafts follow when they are computed anew. Subscriptions stay where interval
+    or currency differ, because time that was agreed cannot be cut in another way. Returns how many moved; idempotent.
+    """
+    version = PlanVersion.objects.get(pk=version_id)
+    rows = Subscription.objects.filter(
+        plan_version__plan_id=version.plan_id,
+        plan_version__interval=version.interval,
+        plan_version__currency=version.currency,
+        status__in=[Status.PENDING, Status.ACTIVE],
+    ).exclude(plan_version=version)
+    return rows.update(plan_version=version)
+
+
+@transaction.atomic
+def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
+    """Terminate, or cancel, all living subscriptions of a customer, with their last invoices. Returns how many."""
+    living = Subscription.objects.filter(customer_id=customer_id, status__in=[Status.PENDING, Status.ACTIVE])
+    found = list(living.order_by("pk").values_list("pk", flat=True))
+    for subscription_id in found:
+        subscriptions.terminate(subscription_id=subscription_id, actor=actor, at=at, reason="The customer was deleted.")
+    return len(found)
+
+
+def activate_pending(*, as_of: datetime) -> Moved:
+    """Start every waiting subscription whose local day of start has come, each in its own transaction: a periodic job.
+
+    Each starts at its agreed instant, however late the job is. May run any number of times.
+    """
+    actor = actors.job("activate_pending")
+    waiting = Subscription.objects.filter(
+        status=Status.PENDING, subscription_at__lte=as_of + _EASTERNMOST + timedelta(days=1)
+    )
+    return _each(
+        waiting,
+        lambda found: subscriptions.activate(subscription_id=found.pk, actor=actor, at=as_of),
+        is_due=_has_come(as_of),
+    )
+
+
+def terminate_ended(*, as_of: datetime) -> Moved:
+    """Terminate every subscription whose agreed end has come, at that end, each in its own transaction: a periodic job.
+
+    Its last invoice is made with it. May run any number of times.
+    """
+    actor = actors.job("terminate_ended")
+    ended = Subscription.objects.filter(status=Status.ACTIVE, ending_at__lte=as_of)
+    return _each(
+        ended,
+        lambda found: subscriptions.terminate(
+            subscription_id=found.pk,
+            actor=actor,
+            at=as_of,
+            terminated_at=found.ending_at,
+            reason="The agreed end has come.",
+        ),
+    )
+
+
+def _has_come(as_of: datetime) -> Callable[[Subscription], bool]:
+    def has_come(found: Subscription) -> bool:
+        zone = dates.zone(found.customer.applicable_timezone)
+        return dates.local_date(found.subscription_at, zone) <= dates.local_date(as_of, zone)
+
+    return has_come
+
+
+def _each(
+    rows: QuerySet[Subscription],
+    verb: Callable[[Subscription], object],
+    *,
+    is_due: Callable[[Subscription], bool] = lambda found: True,
+) -> Moved:
+    done, failed = 0, {}
+    for found in rows.select_related("customer__billing_entity").order_by("pk").iterator(chunk_size=500):
+        if not is_due(found):
+            continue
+        try:
+            verb(found)
+        except Exception as error:
+            log.exception("subscription %s could not be moved on", found.pk)
+            failed[found.external_id] = str(error)
+        else:
+            done += 1
+    return Moved(done, failed)

@@ -1,0 +1,289 @@
+"""The life of a subscription: beginning, changing terms, ending. Owns its row; billing it is `billing_days`' and `runs`'.
+
+Whoever writes a subscription holds the lock of its customer first, as a billing run does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from billing.domain import dues, periods, states, terms
+from billing.domain.states import Verb
+from billing.models import Subscription
+from billing.queries import subscriptions as known
+from billing.services import billing_days
+from catalog.models import PlanVersion
+from config.kernel import dates, db, errors
+from config.kernel.actors import Actor
+from config.platform.services import audit
+from customers.models import Customer
+
+Status = Subscription.Status
+CHANGEABLE = frozenset({"name", "ending_at", "subscription_at", "on_termination_invoice"})
+
+
+@dataclass(frozen=True)
+class NewSubscription:
+    """What is agreed. Without ``subscription_at`` it starts now; the seller is the customer's."""
+
+    external_customer_id: str
+    plan_code: str
+    external_id: str
+    name: str = ""
+    billing_time: str = Subscription.BillingTime.CALENDAR
+    subscription_at: datetime | None = None
+    ending_at: datetime | None = None
+    backdated_billing: str = Subscription.BackdatedBilling.SKIP
+    on_termination_invoice: str = Subscription.OnTermination.GENERATE
+    billing_entity_code: str = ""
+
+
+@transaction.atomic
+def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
+    """Begin a subscription on the plan's current version.
+
+    It starts at ``subscription_at``: one in the future waits, one that starts today (local to the customer) or in the past
+    is active at once, though it never starts before an earlier subscription of its external id ended. Nothing is billed
+    now: plans are billed in arrears; elapsed periods are billed by the next run or not at all, by ``backdated_billing``.
+    The customer's currency becomes the plan's if it had none.
+
+    Idempotent by ``external_id``: with the same plan the current subscription is returned, and a waiting one takes the
+    plan and name given. Raises NotFound (customer, plan), PlanChangeUnsupported for an active one on another plan,
+    InvalidTerms, Invalid (`external_id`) when another customer has it.
+    """
+    terms.check_external_id(new.external_id)
+    customer = _locked_customer(known.customer(new.external_customer_id))
+    version = known.current_version(new.plan_code)
+    if new.billing_entity_code not in ("", customer.billing_entity.code):
+        raise errors.Invalid(
+            "unsupported_value",
+            "A subscription is sold by its customer's billing entity.",
+            {"billing_entity_code": ["unsupported_value"]},
+        )
+    existing = known.open_by_external_id(new.external_id)
+    if existing is not None:
+        return _again(existing, customer, version, new, actor, at)
+    subscription_at = new.subscription_at or at
+    terms.check_end(ending_at=new.ending_at, subscription_at=subscription_at, at=at)
+    subscription = Subscription(
+        created_at=at,
+        updated_at=at,
+        customer=customer,
+        plan_version=version,
+        external_id=new.external_id,
+        name=new.name,
+        status=Status.PENDING,
+        billing_time=new.billing_time,
+        backdated_billing=new.backdated_billing,
+        subscription_at=subscription_at,
+        ending_at=new.ending_at,
+        on_termination_invoice=new.on_termination_invoice,
+    )
+    _start_if_due(subscription, at)
+    try:
+        with transaction.atomic():
+            subscription.save(force_insert=True)
+    except IntegrityError as error:  # somebody else took the id since it was looked for
+        raise _taken(new.external_id) from error
+    _agree_currency(customer, version, at)
+    audit.record(actor=actor, at=at, verb="create", instance=subscription, new=_facts(subscription))
+    return subscription
+
+
+@transaction.atomic
+def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at: datetime) -> Subscription:
+    """Change the name, the end, what a termination does, or, while it waits, the start.
+
+    ``changes`` holds the fields to be changed (CHANGEABLE). A start that has come makes it active. Raises NotFound,
+    InvalidTerms, NotAllowed for a subscription that is over.
+    """
+    subscription = locked(subscription_id)
+    if subscription.status not in (Status.PENDING, Status.ACTIVE):
+        raise errors.NotAllowed("subscription_not_active", "A subscription that is over cannot be changed.")
+    if "subscription_at" in changes and subscription.status != Status.PENDING:
+        if changes["subscription_at"] != subscription.subscription_at:
+            raise terms.InvalidTerms(
+                "modification_not_allowed",
+                "A subscription that has started keeps its start.",
+                {"subscription_at": ["modification_not_allowed"]},
+            )
+    wanted = {field: value for field, value in changes.items() if field in CHANGEABLE}
+    old = {field: getattr(subscription, field) for field in wanted if getattr(subscription, field) != wanted[field]}
+    if not old:
+        return subscription
+    for field in old:
+        setattr(subscription, field, wanted[field])
+    if {"ending_at", "subscription_at"} & old.keys():
+        terms.check_end(ending_at=subscription.ending_at, subscription_at=subscription.subscription_at, at=at)
+    if subscription.status == Status.PENDING:
+        _start_if_due(subscription, at)
+    subscription.updated_at = at
+    subscription.save(update_fields=[*old, "status", "started_at", "next_billing_date", "updated_at"])
+    audit.record(
+        actor=actor, at=at, verb="change", instance=subscription, old=old, new={field: wanted[field] for field in old}
+    )
+    return subscription
+
+
+@transaction.atomic
+def activate(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
+    """Start a waiting subscription whose local day has come. It starts at its ``subscription_at``, however late it is.
+
+    Calling it again changes nothing, nor does calling it too early. Raises InvalidTransition for one that is over.
+    """
+    subscription = locked(subscription_id)
+    if subscription.status == Status.ACTIVE:
+        return subscription
+    states.next(state=subscription.status, verb=Verb.ACTIVATE)
+    _start_if_due(subscription, at)
+    if subscription.status == Status.ACTIVE:
+        subscription.updated_at = at
+        subscription.save(update_fields=["status", "started_at", "next_billing_date", "updated_at"])
+        audit.record(actor=actor, at=at, verb="activate", instance=subscription, new=_facts(subscription))
+    return subscription
+
+
+@transaction.atomic
+def terminate(
+    *,
+    subscription_id: int,
+    actor: Actor,
+    at: datetime,
+    terminated_at: datetime | None = None,
+    on_termination_invoice: str | None = None,
+    reason: str = "",
+) -> Subscription:
+    """End an active subscription now, or at an agreed instant before now; a waiting one is canceled.
+
+    The last invoice, for the plan's days used (the day of the end included) and the usage so far, is made in the same
+    transaction, after those of billing days that are still open; ``on_termination_invoice`` "skip" leaves it out. Calling
+    it again changes nothing. Raises NotFound, and what billing raises.
+    """
+    subscription = locked(subscription_id)
+    if subscription.status in (Status.TERMINATED, Status.CANCELED):
+        return subscription
+    if subscription.status == Status.PENDING:
+        return _cancel(subscription, actor, at, reason)
+    old = {"status": subscription.status}
+    subscription.status = states.next(state=subscription.status, verb=Verb.TERMINATE)
+    # One that starts later today and is ended before never ran.
+    subscription.terminated_at = max(terminated_at or at, subscription.started_at or at)
+    subscription.on_termination_invoice = on_termination_invoice or subscription.on_termination_invoice
+    subscription.updated_at = at
+    subscription.save(update_fields=["status", "terminated_at", "on_termination_invoice", "updated_at"])
+    audit.record(
+        actor=actor, at=at, verb="terminate", instance=subscription, old=old, new=_facts(subscription), reason=reason
+    )
+    billing_days.bill_subscriptions(
+        subscription_ids=[subscription.pk], as_of=at, catch_up=settings.BILLING_CATCH_UP, actor=actor
+    )
+    subscription.refresh_from_db(fields=["next_billing_date"])
+    return subscription
+
+
+def locked(subscription_id: int) -> Subscription:
+    """Lock a subscription, its customer first, until the transaction ends. Raises SubscriptionNotFound."""
+    customer_id = Subscription.objects.filter(pk=subscription_id).values_list("customer_id", flat=True).first()
+    if customer_id is None:
+        raise known.SubscriptionNotFound("subscription_not_found", "There is no such subscription.")
+    customer = db.lock_one(Customer.objects.select_related("billing_entity").filter(pk=customer_id))
+    subscription = db.lock_one(Subscription.objects.select_related("plan_version__plan").filter(pk=subscription_id))
+    subscription.customer = customer
+    return subscription
+
+
+def _locked_customer(found: Customer) -> Customer:
+    customer = db.lock_one(Customer.objects.select_related("billing_entity").filter(pk=found.pk))
+    if customer.deleted_at is not None:
+        raise errors.NotFound("customer_not_found", f"There is no customer {found.external_id}.")
+    return customer
+
+
+def _again(
+    existing: Subscription, customer: Customer, version: PlanVersion, new: NewSubscription, actor: Actor, at: datetime
+) -> Subscription:
+    if existing.customer_id != customer.pk:
+        raise _taken(new.external_id)
+    if existing.plan_version.plan_id == version.plan_id:
+        return existing
+    if existing.status != Status.PENDING:
+        raise terms.PlanChangeUnsupported(
+            "unsupported_value",
+            f"The subscription {new.external_id} is on the plan {existing.plan_version.plan.code}; "
+            "changing the plan of a running subscription is not supported.",
+            {"plan_code": ["unsupported_value"]},
+        )
+    old = {"plan": existing.plan_version.plan.code, "name": existing.name}
+    existing.plan_version = version
+    existing.name = new.name or existing.name
+    existing.updated_at = at
+    existing.save(update_fields=["plan_version", "name", "updated_at"])
+    facts = {"plan": version.plan.code, "name": existing.name}
+    audit.record(actor=actor, at=at, verb="change", instance=existing, old=old, new=facts)
+    return existing
+
+
+def _start_if_due(subscription: Subscription, at: datetime) -> None:
+    customer, version = subscription.customer, subscription.plan_version
+    zone = dates.zone(customer.applicable_timezone)
+    if terms.starts_later(subscription_at=subscription.subscription_at, at=at, zone=zone):
+        return
+    earlier = known.last_end(customer_id=customer.pk, external_id=subscription.external_id)
+    started_at = subscription.subscription_at if earlier is None else max(subscription.subscription_at, earlier)
+    schedule = periods.schedule(
+        interval=version.interval,
+        billing_time=subscription.billing_time,
+        subscription_at=subscription.subscription_at,
+        timezone=zone,
+    )
+    subscription.status = states.next(state=subscription.status, verb=Verb.ACTIVATE)
+    subscription.started_at = started_at
+    subscription.next_billing_date = dues.first_billing_date(
+        schedule,
+        started_at=started_at,
+        created_at=subscription.created_at,
+        bills_backdated=subscription.backdated_billing == Subscription.BackdatedBilling.BILL,
+    )
+
+
+def _cancel(subscription: Subscription, actor: Actor, at: datetime, reason: str) -> Subscription:
+    old = {"status": subscription.status}
+    subscription.status = states.next(state=subscription.status, verb=Verb.CANCEL)
+    subscription.canceled_at = subscription.updated_at = at
+    subscription.save(update_fields=["status", "canceled_at", "updated_at"])
+    new = {"status": subscription.status}
+    audit.record(actor=actor, at=at, verb="cancel", instance=subscription, old=old, new=new, reason=reason)
+    return subscription
+
+
+def _agree_currency(customer: Customer, version: PlanVersion, at: datetime) -> None:
+    if not customer.currency:
+        customer.currency = version.currency
+        customer.updated_at = at
+        customer.save(update_fields=["currency", "updated_at"])
+
+
+def _taken(external_id: str) -> errors.Invalid:
+    return errors.Invalid(
+        "value_already_exist",
+        f"Another subscription has the external id {external_id}.",
+        {"external_id": ["value_already_exist"]},
+    )
+
+
+def _facts(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "status": subscription.status,
+        "plan": subscription.plan_version.plan.code,
+        "plan_version": subscription.plan_version.number,
+        "subscription_at": subscription.subscription_at,
+        "started_at": subscription.started_at,
+        "ending_at": subscription.ending_at,
+        "terminated_at": subscription.terminated_at,
+    }
