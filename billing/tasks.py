@@ -11,7 +11,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing.services import runs, subscription_moves
-from config.kernel import jobs
+from config.kernel import actors, jobs
 from invoicing.services import invoices
 
 jobs.register(
@@ -56,6 +56,13 @@ jobs.register(
 def run_billing(**_: Any) -> None:
     """Bill what is due now."""
     runs.run_scheduled(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.start_run")
+def start_run(*, user_id: int | None, label: str, **_: Any) -> None:
+    """Bill what is due now, because a person asked for it."""
+    person = actors.Actor(kind="user", label=label, user_id=user_id)
+    runs.run(as_of=timezone.now(), trigger=f"started by {label}", actor=person)
 
 
 @shared_task(name="billing.tasks.activate_pending")

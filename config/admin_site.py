@@ -91,7 +91,9 @@ def search(request: HttpRequest, term: str) -> list[SearchResult]:
     if request.user.has_perm("invoicing.view_invoice"):
         rows = Invoice.objects.filter(number__icontains=term).select_related("customer")
         found += [
-            _result(one, str(one), f"{one.customer.display_name} · {cells.money_text(one.total_amount)}", "receipt_long")
+            _result(
+                one, str(one), f"{one.customer.display_name} · {cells.money_text(one.total_amount)}", "receipt_long"
+            )
             for one in rows[:FOUND]
         ]
     if request.user.has_perm("billing.view_subscription"):

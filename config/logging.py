@@ -128,6 +128,7 @@ def configuration(*, log_format: str, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
             "django.db.backends": {"level": "WARNING"},
             "fontTools": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
             "weasyprint": {"level": "ERROR"},
             "kombu": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},

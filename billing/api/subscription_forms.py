@@ -49,7 +49,7 @@ class _Common(RequestSerializer):
 
 
 class SubscriptionRequest(_Common):
-    """A new subscription. ``backdated_billing`` is an addition: "bill" bills periods that had elapsed, "skip" does not."""
+    """A new subscription. ``backdated_billing`` is an addition: "bill" bills elapsed periods too, "skip" does not."""
 
     external_customer_id = Text(required=True)
     plan_code = Text(required=True)

@@ -145,5 +145,7 @@ def _terms(values: dict[str, Any]) -> dict[str, Any]:
 def _choice(request: Request, name: str, choices: tuple[str, ...] | list[str]) -> str | None:
     given = params.text(request, name)
     if given is not None and given not in choices:
-        raise errors.Invalid("validation_errors", f"{name} is one of {', '.join(choices)}.", {name: ["value_is_invalid"]})
+        raise errors.Invalid(
+            "validation_errors", f"{name} is one of {', '.join(choices)}.", {name: ["value_is_invalid"]}
+        )
     return given

@@ -95,10 +95,11 @@ def due(standing: Standing, *, as_of: datetime, catch_up: bool, billed: Sequence
     zone = standing.schedule.timezone
     today = dates.local_date(as_of, zone)
     released = {span.billing_date for span in billed if span.is_released}
-    found = []
-    for day in _regular_days(standing, today=today):
-        if (catch_up or day == today or day in released) and _is_regular(standing, day):
-            found.append(_regular(standing, day, billed))
+    found = [
+        _regular(standing, day, billed)
+        for day in _regular_days(standing, today=today)
+        if (catch_up or day == today or day in released) and _is_regular(standing, day)
+    ]
     if standing.is_terminated and standing.bills_end and standing.ends_at is not None:
         found.append(_last(standing, standing.ends_at, billed))
     return [item for item in found if item is not None]
@@ -143,7 +144,7 @@ def _last(standing: Standing, end: datetime, billed: Sequence[Billed]) -> Due | 
     running = periods.period_on(schedule, last_day)
     opens_today = running.first_day == last_day and standing.first_day < last_day
     if opens_today and standing.next_billing_date <= last_day:
-        # The period before is due as a whole, and the new day's fee is not: a contract of exactly one month costs a month.
+        # The period before is due as a whole, and the new day's fee is not: a contract of one month costs one month.
         before = periods.nth_period(schedule, running.number - 1)
         whole = _whole(standing, before, billed, billing_date=last_day, due_at=end, usage_until=end)
         if whole is not None:

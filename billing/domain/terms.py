@@ -1,4 +1,4 @@
-"""What a new or changed subscription must keep to: its dates and choices. Owns the refusals; writing is the service's."""
+"""What a new or changed subscription must keep to: its dates and its id. Owns the refusals; the service writes."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def check_end(*, ending_at: datetime | None, subscription_at: datetime, at: date
             "A subscription has to end in the future and after its start.",
             {"ending_at": ["invalid_date"]},
         )
+
+
+def check_start(*, subscription_at: datetime, agreed: datetime, has_started: bool) -> None:
+    """Refuse to move the start of a subscription that has started. Raises InvalidTerms (`subscription_at`)."""
+    if has_started and subscription_at != agreed:
+        raise _refused("subscription_at", "modification_not_allowed")
 
 
 def check_external_id(external_id: str) -> None:

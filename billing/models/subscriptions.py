@@ -38,9 +38,7 @@ class Subscription(db.Base):
     name = models.CharField(max_length=255, blank=True, default="")
     status = models.CharField(max_length=16, choices=Status.choices)
     billing_time = models.CharField(max_length=16, choices=BillingTime.choices, default=BillingTime.CALENDAR)
-    backdated_billing = models.CharField(
-        max_length=8, choices=BackdatedBilling.choices, default=BackdatedBilling.SKIP
-    )
+    backdated_billing = models.CharField(max_length=8, choices=BackdatedBilling.choices, default=BackdatedBilling.SKIP)
     subscription_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ending_at = models.DateTimeField(null=True, blank=True)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from billing.domain import aggregation
 from billing.domain.contract import UsageFacts
-from billing.queries import event_values, event_windows, latest_values, unique_values
+from billing.queries import event_windows, latest_values, unique_values
 from billing.queries.event_windows import EVENTS, Window
 from catalog.domain.metrics import Aggregation
 
@@ -102,7 +102,7 @@ def _statement(kind: Aggregation, *, keys: int, from_properties: bool) -> str:
     if kind is Aggregation.COUNT:
         value, strange = "NULL::numeric", "FALSE"
     elif from_properties:
-        value, strange = event_values.number(properties="e.properties", field_name="w.field"), "FALSE"
+        value, strange = event_windows.VALUE, "FALSE"
     bucket = event_windows.bucket(keys) if keys else "NULL::jsonb"
     return f"""
     WITH {event_windows.wanted(keys=keys)}

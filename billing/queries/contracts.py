@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Min, QuerySet
 
-from billing.domain import dues, periods
+from billing.domain import periods
 from billing.domain.dues import Billed, Standing
 from billing.models import BilledPeriod, Subscription
 from config.kernel import dates

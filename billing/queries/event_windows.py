@@ -68,7 +68,7 @@ def of_charge(
         from_at=period.start,
         to_at=period.end,
         filters=tuple(
-            filters.resolve(id=row.id, values=row.values, declared=metric.declared) for row in charge.filters
+            filters.resolve(filter_id=row.id, values=row.values, declared=metric.declared) for row in charge.filters
         ),
     )
 
@@ -109,6 +109,10 @@ EVENTS = """billing_usage_event AS e
     WHERE e.external_subscription_id = w.s AND e.code = w.c AND e."timestamp" >= w.f AND e."timestamp" < w.t
         AND e."timestamp" >= %(first)s AND e."timestamp" < %(end)s"""
 """The events ``e`` of a window ``w``, after FROM."""
+
+VALUE = f"""CASE WHEN e.value_source = w.source THEN e.value
+    ELSE {event_values.number(properties="e.properties", field_name="w.field")} END"""
+"""The number that a window reads in an event: the one taken out of it, if it is that property's. Needs the row."""
 
 
 def bucket(keys: int) -> str:

@@ -7,7 +7,7 @@ Between events of one instant the higher transaction id wins, so that the order 
 
 from __future__ import annotations
 
-from billing.queries import event_values, event_windows
+from billing.queries import event_windows
 from billing.queries.event_windows import EVENTS
 
 _NEWEST_FIRST = '"timestamp" DESC, transaction_id DESC'
@@ -22,7 +22,7 @@ def _of_all(*, from_properties: bool) -> str:
     """Two looks at the index: all events for their number and digest, the newest one for its value."""
     value, strange = "e.value", "e.value_source IS DISTINCT FROM w.source"
     if from_properties:
-        value, strange = event_values.number(properties="e.properties", field_name="w.field"), "FALSE"
+        value, strange = event_windows.VALUE, "FALSE"
     return f"""
     WITH {event_windows.wanted()}
     SELECT w.n, NULL, x.events, l.value, x.digest, x.strange, l."timestamp", l.transaction_id
@@ -39,7 +39,6 @@ def _of_all(*, from_properties: bool) -> str:
 
 
 def _by_bucket(keys: int) -> str:
-    value = event_values.number(properties="e.properties", field_name="w.field")
     return f"""
     WITH {event_windows.wanted(keys=keys)}
     SELECT w.n, x.bucket::text, x.events, x.value, x.digest, 0, x."timestamp", x.transaction_id
@@ -48,7 +47,7 @@ def _by_bucket(keys: int) -> str:
         SELECT *, count(*) OVER of_bucket AS events, sum(fingerprint) OVER of_bucket AS digest,
             row_number() OVER (of_bucket ORDER BY {_NEWEST_FIRST}) AS place
         FROM (
-            SELECT {event_windows.bucket(keys)} AS bucket, {value} AS value, e.fingerprint, e."timestamp",
+            SELECT {event_windows.bucket(keys)} AS bucket, {event_windows.VALUE} AS value, e.fingerprint, e."timestamp",
                 e.transaction_id
             FROM {EVENTS}
         ) AS events

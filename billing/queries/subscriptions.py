@@ -82,7 +82,7 @@ def open_by_external_id(external_id: str) -> Subscription | None:
 
 
 def last_end(*, customer_id: int, external_id: str) -> datetime | None:
-    """Return when the latest subscription of this external id ended with a last invoice: the next one's time starts there."""
+    """Return when the latest subscription of this external id that made a last invoice ended: the next starts there."""
     rows = Subscription.objects.filter(
         customer_id=customer_id,
         external_id=external_id,

@@ -72,7 +72,7 @@ def bill_customers(
 def bill_subscriptions(
     *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor
 ) -> tuple[Invoice, ...]:
-    """Bill everything that is due for these subscriptions alone, as `bill_customers` does: a termination's last invoice.
+    """Bill all that is due for these subscriptions alone, as `bill_customers` does: a termination's last invoice.
 
     The caller holds the locks of their customers.
     """

@@ -1,4 +1,4 @@
-"""Giving time back: when a draft is voided, what it billed may be billed anew. Owns releasing its periods and charges."""
+"""Giving time back: what a voided draft billed may be billed anew. Owns releasing its periods and charges."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billing.models import BilledPeriod, RatedCharge, Subscription
 from config.kernel import db
+from customers.models import Customer
 from invoicing.models import Invoice
 
 
@@ -15,11 +16,13 @@ from invoicing.models import Invoice
 def release(*, invoice_id: int) -> int:
     """Release what a voided invoice billed, and make its billing days the next ones of their subscriptions again.
 
-    The records stay, marked with the instant of the voiding. Returns how many periods were released; calling it again releases none. The next
-    run bills them, by the prices and events of that moment.
+    The records stay, marked with the instant of the voiding, and the next run bills the time by the prices and events
+    of that moment. Returns how many periods were released; calling it again releases none. Takes the lock of the
+    customer, so that no run that is under way moves the billing days on.
     """
     invoice = Invoice.objects.get(pk=invoice_id)
     at = invoice.voided_at or invoice.updated_at
+    db.lock_one(Customer.objects.filter(pk=invoice.customer_id))
     held = BilledPeriod.objects.filter(invoice_id=invoice_id, released_at__isnull=True)
     subscription_ids = list(held.values_list("subscription_id", flat=True))
     subscriptions = db.lock(Subscription.objects.filter(pk__in=subscription_ids))

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 
 from billing.models import BillingRun, BillingRunItem
 from billing.queries import contracts
-from billing.services import billing_days
+from billing.services import billing_days, run_presence
 from config.kernel import actors, errors
 from config.kernel.actors import Actor
 from config.platform.services import audit
@@ -48,25 +48,29 @@ def run(
 ) -> BillingRun:
     """Bill every customer with a billing day that has come, or those of ``customer_ids`` that have one.
 
-    With the setting BILLING_CATCH_UP every elapsed billing day is billed, else only today's, local to the customer. Each
+    With the setting BILLING_CATCH_UP every elapsed billing day is billed, else only today's, local to the customer. A
     chunk of BILLING_RUN_CHUNK customers is one transaction; when it fails its customers are billed one by one, and
     whoever fails alone is noted with the reason and tried again by the next run. Two runs at once bill everything once.
     Memory is bounded by the chunk. Must not be called inside a transaction that has to live on after a failure.
     """
     started = time.monotonic()
+    run_presence.settle_abandoned(at=as_of)
     record = _start(as_of, trigger, actor)
     try:
         _bill_all(record, as_of, actor, customer_ids, progress or _silent)
+        _finish(record, started, BillingRun.Status.FAILED if record.failures_count else BillingRun.Status.SUCCEEDED)
     except BaseException:
         _finish(record, started, BillingRun.Status.FAILED)
         raise
-    _finish(record, started, BillingRun.Status.FAILED if record.failures_count else BillingRun.Status.SUCCEEDED)
+    finally:
+        run_presence.leave(record)
     return record
 
 
 def _start(as_of: datetime, trigger: str, actor: Actor) -> BillingRun:
     with transaction.atomic():
         record = BillingRun.objects.create(created_at=as_of, as_of=as_of, trigger=trigger)
+        run_presence.appear(record)
         audit.record(actor=actor, at=as_of, verb="start", instance=record, new={"as_of": as_of, "trigger": trigger})
     return record
 
@@ -100,14 +104,14 @@ def _bill_chunk(
     """Bill a chunk and return the customers that were busy."""
     try:
         return _bill(record, customer_ids, as_of, actor, wait=wait)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it was, it is told of the customer who fails alone
         if len(customer_ids) > 1:
             log.warning("a chunk of %s customers could not be billed at once, trying one by one", len(customer_ids))
     busy: list[int] = []
     for customer_id in customer_ids:
         try:
             busy += _bill(record, [customer_id], as_of, actor, wait=wait)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one customer's fault, of any kind, must not stop the others
             _note_failure(record, customer_id, error, as_of)
     return busy
 

@@ -37,8 +37,9 @@ class Moved:
 def adopt_version(*, version_id: int) -> int:
     """Move the living subscriptions of a plan to its new version, by which they are billed from their next billing on.
 
-    Periods that are billed stay as they are; drafts follow when they are computed anew. Subscriptions stay where interval
-    or currency differ, because time that was agreed cannot be cut in another way. Returns how many moved; idempotent.
+    Periods that are billed stay as they are; drafts follow when they are computed anew. Subscriptions stay where the
+    interval or currency differ, because time that was agreed cannot be cut in another way. Returns how many moved.
+    Idempotent.
     """
     version = PlanVersion.objects.get(pk=version_id)
     rows = Subscription.objects.filter(
@@ -107,11 +108,11 @@ def _each(
     rows: QuerySet[Subscription],
     verb: Callable[[Subscription], object],
     *,
-    is_due: Callable[[Subscription], bool] = lambda found: True,
+    is_due: Callable[[Subscription], bool] | None = None,
 ) -> Moved:
     done, failed = 0, {}
     for found in rows.select_related("customer__billing_entity").order_by("pk").iterator(chunk_size=500):
-        if not is_due(found):
+        if is_due is not None and not is_due(found):
             continue
         try:
             verb(found)

@@ -1,4 +1,4 @@
-"""The life of a subscription: beginning, changing terms, ending. Owns its row; billing it is `billing_days`' and `runs`'.
+"""The life of a subscription: beginning, changing terms, ending. Owns its row; billing it is `billing_days`'.
 
 Whoever writes a subscription holds the lock of its customer first, as a billing run does.
 """
@@ -48,10 +48,10 @@ class NewSubscription:
 def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     """Begin a subscription on the plan's current version.
 
-    It starts at ``subscription_at``: one in the future waits, one that starts today (local to the customer) or in the past
-    is active at once, though it never starts before an earlier subscription of its external id ended. Nothing is billed
-    now: plans are billed in arrears; elapsed periods are billed by the next run or not at all, by ``backdated_billing``.
-    The customer's currency becomes the plan's if it had none.
+    It starts at ``subscription_at``: one in the future waits, one that starts today (local to the customer) or in the
+    past is active at once, though it never starts before an earlier subscription of its external id ended. Nothing is
+    billed now: plans are billed in arrears; elapsed periods are billed by the next run or not at all, as
+    ``backdated_billing`` says. The customer's currency becomes the plan's if it had none.
 
     Idempotent by ``external_id``: with the same plan the current subscription is returned, and a waiting one takes the
     plan and name given. Raises NotFound (customer, plan), PlanChangeUnsupported for an active one on another plan,
@@ -106,13 +106,11 @@ def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at
     subscription = locked(subscription_id)
     if subscription.status not in (Status.PENDING, Status.ACTIVE):
         raise errors.NotAllowed("subscription_not_active", "A subscription that is over cannot be changed.")
-    if "subscription_at" in changes and subscription.status != Status.PENDING:
-        if changes["subscription_at"] != subscription.subscription_at:
-            raise terms.InvalidTerms(
-                "modification_not_allowed",
-                "A subscription that has started keeps its start.",
-                {"subscription_at": ["modification_not_allowed"]},
-            )
+    terms.check_start(
+        subscription_at=changes.get("subscription_at", subscription.subscription_at),
+        agreed=subscription.subscription_at,
+        has_started=subscription.status != Status.PENDING,
+    )
     wanted = {field: value for field, value in changes.items() if field in CHANGEABLE}
     old = {field: getattr(subscription, field) for field in wanted if getattr(subscription, field) != wanted[field]}
     if not old:
@@ -162,8 +160,8 @@ def terminate(
     """End an active subscription now, or at an agreed instant before now; a waiting one is canceled.
 
     The last invoice, for the plan's days used (the day of the end included) and the usage so far, is made in the same
-    transaction, after those of billing days that are still open; ``on_termination_invoice`` "skip" leaves it out. Calling
-    it again changes nothing. Raises NotFound, and what billing raises.
+    transaction, after those of billing days that are still open; ``on_termination_invoice`` "skip" leaves it out.
+    Calling it again changes nothing. Raises NotFound, and what billing raises.
     """
     subscription = locked(subscription_id)
     if subscription.status in (Status.TERMINATED, Status.CANCELED):

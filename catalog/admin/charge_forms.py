@@ -44,6 +44,7 @@ class PriceForm(VerbForm):
     )
     taxes = forms.ModelMultipleChoiceField(
         Tax.objects.filter(deleted_at__isnull=True),
+        widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: the customer's taxes, or else the billing entity's.",
     )

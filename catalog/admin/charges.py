@@ -1,4 +1,4 @@
-"""Charges in the admin: a page for the price of one metric in one version of a plan, and changing it in the next one."""
+"""Charges in the admin: a page for the price of a metric in a version of a plan, and changing it in the next one."""
 
 from __future__ import annotations
 

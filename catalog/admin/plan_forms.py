@@ -31,6 +31,7 @@ class PlanForm(VerbForm):
     )
     taxes = forms.ModelMultipleChoiceField(
         Tax.objects.filter(deleted_at__isnull=True),
+        widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: the customer's taxes, or else the billing entity's.",
     )

@@ -32,7 +32,9 @@ class CreatePlan(ListVerb):
     icon = "add"
     variant = theme.ActionVariant.PRIMARY
     permission = "catalog.add_plan"
-    explanation = "A plan has a fee for each interval, billed at its end. Prices for usage are added on the plan's page."
+    explanation = (
+        "A plan has a fee for each interval, billed at its end. Prices for usage are added on the plan's page."
+    )
     confirm = "Save"
     form_class = NewPlanForm
 

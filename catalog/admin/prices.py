@@ -1,4 +1,4 @@
-"""A charge's price for people: one line that sums it up, and the table of its tiers. Owns the words, not the formulas."""
+"""A charge's price for people: a line that sums it up, and the table of its tiers. Owns the words, not the formulas."""
 
 from __future__ import annotations
 

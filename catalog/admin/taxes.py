@@ -16,7 +16,7 @@ from catalog.services.taxes import TaxValues
 from config.kernel import errors
 from config.kernel.actors import Actor
 from config.platform.admin import cells, filters, history, pages, theme
-from config.platform.admin.blocks import Block, Fact, Facts, Page, Tab
+from config.platform.admin.blocks import Block, Fact, Facts, Page
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome

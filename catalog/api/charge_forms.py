@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.api.tax_forms import TaxAnswer
-from config.platform.api.serializers import Constant, Instant, RequestSerializer, Text, TextOrNull, Unsupported
+from config.platform.api.serializers import Constant, Instant, RequestSerializer, Rows, Text, TextOrNull, Unsupported
 
 
 class FilterRequest(RequestSerializer):
@@ -27,7 +27,7 @@ class ChargeRequest(RequestSerializer):
     charge_model = Text(max_length=32)
     invoice_display_name = Text()
     properties = serializers.DictField(required=False, allow_null=True)
-    filters = FilterRequest(many=True, required=False, allow_null=True)
+    filters = Rows(FilterRequest)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
     pay_in_advance = Unsupported(neutral=(False, "false"))
     prorated = Unsupported(neutral=(False, "false"))

@@ -10,7 +10,16 @@ from rest_framework import serializers
 from catalog.domain.metrics import Aggregation
 from catalog.domain.rounding import MAX_PRECISION, RoundingFunction
 from catalog.models import BillableMetric
-from config.platform.api.serializers import Constant, Instant, RequestSerializer, Text, TextOrNull, Unsupported
+from config.platform.api.serializers import (
+    Constant,
+    Instant,
+    RequestSerializer,
+    Rows,
+    Text,
+    TextOrNull,
+    Unsupported,
+    Whole,
+)
 
 LATER = ("weighted_sum_agg", "custom_agg")
 """Aggregations of the reference that this version does not have."""
@@ -51,10 +60,8 @@ class MetricRequest(RequestSerializer):
     rounding_function = serializers.ChoiceField(
         choices=[str(function) for function in RoundingFunction], required=False, allow_null=True, allow_blank=True
     )
-    rounding_precision = serializers.IntegerField(
-        required=False, allow_null=True, min_value=-MAX_PRECISION, max_value=MAX_PRECISION
-    )
-    filters = serializers.ListField(child=MetricFilterForm(), required=False, allow_null=True, max_length=100)
+    rounding_precision = Whole(allow_null=True, min_value=-MAX_PRECISION, max_value=MAX_PRECISION)
+    filters = Rows(MetricFilterForm, max_length=100)
     recurring = Unsupported(neutral=(False, "false", 0))
     expression = Unsupported(neutral=("",))
     weighted_interval = Unsupported(neutral=("",))

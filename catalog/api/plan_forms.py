@@ -14,6 +14,7 @@ from config.platform.api.serializers import (
     Instant,
     MinorUnits,
     RequestSerializer,
+    Rows,
     Text,
     TextOrNull,
     Unsupported,
@@ -31,7 +32,7 @@ class PlanRequest(RequestSerializer):
     amount_cents = MinorUnits()
     amount_currency = Text(required=True, max_length=3)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
-    charges = ChargeRequest(many=True, required=False, allow_null=True)
+    charges = Rows(ChargeRequest)
     pay_in_advance = Unsupported(neutral=(False, "false"))
     trial_period = Unsupported(neutral=(0, "0", "0.0"))
     bill_charges_monthly = Unsupported(neutral=(False, "false"))

@@ -59,4 +59,6 @@ class ChargeFilter(db.Base):
         constraints = [models.UniqueConstraint(fields=["charge", "key"], name="catalog_charge_filter_key")]
 
     def __str__(self) -> str:
-        return self.invoice_display_name or ", ".join(f"{key}: {'/'.join(map(str, v))}" for key, v in self.values.items())
+        return self.invoice_display_name or ", ".join(
+            f"{key}: {'/'.join(map(str, v))}" for key, v in self.values.items()
+        )

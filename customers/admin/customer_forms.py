@@ -15,9 +15,9 @@ from customers.models import BillingEntity, Customer
 from customers.services.customers import CustomerValues
 
 PLAIN = (
-    "name", "firstname", "lastname", "legal_name", "legal_number", "tax_identification_number", "customer_type", "email",
-    "phone", "url", "address_line1", "address_line2", "zipcode", "city", "state", "country", "currency", "timezone",
-    "document_locale", "net_payment_term", "invoice_grace_period", "finalize_zero_amount_invoice",
+    "name", "firstname", "lastname", "legal_name", "legal_number", "tax_identification_number", "customer_type",
+    "email", "phone", "url", "address_line1", "address_line2", "zipcode", "city", "state", "country", "currency",
+    "timezone", "document_locale", "net_payment_term", "invoice_grace_period", "finalize_zero_amount_invoice",
 )  # fmt: skip
 INHERIT = "as the billing entity"
 
@@ -50,7 +50,10 @@ class CustomerForm(VerbForm):
     legal_number = forms.CharField(max_length=255, required=False, help_text="Of the register of companies.")
     tax_identification_number = forms.CharField(label="VAT id", max_length=64, required=False)
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True), required=False, help_text="Empty: those of the billing entity."
+        Tax.objects.filter(deleted_at__isnull=True),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Empty: those of the billing entity.",
     )
     email = forms.CharField(
         label="E-mail", max_length=1024, required=False, help_text="Invoices go here; several with commas between."

@@ -138,7 +138,7 @@ class CurrencyFilter(theme.DropdownFilter):
 class CustomerAdmin(pages.PageAdmin):
     """Customers."""
 
-    list_display = ("named", "contact", "place", "entity", "currency", "since", "state")
+    list_display = ("named", "contact", "place", "entity", "currency", "since", "standing")
     list_filter = (
         ("billing_entity", theme.RelatedDropdownFilter),
         CountryFilter,
@@ -181,7 +181,7 @@ class CustomerAdmin(pages.PageAdmin):
         return cells.day(customer.created_at.date())
 
     @theme.display(description="State")
-    def state(self, customer: Customer) -> str:
+    def standing(self, customer: Customer) -> str:
         """Whether it is a customer still."""
         return state(customer)
 

@@ -65,6 +65,7 @@ class EntityForm(VerbForm):
     default_currency = forms.ChoiceField(label="Currency", choices=choices.currencies)
     taxes = forms.ModelMultipleChoiceField(
         Tax.objects.filter(deleted_at__isnull=True),
+        widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Of customers that have none of their own.",
     )

@@ -12,6 +12,7 @@ from config.platform.api.serializers import (
     Flag,
     Instant,
     RequestSerializer,
+    Rows,
     Text,
     TextOrNull,
     Unsupported,
@@ -80,7 +81,7 @@ class CustomerRequest(AddressRequest):
     )
     billing_configuration = BillingConfigurationRequest(required=False, allow_null=True)
     shipping_address = AddressRequest(required=False, allow_null=True)
-    metadata = CustomerMetadataRequest(many=True, required=False, allow_null=True)
+    metadata = Rows(CustomerMetadataRequest)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
     account_type = Unsupported(neutral=("", "customer"))
     integration_customers = Unsupported(neutral=([],))

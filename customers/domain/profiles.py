@@ -51,9 +51,8 @@ def demand(values: Mapping[str, Any]) -> None:
 @functools.cache
 def countries() -> frozenset[str]:
     """Return the ISO 3166-1 alpha-2 codes of all countries."""
-    return frozenset(
-        code for code in Locale("en").territories if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES
-    )
+    codes = (str(code) for code in Locale("en").territories)
+    return frozenset(code for code in codes if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES)
 
 
 def _is_timezone(name: str) -> bool:

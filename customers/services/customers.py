@@ -13,7 +13,7 @@ from catalog.queries import taxes
 from config.kernel import db, errors, events
 from config.kernel.actors import Actor
 from config.platform.services import audit, numbers
-from customers.domain import profiles
+from customers.domain import profiles, tax_ids
 from customers.domain.facts import CustomerDeleted
 from customers.models import BillingEntity, Customer, CustomerMetadata
 from customers.queries import billing_entities
@@ -76,7 +76,8 @@ def upsert(*, values: CustomerValues, actor: Actor, at: datetime) -> Customer:
     """Make the customer of this external id, or change it: sending the same again changes nothing.
 
     Two calls at once for one external id follow each other. Raises Invalid with codes per field, NotFound for an
-    unknown billing entity (`billing_entity_not_found`) or tax (`tax_not_found`).
+    unknown billing entity (`billing_entity_not_found`) or tax (`tax_not_found`). A tax number of the wrong form is
+    taken, with a warning on the audit trail.
     """
     content: dict[str, Any] = dict(values)
     external_id = content.pop("external_id")
@@ -134,7 +135,9 @@ def _make(external_id: str, content: dict[str, Any], relations: dict[str, Any], 
         **content, external_id=external_id, sequential_id=number, slug=slug, created_at=at, updated_at=at
     )
     _relate(customer, relations, {}, {}, at)
-    audit.record(actor=actor, at=at, verb="create", instance=customer, new=_shown(content))
+    audit.record(
+        actor=actor, at=at, verb="create", instance=customer, new=_shown(content), reason=_doubt(customer, content)
+    )
 
 
 def _change(customer: Customer, content: dict[str, Any], relations: dict[str, Any], actor: Actor, at: datetime) -> None:
@@ -145,7 +148,22 @@ def _change(customer: Customer, content: dict[str, Any], relations: dict[str, An
         return
     customer.updated_at = at
     customer.save(update_fields=[*fields, "updated_at"])
-    audit.record(actor=actor, at=at, verb="update", instance=customer, old=_shown(old), new=_shown(new))
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="update",
+        instance=customer,
+        old=_shown(old),
+        new=_shown(new),
+        reason=_doubt(customer, new),
+    )
+
+
+def _doubt(customer: Customer, changed: Mapping[str, Any]) -> str:
+    """Return what looks wrong about a tax number that was just set: a note on the trail, for it refuses nothing."""
+    if not changed.keys() & {"tax_identification_number", "country"}:
+        return ""
+    return tax_ids.warning(number=customer.tax_identification_number, country=customer.country)
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:

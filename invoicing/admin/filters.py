@@ -15,7 +15,7 @@ from invoicing.models import Invoice
 
 
 class CurrencyFilter(theme.DropdownFilter):
-    """The currency of the row. What plans are sold in is asked: asking a long table for its own would read all of it."""
+    """The currency of the row. Plans are asked for theirs: asking a long table for its own would read all of it."""
 
     title = "currency"
     parameter_name = "currency"

@@ -1,4 +1,4 @@
-"""The page of an invoice: its figures, the lines with their worked sums, document, payments, bookings, e-mails, history.
+"""The page of an invoice: figures, lines with their worked sums, document, payments, bookings, e-mails, history.
 
 How a line came about is told by whoever billed it, registered as a part of "invoicing.line_explained".
 """
@@ -48,7 +48,7 @@ def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
         tabs=(
             Tab("Lines", (_lines(invoice, lines), _totals(invoice)), len(lines)),
             Tab("Document", (_document(invoice, pdf_url),)),
-            Tab("Payments and ledger", (_payments(paid), _ledger(invoice, paid)), len(paid)),
+            Tab("Payments and ledger", (_payments(invoice, paid), _ledger(invoice, paid)), len(paid)),
             Tab("E-mails", (_deliveries(sent),), len(sent)),
             Tab("Details", (_parties(invoice), _metadata(invoice))),
             Tab("History", (history.recent(invoice, history_url),)),
@@ -62,7 +62,9 @@ def _notes(invoice: Invoice, sent: Sequence[Delivery]) -> tuple[Block, ...]:
         notes.append(Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL))
     elif invoice.finalized_at is None and invoice.paid_at is None and invoice.number is None:
         when = f"{cells.day_text(invoice.finalize_after.date())} ({invoice.timezone})"
-        notes.append(Note(f"A draft. The scheduler finalizes it from {when} on; usage until then is counted.", Tone.INFO))
+        notes.append(
+            Note(f"A draft. The scheduler finalizes it from {when} on; usage until then is counted.", Tone.INFO)
+        )
     if invoice.payment_overdue:
         notes.append(Note(f"Overdue since {cells.day_text(invoice.payment_due_date)}.", Tone.BAD))
     if sent and sent[0].state == Delivery.State.FAILED:
@@ -74,7 +76,7 @@ def _figures(invoice: Invoice) -> Figures:
     owed = receivables.owed(invoice)
     return Figures(
         (
-            Figure("Status", shown.status(invoice), shown.payment(invoice)),
+            Figure("Status", shown.status(invoice), shown.payment(invoice) if invoice.number else ""),
             Figure("Customer", cells.to(invoice.customer, invoice.customer.display_name), invoice.billing_entity.name),
             Figure("Issued", cells.day_text(invoice.issuing_date), f"due {cells.day_text(invoice.payment_due_date)}"),
             Figure(
@@ -154,7 +156,7 @@ def _document(invoice: Invoice, pdf_url: str) -> Frame:
     return Frame("Document", pdf_url, action=about)
 
 
-def _payments(paid: Sequence[PaymentAllocation]) -> Table:
+def _payments(invoice: Invoice, paid: Sequence[PaymentAllocation]) -> Table:
     return Table(
         "Payments",
         columns("Payment", "Paid on", "Kind", "Amount#"),
@@ -162,7 +164,7 @@ def _payments(paid: Sequence[PaymentAllocation]) -> Table:
             Row(
                 (
                     cells.to(part.payment, part.payment.reference or "Payment"),
-                    cells.instant(part.payment.paid_at),
+                    cells.local_day(part.payment.paid_at, invoice.timezone),
                     part.payment.get_kind_display(),
                     cells.money(part.amount),
                 )
@@ -218,7 +220,7 @@ def _parties(invoice: Invoice) -> Block:
                     Fact("Payment term", f"{invoice.net_payment_term} days"),
                     Fact("Billed at", cells.instant(invoice.billed_at, invoice.timezone)),
                     Fact("Finalized", cells.instant(invoice.finalized_at)),
-                    Fact("Paid", cells.instant(invoice.paid_at)),
+                    Fact("Paid", cells.local_day(invoice.paid_at, invoice.timezone)),
                     Fact("Public id", cells.code(invoice.uuid)),
                 ),
             ),

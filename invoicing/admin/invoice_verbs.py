@@ -34,8 +34,8 @@ class Finalize(ObjectVerb):
     variant = theme.ActionVariant.PRIMARY
     permission = "invoicing.finalize_invoice"
     explanation = (
-        "The invoice is computed once more from the usage of now, gets its number and is frozen. It is booked, rendered "
-        "and, where the billing entity wants it, e-mailed. This cannot be undone."
+        "The invoice is computed once more from the usage of now, gets its number and is frozen. It is booked, "
+        "rendered and, where the billing entity wants it, e-mailed. This cannot be undone."
     )
     confirm = "Finalize the invoice"
 
@@ -48,7 +48,11 @@ class Finalize(ObjectVerb):
         blocks: list[Block] = [summary(instance)]
         if instance.finalize_after > at:
             blocks.append(
-                Note(f"Its grace period runs until {cells.day_text(instance.issuing_date)}. You are early.", Tone.INFO)
+                Note(
+                    f"Its grace period runs until {cells.day_text(instance.issuing_date)}: usage that arrives later "
+                    "than now will not be on it.",
+                    Tone.WARN,
+                )
             )
         if not instance.customer.email:
             blocks.append(Note("The customer has no e-mail address: the invoice will not be sent.", Tone.WARN))
@@ -222,7 +226,9 @@ def summary(invoice: Invoice) -> Facts:
             Fact("Billed by", invoice.billing_entity.name),
             Fact("Issued", cells.day(invoice.issuing_date)),
             Fact("Due", cells.day(invoice.payment_due_date)),
+            Fact("Net", cells.money_text(invoice.fees_amount)),
+            Fact("Tax", cells.money_text(invoice.taxes_amount)),
             Fact("Total", cells.money_text(invoice.total_amount)),
-            Fact("Open", cells.money_text(receivables.owed(invoice))),
+            Fact("Open", cells.EMPTY if invoice.number is None else cells.money_text(receivables.owed(invoice))),
         ),
     )

@@ -29,7 +29,8 @@ class InvoiceAdmin(pages.PageAdmin):
     """Invoices."""
 
     list_display = (
-        "document", "customer_named", "status_shown", "payment_shown", "issued", "due_on", "total", "due",
+        "document", "customer_named", "status_shown", "payment_shown", "issued", "due_on", "gross_amount",
+        "open_amount",
     )  # fmt: skip
     list_filter = (
         ("status", theme.ChoicesDropdownFilter),
@@ -67,7 +68,7 @@ class InvoiceAdmin(pages.PageAdmin):
     @theme.display(description="Invoice", ordering="number")
     def document(self, invoice: Invoice) -> str:
         """The number, or that it is a draft."""
-        return str(invoice)
+        return cells.nowrap(invoice)
 
     @theme.display(description="Customer")
     def customer_named(self, invoice: Invoice) -> str:
@@ -95,12 +96,12 @@ class InvoiceAdmin(pages.PageAdmin):
         return cells.day(invoice.payment_due_date)
 
     @theme.display(description="Total", ordering="total_amount")
-    def total(self, invoice: Invoice) -> str:
+    def gross_amount(self, invoice: Invoice) -> str:
         """The gross total."""
         return cells.money(invoice.total_amount)
 
     @theme.display(description="Open")
-    def due(self, invoice: Invoice) -> str:
+    def open_amount(self, invoice: Invoice) -> str:
         """What is still to be paid."""
         return cells.money(receivables.owed(invoice))
 

@@ -134,7 +134,6 @@ class LedgerEntryAdmin(pages.PageAdmin):
             **self.admin_site.each_context(request),
             "title": "Balances",
             "opts": self.opts,
-            "media": self.media,
             "blocks": _balance_blocks(),
         }
         return TemplateResponse(request, "admin/platform/plain.html", context)

@@ -24,7 +24,7 @@ class PaymentAdmin(pages.PageAdmin):
         CurrencyFilter,
         ("amount", AmountFilter),
     )
-    list_select_related = ("customer",)
+    list_select_related = ("customer__billing_entity",)
     search_fields = ("reference",)
     search_help_text = "Reference"
     ordering = ("-created_at", "-id")
@@ -48,7 +48,7 @@ class PaymentAdmin(pages.PageAdmin):
     @theme.display(description="Paid on", ordering="paid_at")
     def paid_on(self, payment: Payment) -> str:
         """When the money arrived."""
-        return cells.instant(payment.paid_at)
+        return _paid_on(payment)
 
     @theme.display(description="Kind", ordering="kind")
     def kind_shown(self, payment: Payment) -> str:
@@ -71,7 +71,7 @@ class PaymentAdmin(pages.PageAdmin):
             (
                 Figure("Amount", cells.money_text(instance.amount), instance.get_kind_display()),
                 Figure("Customer", cells.to(instance.customer, instance.customer.display_name)),
-                Figure("Paid on", cells.instant(instance.paid_at), f"recorded {cells.day_text(instance.created_at.date())}"),
+                Figure("Paid on", _paid_on(instance), f"recorded {cells.day_text(instance.created_at.date())}"),
                 Figure("Reference", instance.reference or cells.EMPTY),
             )
         )
@@ -93,3 +93,8 @@ class PaymentAdmin(pages.PageAdmin):
         )
         booked = shown.bookings(ledger.entries_of(instance), title="Ledger")
         return Page(top=(figures,), tabs=(Tab("Payment", (allocation, booked)),))
+
+
+def _paid_on(payment: Payment) -> str:
+    """The customer's local day, which is that of the books."""
+    return cells.local_day(payment.paid_at, payment.customer.applicable_timezone)

@@ -20,6 +20,7 @@ from customers.models import Customer
 from invoicing.api import fee_shapes, files
 from invoicing.domain import numbering
 from invoicing.models import Invoice, InvoiceMetadata, InvoiceTax
+from invoicing.queries import receivables
 
 VERSION = 4
 """The version of the calculation that clients know."""
@@ -112,9 +113,7 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
 
     def get_total_due_amount_cents(self, invoice: Invoice) -> int:
         """Return what is still to be paid: nothing of what was voided."""
-        if invoice.status == Invoice.Status.VOIDED:
-            return 0
-        return money.to_minor(invoice.total_amount - invoice.paid_amount)
+        return money.to_minor(receivables.remaining(invoice))
 
     def get_file_url(self, invoice: Invoice) -> str | None:
         """Return a link to the PDF that works for a day, or null while there is none."""

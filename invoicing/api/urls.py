@@ -11,7 +11,7 @@ urlpatterns = [
     path("invoices/<str:lago_id>/refresh", invoices.RefreshInvoice.as_view()),
     path("invoices/<str:lago_id>/void", invoices.VoidInvoice.as_view()),
     path("invoices/<str:lago_id>/download", invoices.DownloadInvoice.as_view()),
-    path("invoices/<str:lago_id>/download_pdf", invoices.DownloadInvoice.as_view()),
+    path("invoices/<str:lago_id>/download_pdf", invoices.DownloadInvoicePdf.as_view()),
     path("customers/<str:external_id>/invoices", invoices.CustomerInvoices.as_view()),
     path("customers/<str:external_id>/payments", payments.CustomerPayments.as_view()),
     path("payments", payments.Payments.as_view()),

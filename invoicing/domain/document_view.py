@@ -73,10 +73,11 @@ class TaxRow:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """A whole invoice; a compact one has many lines, without their parts. `paper` is "A4" or "letter", `logo` harmless SVG to be shown at `logo_size`
-    (CSS lengths of width and height), `accent` a colour such as "#4f46e5". `seller_name` is the
-    name that customers know, `seller.name` the legal one. `legal` is the foot of every page, and
-    `page_words` stand before, between and after the two page numbers there.
+    """A whole invoice; a compact one has many lines, without their parts.
+
+    `paper` is "A4" or "letter", `logo` harmless SVG to be shown at `logo_size` (CSS lengths of width and height),
+    `accent` a colour such as "#4f46e5". `seller_name` is the name that customers know, `seller.name` the legal one.
+    `legal` is the foot of every page, and `page_words` stand before, between and after the two page numbers there.
     """
 
     language: str

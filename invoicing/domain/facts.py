@@ -10,7 +10,7 @@ from config.kernel.actors import Actor
 
 @dataclass(frozen=True)
 class DraftsOutdated:
-    """Drafts are about to be issued, or to be shown as they are now: whoever asked for their lines computes them anew."""
+    """Drafts are to be issued, or shown as they are now: whoever asked for their lines computes them anew."""
 
     invoice_ids: tuple[int, ...]
     actor: Actor

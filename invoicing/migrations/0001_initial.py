@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('kind', models.CharField(choices=[('subscription', 'subscription')], default='subscription', max_length=32)),
-                ('status', models.CharField(choices=[('draft', 'draft'), ('finalized', 'finalized'), ('voided', 'voided')], default='draft', max_length=16)),
+                ('status', models.CharField(choices=[('draft', 'draft'), ('finalized', 'finalized'), ('voided', 'voided'), ('closed', 'closed without a document')], default='draft', max_length=16)),
                 ('payment_status', models.CharField(choices=[('pending', 'pending'), ('succeeded', 'paid'), ('failed', 'failed')], default='pending', max_length=16)),
                 ('number', models.CharField(blank=True, editable=False, max_length=64, null=True)),
                 ('sequential_id', models.PositiveBigIntegerField(editable=False, null=True)),

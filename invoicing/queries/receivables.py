@@ -78,3 +78,10 @@ def owed(invoice: Invoice) -> Money:
     if invoice.status != Invoice.Status.FINALIZED:
         return money.zero(invoice.currency)
     return invoice.total_amount - invoice.paid_amount
+
+
+def remaining(invoice: Invoice) -> Money:
+    """Return what is still to be paid of one invoice, a draft included: nothing of what was voided or closed."""
+    if invoice.status in {Invoice.Status.VOIDED, Invoice.Status.CLOSED}:
+        return money.zero(invoice.currency)
+    return invoice.total_amount - invoice.paid_amount

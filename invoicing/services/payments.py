@@ -40,8 +40,9 @@ def record(
 
     Called again with the same key and the same payment it returns the first one and changes nothing. The ledger's day
     is the local date of ``paid_at`` in the invoice's time zone. When nothing is due any more the invoice is paid, and
-    subscribers hear InvoicePaid inside the transaction. Raises NotFound, UnableToPay for what is not issued, NotPayable
-    for an amount that is not positive, finer than the currency or more than is due, KeyReused.
+    subscribers hear InvoicePaid inside the transaction, unless it was declared paid before. Raises NotFound,
+    UnableToPay for what is not issued, NotPayable for an amount that is not positive or more than is due, Invalid for
+    one finer than the currency, KeyReused.
     """
     if idempotency_key:
         db.advisory_lock(f"invoicing.payment:{idempotency_key}")
@@ -51,6 +52,7 @@ def record(
     if invoice.status != Invoice.Status.FINALIZED:
         raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
     settlement = allocation.settle(total=invoice.total_amount, paid=invoice.paid_amount, amount=amount)
+    was_paid = invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED
     payment = Payment.objects.create(
         created_at=at,
         customer_id=invoice.customer_id,
@@ -81,7 +83,7 @@ def record(
             "due_cents": money.to_minor(settlement.due),
         },
     )
-    if settlement.is_complete:
+    if settlement.is_complete and not was_paid:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
     return payment
 

@@ -1,5 +1,5 @@
-"""Bringing drafts up to date. Owns asking for it: what is charged is computed by whoever asked for the draft, who listens to
-`DraftsOutdated` and replaces the lines through `drafting.recompute`.
+"""Bringing drafts up to date. Owns asking for it: what is charged is computed by whoever asked for the draft. They
+listen to `DraftsOutdated` and replace the lines through `drafting.recompute`.
 """
 
 from __future__ import annotations

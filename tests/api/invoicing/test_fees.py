@@ -1,5 +1,6 @@
 """Fees over the API: the shape of a line, completed from above, and the filters of the list."""
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -125,6 +126,20 @@ def test_lists_are_narrowed(api: ApiClient, customer: Customer) -> None:
     assert amounts(succeeded_at_from="2026-05-01T00:10:00Z") == [1000, 100]
     assert amounts(created_at_to="2026-05-01T00:09:59Z") == []
     assert amounts(event_transaction_id="t1") == []
+
+
+def test_a_fee_on_no_invoice_is_shown(api: ApiClient, customer: Customer) -> None:
+    make.draft(customer, "1.00")
+    alone = InvoiceLine.objects.get()
+    alone.pk, alone.invoice = None, None
+    alone.uuid = uuid.UUID(int=5)
+    alone.save(force_insert=True)
+
+    listed = {fee["lago_id"]: fee for fee in api.read("fees").json()["fees"]}
+
+    content = listed[str(alone.uuid)]
+    assert (content["lago_invoice_id"], content["payment_status"], content["succeeded_at"]) == (None, "pending", None)
+    assert len(listed) == 2
 
 
 def test_what_is_not_there_or_not_readable(api: ApiClient) -> None:

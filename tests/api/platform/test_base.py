@@ -167,6 +167,8 @@ def test_the_missing_root_is_named(api: platform.ApiClient) -> None:
         ({"amount_cents": 10**600}, {"amount_cents": ["value_is_out_of_range"]}),
         ({"amount_cents": 1.5}, {"amount_cents": ["value_is_invalid"]}),
         ({"amount_cents": "x"}, {"amount_cents": ["value_is_invalid"]}),
+        ({"amount_cents": "١٢٣"}, {"amount_cents": ["value_is_invalid"]}),
+        ({"rows": [None]}, {"rows.0": ["value_is_mandatory"]}),
         ({"amount_cents": True}, {"amount_cents": ["value_is_invalid"]}),
         ({"amount_cents": None}, {"amount_cents": ["value_is_mandatory"]}),
         ({"amount_cents": []}, {"amount_cents": ["value_is_invalid"]}),

@@ -43,7 +43,7 @@ class ThingRequest(serializers.RequestSerializer):
     rate = serializers.Rate(required=False)
     at = serializers.Instant(required=False)
     kind = drf.ChoiceField(choices=["a", "b"], required=False)
-    rows = RowRequest(many=True, required=False)
+    rows = serializers.Rows(RowRequest)
 
 
 class ThingAnswer(drf.Serializer):

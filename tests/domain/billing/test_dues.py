@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -232,9 +233,9 @@ def test_a_moved_time_zone_leaves_no_hole_and_no_overlap(before: ZoneInfo, after
 
     assert shares(found) == [("2026-03-01", 28, 28), ("2026-04-01", 31, 31)]
     spans = [span.charges for span in given] + [due.charges for due in found]
-    assert all(first.end == second.start for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first.end == second.start for first, second in itertools.pairwise(spans))
     spans = [span.fee for span in given] + [due.fee for due in found]
-    assert all(first.end == second.start for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first.end == second.start for first, second in itertools.pairwise(spans))
 
 
 def test_a_moved_anniversary_loses_no_month() -> None:
@@ -297,7 +298,7 @@ def test_runs_at_any_moments_bill_all_time_once(
         assert done[-1].charges.end == clock
     if done:
         assert done[0].charges.start == started_at
-    for first, second in zip(done, done[1:], strict=False):
+    for first, second in itertools.pairwise(done):
         assert first.fee.end == second.fee.start
         assert first.charges.end == second.charges.start
     assert [due.billing_date for due in done] == sorted(due.billing_date for due in done)

@@ -14,7 +14,9 @@ def test_usual_numbers_name_their_file() -> None:
     assert path == "invoices/2026/acme/ACME-202605-001.pdf"
 
 
-@pytest.mark.parametrize("number", ["../../etc/passwd", "a/b", "a\\b", "a\nb", "..", "a.b", "ä", "\x00", " a", "x" * 300])
+@pytest.mark.parametrize(
+    "number", ["../../etc/passwd", "a/b", "a\\b", "a\nb", "..", "a.b", "ä", "\x00", " a", "x" * 300]
+)
 def test_other_numbers_are_made_safe(number: str) -> None:
     stem = document_files.stem(number)
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,100}", stem)

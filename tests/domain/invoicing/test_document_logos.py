@@ -31,7 +31,7 @@ def test_a_drawing_stays_as_it_is() -> None:
         "<style>@import url(https://evil.example/x.css);</style>",
         '<style>.a { fill: url("https://evil.example/x") }</style><rect class="a"/>',
         '<rect fill="url(https://evil.example/x#a)"/>',
-        '<rect fill="url( \'file:///etc/passwd\' )"/>',
+        "<rect fill=\"url( 'file:///etc/passwd' )\"/>",
         '<rect style="fill: url(https://evil.example/x)"/>',
         '<rect style="background: url(https://evil.example/x)"/>',
         '<rect fill="u\\72l(https://evil.example/x)"/>',

@@ -149,6 +149,11 @@ def test_a_metric_that_is_younger_than_its_events_counts_them() -> None:
         MAX: {None: (2, "2")},
         LATEST: {None: (2, "2")},
     }
+    assert figures(window(SUM, US), window(MAX, US), window(LATEST, US)) == {
+        SUM: {None: (2, "3")},
+        MAX: {None: (2, "2")},
+        LATEST: {None: (2, "2")},
+    }
 
 
 def test_several_metrics_read_the_same_events() -> None:

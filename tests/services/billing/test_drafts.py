@@ -63,6 +63,15 @@ def test_late_events_are_billed_until_the_grace_is_over(customer: Customer) -> N
     assert made.billed(customer) == [("2026-02-01", "finalized", "28.2")]
 
 
+def test_an_early_issue_takes_late_events_too(customer: Customer) -> None:
+    run("2026-02-01T00:10")
+    made.send("sub", "requests", "2026-01-20")
+
+    invoices.finalize(invoice_id=Invoice.objects.get().pk, actor=ACTOR, at=instant("2026-02-02"))
+
+    assert made.billed(customer) == [("2026-02-01", "finalized", "28.1")]
+
+
 def test_a_refresh_shows_the_draft_as_it_is_now(customer: Customer) -> None:
     run("2026-02-01T00:10")
     made.send("sub", "requests", "2026-01-20")
@@ -77,7 +86,9 @@ def test_a_refresh_shows_the_draft_as_it_is_now(customer: Customer) -> None:
     assert BilledPeriod.objects.count() == 1
 
 
-def test_a_new_price_reaches_drafts_and_coming_periods_but_no_issued_invoice(customer: Customer, plan: PlanVersion) -> None:
+def test_a_new_price_reaches_drafts_and_coming_periods_but_no_issued_invoice(
+    customer: Customer, plan: PlanVersion
+) -> None:
     run("2026-02-01T00:10")
     invoices.finalize_due(as_of=instant("2026-02-04"))
     run("2026-03-01T00:10")

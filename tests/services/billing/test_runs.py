@@ -223,6 +223,16 @@ def test_an_interrupted_run_is_resumed_by_the_next(entity: BillingEntity, plan: 
     assert [len(made.billed(customer)) for customer in customers] == [1, 1, 1]
 
 
+def test_a_run_whose_process_is_gone_is_marked_by_the_next(customer: Customer, plan: PlanVersion) -> None:
+    gone = BillingRun.objects.create(as_of=instant("2026-01-31"), trigger="test")
+    made.make_subscription(customer, plan, at=instant("2026-01-01"))
+
+    assert run("2026-02-01").status == "succeeded"
+
+    gone.refresh_from_db()
+    assert (gone.status, gone.finished_at) == ("failed", instant("2026-02-01"))
+
+
 def test_only_the_customers_asked_for_are_billed(entity: BillingEntity, plan: PlanVersion) -> None:
     wanted, other = (parties.make_customer(entity, name) for name in ("a", "b"))
     made.make_subscription(wanted, plan, "one", at=instant("2026-01-01"))

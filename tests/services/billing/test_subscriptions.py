@@ -271,9 +271,7 @@ def test_one_that_cannot_end_holds_up_no_other(customer: Customer, plan: PlanVer
 
 
 def test_a_billing_run_leaves_an_agreed_end_to_the_termination(customer: Customer, plan: PlanVersion) -> None:
-    begin(
-        customer, plan, "2026-02-05", billing_time="anniversary", ending_at=instant("2026-03-05T02:00")
-    )
+    begin(customer, plan, "2026-02-05", billing_time="anniversary", ending_at=instant("2026-03-05T02:00"))
 
     assert runs.run(as_of=instant("2026-03-05T02:30"), trigger="test", actor=ACTOR).invoices_count == 0
     subscription_moves.terminate_ended(as_of=instant("2026-03-05T03:00"))
@@ -287,9 +285,7 @@ def test_terms_can_be_changed(customer: Customer, plan: PlanVersion, field: str)
     subscription = begin(customer, plan, "2026-02-01")
     value = {"name": "New", "ending_at": instant("2026-06-01"), "on_termination_invoice": "skip"}[field]
 
-    subscriptions.update(
-        subscription_id=subscription.pk, changes={field: value}, actor=ACTOR, at=instant("2026-02-10")
-    )
+    subscriptions.update(subscription_id=subscription.pk, changes={field: value}, actor=ACTOR, at=instant("2026-02-10"))
 
     subscription.refresh_from_db()
     assert getattr(subscription, field) == value
@@ -342,10 +338,11 @@ def test_all_of_a_customer_end_together(customer: Customer, plan: PlanVersion) -
     begin(customer, plan, "2026-02-01", external_id="one")
     begin(customer, plan, "2026-02-01", external_id="two", subscription_at=instant("2026-05-01"))
 
-    done = subscription_moves.end_all_of_customer(
-        customer_id=customer.pk, actor=ACTOR, at=instant("2026-02-14T12:00")
-    )
+    done = subscription_moves.end_all_of_customer(customer_id=customer.pk, actor=ACTOR, at=instant("2026-02-14T12:00"))
 
     assert done == 2
-    assert set(Subscription.objects.values_list("external_id", "status")) == {("one", "terminated"), ("two", "canceled")}
+    assert set(Subscription.objects.values_list("external_id", "status")) == {
+        ("one", "terminated"),
+        ("two", "canceled"),
+    }
     assert made.billed(customer) == [("2026-02-14", "finalized", "14")]

@@ -165,3 +165,12 @@ def test_a_partition_stays_when_the_request_fails() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('billing_usage_event_203203') IS NOT NULL")
         assert cursor.fetchone() == (True,)
+
+
+def test_events_are_stored_where_connections_are_pooled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    event = make_event()
+    store(event)
+    with pytest.raises(usage.EventsAlreadyExist):
+        store(event)
+    assert stored() == 1

@@ -131,7 +131,7 @@ def test_only_issued_invoices_are_paid(invoice: Invoice) -> None:
     assert not Payment.objects.exists()
 
 
-def test_declared_paid_books_nothing_and_can_be_taken_back(invoice: Invoice, heard: list[object]) -> None:
+def test_declared_paid_books_nothing_and_is_told_once(invoice: Invoice, heard: list[object]) -> None:
     def declare(status: str) -> Invoice:
         return payments.declare(invoice_id=invoice.pk, payment_status=status, actor=make.ACTOR, at=PAID_AT)
 
@@ -142,6 +142,15 @@ def test_declared_paid_books_nothing_and_can_be_taken_back(invoice: Invoice, hea
     assert (heard, Payment.objects.count()) == ([InvoicePaid(invoice_id=invoice.pk)], 0)
     assert LedgerEntry.objects.count() == 1
 
+    pay(invoice, "119.00")
+    assert heard == [InvoicePaid(invoice_id=invoice.pk)]
+
+
+def test_a_declaration_can_be_taken_back(invoice: Invoice) -> None:
+    def declare(status: str) -> Invoice:
+        return payments.declare(invoice_id=invoice.pk, payment_status=status, actor=make.ACTOR, at=PAID_AT)
+
+    declare("succeeded")
     declare("failed")
     invoice.refresh_from_db()
     assert (invoice.payment_status, invoice.paid_at) == ("failed", None)

@@ -1,0 +1,113 @@
+"""What this app shows on the pages of lower apps: subscriptions and usage of a customer, the subscriptions of a plan,
+the billed time of an invoice, and how each of its lines came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from billing.admin import shown, usage_blocks
+from billing.domain import trace, worked_sum
+from billing.models import BilledPeriod, RatedCharge, Subscription
+from catalog.models import BillableMetric, Plan
+from config.kernel import errors, registry
+from config.platform.admin import blocks, cells
+from config.platform.admin.blocks import Block, Sum
+from config.platform.admin.cells import Tone
+from customers.models import Customer
+from invoicing.models import Invoice, InvoiceLine
+
+ROWS = 25
+_AGGREGATIONS = dict(BillableMetric.Aggregation.choices)
+
+
+def of_customer(customer: Customer) -> Mapping[str, Any]:
+    """A customer's subscriptions, and their events by day."""
+    rows = Subscription.objects.filter(customer=customer).order_by("-pk")
+    found = list(rows.select_related("plan_version__plan", "customer__billing_entity")[:ROWS])
+    table = shown.subscriptions(
+        found, title="Subscriptions", empty="No subscription yet. Make one under Subscriptions, or through the API."
+    )
+    ids = {one.external_id for one in found if one.status == Subscription.Status.ACTIVE}
+    shown_blocks: list[Block] = [table]
+    if ids:
+        at = timezone.now()
+        shown_blocks.append(usage_blocks.by_day(ids, at=at, timezone=customer.applicable_timezone))
+    return blocks.panel(*shown_blocks)
+
+
+def of_plan(plan: Plan) -> Mapping[str, Any]:
+    """The newest subscriptions on a plan."""
+    rows = Subscription.objects.filter(plan_version__plan=plan, status=Subscription.Status.ACTIVE)
+    found = list(rows.select_related("plan_version__plan", "customer__billing_entity").order_by("-pk")[: ROWS + 1])
+    more = f"The newest {ROWS}." if len(found) > ROWS else ""
+    table = shown.subscriptions(found[:ROWS], title="Active subscriptions", empty="Nobody has this plan.", note=more)
+    return blocks.panel(table)
+
+
+def of_invoice(invoice: Invoice) -> Mapping[str, Any] | None:
+    """The periods that an invoice bills."""
+    rows = BilledPeriod.objects.filter(invoice=invoice).select_related("subscription").order_by("from_at", "pk")
+    found = list(rows[: ROWS * 4])
+    if not found:
+        return None
+    return blocks.panel(
+        blocks.Table(
+            "Billed time",
+            blocks.columns("Subscription", "Period", "Usage until", "Why", "Share of the fee#"),
+            tuple(blocks.Row(_billed(one)) for one in found),
+        )
+    )
+
+
+def explain(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
+    """The worked sum of each line, with the verdict of rating it again from its stored inputs. One query."""
+    rated = RatedCharge.objects.filter(line__in=lines)
+    by_line = {row.line_id: row for row in rated}
+    return {line.pk: {"blocks": (_sum(line, by_line[line.pk]),)} for line in lines if line.pk in by_line}
+
+
+def _billed(period: BilledPeriod) -> tuple[object, ...]:
+    share = cells.muted("whole") if period.days == period.of_days else f"{period.days} of {period.of_days} days"
+    return (
+        cells.to(period.subscription),
+        cells.period_text(period.from_at, period.to_at, period.timezone),
+        cells.instant(period.charges_to_at, period.timezone),
+        period.get_reason_display(),
+        share,
+    )
+
+
+def _sum(line: InvoiceLine, rated: RatedCharge) -> Sum:
+    try:
+        sentences = worked_sum.sentences(rated.trace)
+        again = trace.recompute(rated.trace)
+    except (errors.DomainError, KeyError, ArithmeticError) as problem:
+        return Sum((), f"The trace cannot be read: {problem}", Tone.BAD)
+    lines = tuple((_label(one), one.formula, one.result) for one in sentences)
+    return Sum(lines, *_verdict(line, rated, again))
+
+
+def _label(sentence: worked_sum.Sentence) -> str:
+    if not sentence.subject:
+        return sentence.label
+    return f"{sentence.label}: {_AGGREGATIONS.get(sentence.subject, sentence.subject)}"
+
+
+def _verdict(line: InvoiceLine, rated: RatedCharge, again: Decimal) -> tuple[str, Tone]:
+    if trace.digest(rated.trace) != rated.trace_sha256:
+        return "The stored trace does not have the digest that it was stored with.", Tone.BAD
+    if again != line.amount.amount:
+        text = cells.money_text(type(line.amount)(again, line.currency))
+        return f"Computed again from the stored inputs it is {text}, which is not the line's amount.", Tone.BAD
+    return f"Computed again from the stored inputs: {cells.money_text(line.amount)}, as billed.", Tone.GOOD
+
+
+registry.register_panel("customers.customer", of_customer)
+registry.register_panel("catalog.plan", of_plan)
+registry.register_panel("invoicing.invoice", of_invoice)
+registry.register_part("invoicing.line_explained", explain)

@@ -1,0 +1,152 @@
+"""Beginning and ending subscriptions in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from billing.domain import states
+from billing.domain.states import Verb
+from billing.models import Subscription
+from billing.services import subscriptions
+from billing.services.subscriptions import NewSubscription
+from catalog.models import Plan
+from config.kernel import dates, errors
+from config.kernel.actors import Actor
+from config.platform.admin import cells, theme
+from config.platform.admin.blocks import Block, Fact, Facts, Note
+from config.platform.admin.cells import Tone
+from config.platform.admin.forms import ReasonForm, VerbForm
+from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
+from customers.models import Customer
+
+
+class NewSubscriptionForm(VerbForm):
+    """Who takes what, from when."""
+
+    sections = (
+        ("Contract", ("external_customer_id", "plan", "external_id", "name")),
+        ("Billing", ("start", "billing_time", "backdated_billing")),
+    )
+    aliases = {"plan_code": "plan", "subscription_at": "start"}
+
+    external_customer_id = forms.CharField(label="Customer", max_length=255, help_text="The customer's external id.")
+    plan = forms.ModelChoiceField(Plan.objects.filter(deleted_at__isnull=True).order_by("name"))
+    external_id = forms.CharField(
+        label="Subscription id", max_length=255, help_text="Usage events name it. It must be free."
+    )
+    name = forms.CharField(max_length=255, required=False, help_text="As invoices head its lines; empty: the plan's.")
+    start = forms.DateField(label="First day", required=False, help_text="In the customer's time zone. Empty: now.")
+    billing_time = forms.ChoiceField(
+        label="Periods", choices=[("calendar", "calendar months and years"), ("anniversary", "from the first day on")]
+    )
+    backdated_billing = forms.ChoiceField(
+        label="With a first day in the past, bill", choices=Subscription.BackdatedBilling.choices
+    )
+
+
+class CreateSubscription(ListVerb):
+    """Begin a subscription."""
+
+    name = "create"
+    label = "New subscription"
+    icon = "add"
+    variant = theme.ActionVariant.PRIMARY
+    permission = "billing.add_subscription"
+    explanation = "It is billed at the end of each period of its plan: the fee, and the usage of the period."
+    confirm = "Begin the subscription"
+    form_class = NewSubscriptionForm
+
+    def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Begin it; an id that is taken is refused here, where a repeat would be welcome through the API."""
+        living = (Subscription.Status.PENDING, Subscription.Status.ACTIVE)
+        if Subscription.objects.filter(external_id=values["external_id"], status__in=living).exists():
+            raise errors.Invalid("validation_errors", "", {"external_id": ["value_already_exist"]})
+        new = NewSubscription(
+            external_customer_id=values["external_customer_id"],
+            plan_code=values["plan"].code,
+            external_id=values["external_id"],
+            name=values["name"],
+            billing_time=values["billing_time"],
+            backdated_billing=values["backdated_billing"],
+            subscription_at=_start(values["external_customer_id"], values["start"]),
+        )
+        subscription = subscriptions.create(new=new, actor=actor, at=at)
+        return Outcome(f"The subscription {subscription} was made.", cells.page_url(subscription))
+
+
+class TerminateForm(ReasonForm):
+    """Whether a last invoice is made, and why it ends."""
+
+    sections = (("", ("on_termination_invoice", "reason")),)
+
+    on_termination_invoice = forms.ChoiceField(label="Last invoice", choices=Subscription.OnTermination.choices)
+
+
+class Terminate(ObjectVerb):
+    """End a subscription now."""
+
+    name = "terminate"
+    label = "Terminate"
+    icon = "cancel"
+    variant = theme.ActionVariant.DANGER
+    permission = "billing.terminate_subscription"
+    explanation = (
+        "It ends now. The last invoice has the fee for the days used, today included, and the usage so far. "
+        "One that has not begun yet is canceled instead."
+    )
+    confirm = "Terminate the subscription"
+    form_class = TerminateForm
+
+    def check(self, *, instance: Subscription, at: datetime) -> None:
+        """What is over cannot end again."""
+        if not states.allows(state=instance.status, verb=Verb.CANCEL):
+            states.next(state=instance.status, verb=Verb.TERMINATE)
+
+    def initial(self, *, instance: Subscription, at: datetime) -> Mapping[str, Any]:
+        """What was agreed."""
+        return {"on_termination_invoice": instance.on_termination_invoice}
+
+    def preview(self, *, instance: Subscription, at: datetime) -> Sequence[Block]:
+        """What ends."""
+        version = instance.plan_version
+        facts = Facts(
+            str(instance),
+            (
+                Fact("Customer", instance.customer.display_name),
+                Fact("Plan", str(version)),
+                Fact("Fee", f"{cells.money_text(version.amount)} {version.get_interval_display()}"),
+                Fact("Started", cells.instant(instance.started_at, instance.customer.applicable_timezone)),
+                Fact("Next billing", cells.day(instance.next_billing_date)),
+            ),
+        )
+        late = instance.next_billing_date is not None and instance.next_billing_date < dates.local_date(
+            at, dates.zone(instance.customer.applicable_timezone)
+        )
+        if not late:
+            return (facts,)
+        return (facts, Note("Billing days are still open: they are billed first, by invoices of their own.", Tone.WARN))
+
+    def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """End it."""
+        ended = subscriptions.terminate(
+            subscription_id=instance.pk,
+            on_termination_invoice=values["on_termination_invoice"],
+            reason=values["reason"],
+            actor=actor,
+            at=at,
+        )
+        return Outcome(f"The subscription is {ended.get_status_display()}.")
+
+
+def _start(external_customer_id: str, day: Any) -> datetime | None:
+    """The first instant of a local day of the customer; an unknown customer is refused by the service."""
+    if day is None:
+        return None
+    rows = Customer.objects.filter(external_id=external_customer_id, deleted_at__isnull=True)
+    customer = rows.select_related("billing_entity").first()
+    zone = dates.zone(customer.applicable_timezone if customer else "UTC")
+    return dates.start_of_day(day, zone)

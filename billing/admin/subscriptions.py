@@ -1,0 +1,174 @@
+"""Subscriptions in the admin: the list, the page with what was billed and what is used, and both ends of their life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from billing.admin import shown, usage_blocks
+from billing.admin.subscription_verbs import CreateSubscription, Terminate
+from billing.models import BilledPeriod, Subscription
+from catalog.models import Plan, PlanVersion
+from config.kernel import dates
+from config.platform.admin import cells, filters, history, pages, theme, verbs
+from config.platform.admin.blocks import Fact, Facts, Figure, Figures, Page, Tab
+
+PERIODS = 60
+
+
+class PlanFilter(theme.DropdownFilter):
+    """The plan, whatever its version."""
+
+    title = "plan"
+    parameter_name = "plan"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The plans that exist."""
+        rows = Plan.objects.filter(deleted_at__isnull=True).order_by("name")
+        return [(str(pk), name) for pk, name in rows.values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> QuerySet[Subscription]:
+        """Narrow to it."""
+        chosen = self.value()
+        if not chosen or not chosen.isdecimal():
+            return queryset
+        return queryset.filter(plan_version__in=PlanVersion.objects.filter(plan_id=int(chosen[:18])))
+
+
+@pages.register(Subscription)
+class SubscriptionAdmin(pages.PageAdmin):
+    """Subscriptions."""
+
+    list_display = ("subscription", "customer_named", "plan", "status_shown", "started", "next_billing")
+    list_filter = (
+        ("status", theme.ChoicesDropdownFilter),
+        PlanFilter,
+        ("customer", theme.AutocompleteSelectFilter),
+        ("billing_time", theme.ChoicesDropdownFilter),
+        ("next_billing_date", theme.RangeDateFilter),
+        ("started_at", filters.DayRangeFilter),
+    )
+    list_select_related = ("customer__billing_entity", "plan_version__plan")
+    search_fields = ("external_id", "name", "customer__name", "customer__external_id")
+    search_help_text = "Subscription or customer"
+    ordering = ("-created_at", "-id")
+    list_verbs = (CreateSubscription(),)
+    verbs = (Terminate(),)
+    panels = "billing.subscription"
+    empty_text = "A subscription is a customer's contract on a plan. Make one here or through the API."
+
+    @theme.display(description="Subscription", ordering="external_id")
+    def subscription(self, subscription: Subscription) -> str:
+        """Name and external id."""
+        return cells.stack(str(subscription), subscription.external_id if subscription.name else "")
+
+    @theme.display(description="Customer")
+    def customer_named(self, subscription: Subscription) -> str:
+        """Whose it is."""
+        return subscription.customer.display_name
+
+    @theme.display(description="Plan")
+    def plan(self, subscription: Subscription) -> str:
+        """Plan and version."""
+        version = subscription.plan_version
+        return cells.stack(version.plan.name, f"version {version.number}, {version.get_interval_display()}")
+
+    @theme.display(description="Status", ordering="status")
+    def status_shown(self, subscription: Subscription) -> str:
+        """Where it is in its life."""
+        return shown.status(subscription)
+
+    @theme.display(description="Started", ordering="started_at")
+    def started(self, subscription: Subscription) -> str:
+        """When service began."""
+        return cells.local_day(subscription.started_at, subscription.customer.applicable_timezone)
+
+    @theme.display(description="Next billing", ordering="next_billing_date")
+    def next_billing(self, subscription: Subscription) -> str:
+        """The local date of the oldest billing day that is not billed yet."""
+        return cells.day(subscription.next_billing_date)
+
+    def links(self, request: HttpRequest, instance: Subscription) -> tuple[dict[str, Any], ...]:
+        """Its events."""
+        if not request.user.has_perm("billing.view_usageevent"):
+            return ()
+        url = reverse("admin:billing_usageevent_changelist")
+        return (verbs.link("Events", f"{url}?{urlencode({'subscription': instance.external_id})}", "monitoring"),)
+
+    def page(self, request: HttpRequest, instance: Subscription) -> Page:
+        """The contract, its use, what was billed of it, and its history."""
+        at = timezone.now()
+        billed = (
+            BilledPeriod.objects.filter(subscription=instance).select_related("invoice").order_by("-from_at", "-pk")
+        )
+        periods = list(billed[:PERIODS])
+        return Page(
+            top=(_figures(instance),),
+            tabs=(
+                Tab("Usage", usage_blocks.of_subscription(instance, at=at)),
+                Tab(
+                    "Billed periods",
+                    (shown.periods(periods, title="Billed periods", empty="Nothing was billed of it yet."),),
+                    len(periods),
+                ),
+                Tab("Details", (_details(instance),)),
+                Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
+            ),
+        )
+
+
+def _figures(subscription: Subscription) -> Figures:
+    version, customer = subscription.plan_version, subscription.customer
+    return Figures(
+        (
+            Figure("Status", shown.status(subscription), _life(subscription)),
+            Figure("Customer", cells.to(customer, customer.display_name), customer.external_id),
+            Figure("Plan", cells.to(version.plan, version.plan.name), f"version {version.number}"),
+            Figure("Fee", cells.money_text(version.amount), version.get_interval_display()),
+            Figure(
+                "Next billing",
+                cells.EMPTY if subscription.next_billing_date is None else cells.day(subscription.next_billing_date),
+                customer.applicable_timezone,
+            ),
+        )
+    )
+
+
+def _life(subscription: Subscription) -> str:
+    for label, at in (
+        ("ended", subscription.terminated_at),
+        ("canceled", subscription.canceled_at),
+        ("ends", subscription.ending_at),
+        ("since", subscription.started_at),
+        ("starts", subscription.subscription_at),
+    ):
+        if at is not None:
+            zone = dates.zone(subscription.customer.applicable_timezone)
+            return f"{label} {cells.day_text(dates.local_date(at, zone))}"
+    return ""
+
+
+def _details(subscription: Subscription) -> Facts:
+    zone = subscription.customer.applicable_timezone
+    return Facts(
+        "Contract",
+        (
+            Fact("External id", cells.code(subscription.external_id)),
+            Fact("Name", subscription.name or cells.EMPTY),
+            Fact("Billing time", subscription.get_billing_time_display()),
+            Fact("Backdated periods", subscription.get_backdated_billing_display()),
+            Fact("Anchor", cells.instant(subscription.subscription_at, zone)),
+            Fact("Started", cells.instant(subscription.started_at, zone)),
+            Fact("Agreed end", cells.instant(subscription.ending_at, zone)),
+            Fact("Terminated", cells.instant(subscription.terminated_at, zone)),
+            Fact("On termination", subscription.get_on_termination_invoice_display()),
+            Fact("Time zone", zone),
+            Fact("Made", cells.instant(subscription.created_at)),
+            Fact("Public id", cells.code(subscription.uuid)),
+        ),
+    )

@@ -1,0 +1,162 @@
+"""Usage events in the admin: the newest ones, by day, with what nobody counts marked. Only to be read."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from billing.admin import usage_blocks
+from billing.models import EventKey, Subscription, UsageEvent
+from billing.queries import dashboard
+from catalog.models import BillableMetric
+from config.kernel import dates
+from config.platform.admin import cells, filters, pages, theme
+from config.platform.admin.cells import Tone
+
+DAYS = 30
+
+
+class CodeFilter(theme.DropdownFilter):
+    """The code of the events, by the metrics that read them."""
+
+    title = "code"
+    parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The codes that metrics read."""
+        rows = BillableMetric.objects.filter(deleted_at__isnull=True).order_by("event_code")
+        return [(code, code) for code in rows.values_list("event_code", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+        """Narrow to it."""
+        return queryset.filter(code=self.value()) if self.value() else queryset
+
+
+class SubscriptionFilter(theme.TextFilter):
+    """The subscription that the events name; an index leads to them."""
+
+    title = "subscription id"
+    parameter_name = "subscription"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+        """Narrow to it."""
+        return queryset.filter(external_subscription_id=self.value()) if self.value() else queryset
+
+
+class MatchFilter(filters.ChoiceFilter):
+    """Events that no metric or no subscription takes, of the last thirty days."""
+
+    title = "match"
+    parameter_name = "match"
+    options = (
+        ("metric", "No metric", lambda rows: _recent(rows).filter(has_metric=False)),
+        ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False)),
+    )
+
+
+def _recent(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+    return rows.filter(timestamp__gte=timezone.now() - timedelta(days=DAYS))
+
+
+@pages.register(UsageEvent)
+class UsageEventAdmin(pages.PageAdmin):
+    """Usage events. They have no page of their own: a row says all of it."""
+
+    list_display = ("moment", "event_code", "subscription", "counted", "shown_properties", "transaction", "received")
+    list_display_links = None
+    list_filter = (CodeFilter, SubscriptionFilter, ("timestamp", filters.DayRangeFilter), MatchFilter)
+    search_fields = ("transaction_id",)
+    search_help_text = "Transaction id or subscription id"
+    ordering = ("-timestamp",)
+    list_before_template = "admin/platform/list_blocks.html"
+    empty_title = "No usage yet"
+    empty_text = "Send events to /api/v1/events with an API key; they show here at once."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UsageEvent]:
+        """Events with whether anybody counts them."""
+        metrics = BillableMetric.objects.filter(event_code=OuterRef("code"), deleted_at__isnull=True)
+        running = Q(terminated_at__isnull=True) | Q(terminated_at__gte=OuterRef("timestamp"))
+        subscriptions = Subscription.objects.filter(
+            running, external_id=OuterRef("external_subscription_id"), started_at__lte=OuterRef("timestamp")
+        )
+        return (
+            super().get_queryset(request).annotate(has_metric=Exists(metrics), has_subscription=Exists(subscriptions))
+        )
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Newest first; the id only parts what happened at the same instant."""
+        return [F("timestamp").desc()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[UsageEvent], search_term: str
+    ) -> tuple[QuerySet[UsageEvent], bool]:
+        """Find by transaction id, whose key tells the instant, or by subscription id. Both have indexes."""
+        term = search_term.strip()
+        if not term or "\x00" in term:
+            return queryset, False
+        instants = list(EventKey.objects.filter(transaction_id=term).values_list("timestamp", flat=True)[:20])
+        return queryset.filter(Q(transaction_id=term, timestamp__in=instants) | Q(external_subscription_id=term)), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below the number of events by day."""
+        return super().changelist_view(request, {"list_blocks": [_chart(request)], **(extra_context or {})})
+
+    @theme.display(description="Time")
+    def moment(self, event: UsageEvent) -> str:
+        """When it happened."""
+        return cells.instant(event.timestamp)
+
+    @theme.display(description="Code")
+    def event_code(self, event: UsageEvent) -> str:
+        """What it is."""
+        return cells.code(event.code)
+
+    @theme.display(description="Subscription")
+    def subscription(self, event: UsageEvent) -> str:
+        """Whose it is."""
+        return event.external_subscription_id
+
+    @theme.display(description="Counted")
+    def counted(self, event: Any) -> str:
+        """Whether anybody counts it, and if not, why."""
+        if not event.has_metric:
+            return cells.badge("no metric", Tone.WARN)
+        if not event.has_subscription:
+            return cells.badge("no subscription", Tone.WARN)
+        return cells.badge("counted", Tone.GOOD)
+
+    @theme.display(description="Properties")
+    def shown_properties(self, event: UsageEvent) -> str:
+        """What it says, shortened."""
+        text = json.dumps(event.properties, ensure_ascii=False, sort_keys=True)
+        return cells.hinted(text if len(text) <= 90 else f"{text[:89]}…", text[:2000])
+
+    @theme.display(description="Transaction")
+    def transaction(self, event: UsageEvent) -> str:
+        """Its own id."""
+        return cells.hinted(event.transaction_id[:36], event.transaction_id)
+
+    @theme.display(description="Received")
+    def received(self, event: UsageEvent) -> str:
+        """When it arrived."""
+        return cells.instant(event.received_at)
+
+
+def _chart(request: HttpRequest) -> object:
+    zone = dates.zone(timezone.get_current_timezone_name())
+    today = dates.local_date(timezone.now(), zone)
+    subscription = request.GET.get("subscription", "").replace("\x00", "")
+    code = request.GET.get("code", "").replace("\x00", "")
+    counts = dashboard.events_by_day(
+        first=today - timedelta(days=DAYS - 1),
+        last=today,
+        tz=zone,
+        external_subscription_ids=[subscription] if subscription else None,
+        code=code or None,
+    )
+    return usage_blocks.chart(counts, empty="No events in the last thirty days.")

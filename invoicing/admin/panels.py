@@ -1,0 +1,74 @@
+"""What this app shows on the pages of lower apps: the open invoices and the balance of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Sum
+from django.urls import reverse
+from moneyed import Money
+
+from config.kernel import registry
+from config.platform.admin import blocks, cells
+from config.platform.admin.blocks import Figure, Figures, Row, Table, columns
+from config.platform.admin.cells import Tone
+from customers.models import Customer
+from invoicing.admin import shown
+from invoicing.models import Invoice
+from invoicing.queries import receivables
+
+ROWS = 12
+
+
+def of_customer(customer: Customer) -> Mapping[str, Any]:
+    """What a customer owes, by currency, and its newest invoices."""
+    rows = Invoice.objects.filter(customer=customer).order_by("-issuing_date", "-created_at", "-id")
+    found = list(rows[:ROWS])
+    every = f"{reverse('admin:invoicing_invoice_changelist')}?customer__id__exact={customer.pk}"
+    table = Table(
+        "Newest invoices",
+        columns("Invoice", "Status", "Payment", "Issued", "Due", "Total#", "Open#"),
+        tuple(
+            Row(
+                (
+                    cells.to(one),
+                    shown.status(one),
+                    shown.payment(one),
+                    cells.day(one.issuing_date),
+                    cells.day(one.payment_due_date),
+                    cells.money(one.total_amount),
+                    cells.money(receivables.owed(one)),
+                )
+            )
+            for one in found
+        ),
+        empty="No invoice yet: the first one comes when a subscription's period is over.",
+        action=cells.link("All invoices", every),
+    )
+    return blocks.panel(*_figures(customer), table)
+
+
+def _figures(customer: Customer) -> tuple[Figures, ...]:
+    """One figure for each currency in which something is open, with what of it is late."""
+    sums = (
+        receivables.open_invoices()
+        .filter(customer=customer)
+        .order_by()
+        .values("currency", "payment_overdue")
+        .annotate(total=Sum("total_amount"), paid=Sum("paid_amount"))
+    )
+    due: dict[str, dict[bool, Money]] = {}
+    for row in sums:
+        amount = Money(row["total"] - row["paid"], row["currency"])
+        due.setdefault(row["currency"], {})[row["payment_overdue"]] = amount
+    items = []
+    for currency, amounts in sorted(due.items()):
+        late = amounts.get(True)
+        whole = Money(sum(amount.amount for amount in amounts.values()), currency)
+        hint = f"{cells.money_text(late)} overdue" if late else "nothing overdue"
+        items.append(Figure(f"Open, {currency}", cells.money_text(whole), hint, Tone.BAD if late else Tone.NEUTRAL))
+    return (Figures(tuple(items)),) if items else ()
+
+
+registry.register_panel("customers.customer", of_customer)

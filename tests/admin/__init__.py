@@ -1,0 +1,1 @@
+"""Tests of the admin: pages, lists, verbs and rights, told through HTTP."""

@@ -1,0 +1,114 @@
+"""Setting an installation up: its one row, its default seller, the first key, the roles."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import CommandError, call_command
+
+from config.kernel import errors
+from config.platform.models import ApiKey, Installation
+from config.platform.queries import api_keys
+from config.platform.queries import installation as installations
+from config.platform.services import installation, roles
+from customers.models import BillingEntity
+from tests.factories.platform import ACTOR, AT
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str) -> str:
+    """Run a command and return what it printed."""
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_there_is_one_installation() -> None:
+    with pytest.raises(errors.NotFound):
+        installations.current()
+    assert installation.ensure(at=AT) == installation.ensure(at=AT) == installations.current()
+    assert Installation.objects.count() == 1
+
+
+def test_an_installation_can_be_named() -> None:
+    installation.rename(name="Acme", actor=ACTOR, at=AT)
+    assert installations.current().name == "Acme"
+    for name in ("", " ", "x" * 256):
+        with pytest.raises(errors.Invalid):
+            installation.rename(name=name, actor=ACTOR, at=AT)
+    assert installations.current().name == "Acme"
+
+
+def test_the_key_is_on_the_last_line_and_the_installation_is_set_up() -> None:
+    secret = run("create_api_key", "laptop").splitlines()[-1]
+    found = api_keys.usable(secret=secret, at=AT)
+    assert found is not None
+    assert found.name == "laptop"
+    assert BillingEntity.objects.get().is_default
+    assert run("create_api_key", "other").splitlines()[-1] != secret
+    assert (ApiKey.objects.count(), BillingEntity.objects.count(), Installation.objects.count()) == (2, 1, 1)
+
+
+def test_a_key_needs_a_name() -> None:
+    with pytest.raises(CommandError, match="needs a name"):
+        run("create_api_key", " ")
+    assert ApiKey.objects.count() == 0
+
+
+def codenames(name: str) -> set[str]:
+    """Return the rights of a group."""
+    rows = Group.objects.get(name=name).permissions.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in rows}
+
+
+def test_migrating_made_the_roles() -> None:
+    names = set(Group.objects.values_list("name", flat=True))
+    assert {"Finance admin", "Accountant", "Auditor", "Engineer"} <= names
+
+
+def test_an_auditor_only_reads() -> None:
+    rights = codenames("Auditor")
+    assert "invoicing.view_invoice" in rights
+    assert all(right.split(".")[1].startswith("view_") for right in rights)
+
+
+@pytest.mark.parametrize(
+    ("role", "may", "may_not"),
+    [
+        ("Finance admin", "invoicing.void_invoice catalog.delete_plan billing.start_billingrun", "platform.add_apikey"),
+        (
+            "Accountant",
+            "invoicing.record_payment customers.change_customer",
+            "invoicing.void_invoice catalog.change_plan",
+        ),
+        ("Engineer", "platform.add_apikey catalog.change_plan", "invoicing.record_payment billing.start_billingrun"),
+    ],
+)
+def test_what_a_role_may(role: str, may: str, may_not: str) -> None:
+    rights = codenames(role)
+    assert set(may.split()) <= rights
+    assert not set(may_not.split()) & rights
+
+
+def test_nobody_may_change_what_is_written_for_good() -> None:
+    for role in roles.ROLES:
+        rights = codenames(role.name)
+        for model in ("platform.{}_auditentry", "invoicing.{}_invoice", "invoicing.{}_ledgerentry"):
+            assert not {model.format(verb) for verb in ("add", "change", "delete")} & rights
+
+
+def test_every_verb_of_a_role_exists() -> None:
+    known = set(Permission.objects.values_list("codename", flat=True))
+    assert {verb for role in roles.ROLES for verb in role.verbs} <= known
+
+
+def test_a_role_that_staff_changed_is_left_alone() -> None:
+    group = Group.objects.get(name="Accountant")
+    group.permissions.clear()
+    Group.objects.get(name="Engineer").delete()
+    assert roles.ensure() == ["Engineer"]
+    assert group.permissions.count() == 0
+    assert codenames("Engineer")
