@@ -1,6 +1,6 @@
 # Quittance. `make` lists the targets.
 .POSIX:
-.PHONY: help setup libraries demo run migrate test lint format acceptance bench doctor stop-db clean-data
+.PHONY: help setup libraries demo run migrate test lint format acceptance bench screenshots doctor stop-db clean-data
 
 PYTHON = .venv/bin/python
 ACCEPTANCE = ../shared/acceptance
@@ -43,6 +43,9 @@ acceptance: setup libraries ## Run the acceptance cases beside the checkout, wit
 
 bench: setup ## Measure ingestion and billing runs
 	@for file in benchmarks/*.py; do echo "$$file"; PYTHONPATH=. $(PYTHON) "$$file" || exit 1; done
+
+screenshots: setup ## Take the pictures of the README from the running sample (needs Chromium and poppler's pdftoppm)
+	@PYTHONPATH=. $(PYTHON) scripts/screenshots.py $(ARGS)
 
 doctor: setup ## Check what the installation needs, and say what to do
 	@$(PYTHON) manage.py doctor

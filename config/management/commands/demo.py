@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.core.management import base
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from config.demo import comparing, hosting, installation, state, summary, tour
@@ -18,7 +18,9 @@ from config.demo.api import Refused
 from config.demo.hosting import Host
 from config.kernel import errors
 from config.localdb import server
+from config.localdb.errors import LocalDatabaseError
 
+_EXPECTED = (Refused, errors.DomainError, LocalDatabaseError, DatabaseError, RuntimeError, OSError, httpx.HTTPError)
 _OFF = frozenset({"", "0", "no", "off", "false"})
 
 
@@ -36,17 +38,21 @@ class Command(base.BaseCommand):
         parser.add_argument("--exit", action="store_true", default=leave, help="stop everything when all is there")
 
     def handle(self, *args: Any, host: str, port: int, exit: bool, **options: Any) -> None:  # noqa: A002
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
         try:
-            self._run(host, port, leave=exit)
-        except (Refused, errors.DomainError, RuntimeError, OSError, httpx.HTTPError) as error:
+            try:
+                self._run(host, port, leave=exit)
+            finally:
+                connections.close_all()
+                if exit and settings.DATABASES["default"]["ENGINE"] == "config.localdb":
+                    server.stop(settings.DATA_DIR)
+        except _EXPECTED as error:
             raise base.CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nStopped. `make demo` goes on with the same data; `make clean-data` starts afresh.")
-        finally:
-            connections.close_all()
-            if exit and settings.DATABASES["default"]["ENGINE"] == "config.localdb":
-                server.stop(settings.DATA_DIR)
+            if exit:
+                raise base.CommandError("It was stopped before all was there.") from None
 
     def _run(self, host: str, port: int, *, leave: bool) -> None:
         folder = settings.DATA_DIR / "demo"
@@ -88,5 +94,5 @@ class Command(base.BaseCommand):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a polite request to end like Ctrl-C."""
+    """Treat a polite request to end, or a closed terminal, like Ctrl-C."""
     raise KeyboardInterrupt

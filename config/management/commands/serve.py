@@ -10,6 +10,7 @@ from django.core.management import base, call_command
 from django.db import connections
 
 from config import supervisor
+from config.platform.services import schedule
 
 
 class Command(base.BaseCommand):
@@ -23,9 +24,11 @@ class Command(base.BaseCommand):
     def handle(self, *args: Any, host: str, port: int, no_migrate: bool, **options: Any) -> None:
         if not no_migrate:
             call_command("migrate", interactive=False, verbosity=0)
+            schedule.sync()
         connections.close_all()
         programs = [supervisor.web(host=host, port=port), supervisor.worker(), supervisor.beat()]
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
         self.stdout.write(f"Serving at http://{host}:{port}/ - Ctrl-C stops it.")
         with supervisor.Supervisor(programs, output=self.stdout) as running:
             try:
@@ -37,5 +40,5 @@ class Command(base.BaseCommand):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a polite request to end like Ctrl-C."""
+    """Treat a polite request to end, or a closed terminal, like Ctrl-C."""
     raise KeyboardInterrupt

@@ -1,0 +1,115 @@
+"""Runs the installation's programs for the sample: finds a free port, keeps their output in a file, notices an end."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from config import supervisor
+
+READY_SECONDS = 60
+LAST_LINES = 40
+PORTS = 50
+
+
+class ProgramEnded(RuntimeError):
+    """A program ended by itself. The message ends with what it said last."""
+
+
+class NoFreePort(RuntimeError):
+    """All ports that were tried are taken."""
+
+
+def free_port(host: str, first: int) -> int:
+    """Return the first port from ``first`` on that nobody listens on. Raises NoFreePort after 50 of them."""
+    for port in range(first, min(first + PORTS, 65536)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise NoFreePort(f"Ports {first} to {first + PORTS - 1} of {host} are all taken.")
+
+
+class Journal:
+    """Takes the programs' output line by line: all of it goes to a file, the last lines are kept at hand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8")
+        self._last: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=LAST_LINES))
+
+    def write(self, line: str) -> None:
+        """Take a line that starts with the program's name."""
+        self._file.write(line)
+        self._last[line.partition("|")[0].strip()].append(line)
+
+    def flush(self) -> None:
+        """Bring what was taken to the file."""
+        self._file.flush()
+
+    def last(self, name: str) -> str:
+        """Return what a program said last."""
+        return "".join(self._last[name])
+
+
+class Host:
+    """The web server, a worker and the scheduler, running. Use as a context manager; leaving it stops all three."""
+
+    def __init__(self, *, host: str, port: int, journal: Journal) -> None:
+        reached = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - compared, not bound
+        self.url = f"http://{reached}:{port}"
+        self.journal = journal
+        programs = [supervisor.web(host=host, port=port), supervisor.worker(), supervisor.beat()]
+        # Invented customers get no mail, whatever server is configured: messages become files.
+        environment = {"PUBLIC_URL": self.url, "EMAIL_URL": ""}
+        self._supervisor = supervisor.Supervisor(programs, output=journal, environment=environment)
+
+    def __enter__(self) -> Self:
+        self._supervisor.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._supervisor.stop()
+        self.journal.flush()
+
+    def check(self) -> None:
+        """Raise ProgramEnded if one of the programs has ended."""
+        name = self._supervisor.ended()
+        if name is not None:
+            time.sleep(0.2)  # its last lines are on their way
+            code = self._supervisor.processes[name].returncode
+            said = self.journal.last(name)
+            raise ProgramEnded(f"{said}\nThe {name} process ended with exit code {code}. Its last lines are above.")
+
+    def wait_until_ready(self) -> None:
+        """Wait until the web server answers and the database is up to date. Raises ProgramEnded, TimeoutError."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            if _answers(f"{self.url}/readyz"):
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"The web server did not answer within {READY_SECONDS} s. See {self.journal.path}.")
+
+    def stay(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Wait until told to stop, checking the programs. Raises ProgramEnded."""
+        while not until():
+            self.check()
+            time.sleep(0.5)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,156 @@
+"""The sample from an empty database to paid invoices: what happens in which order, and what is said about it.
+
+The usage goes in before the subscriptions: the scheduler runs all the time and bills elapsed periods as soon as
+somebody subscribes who wants them billed. So an interrupted start never leaves an invoice over half of a month's usage.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from config.demo import (
+    bars,
+    buyers,
+    comparing,
+    installation,
+    loading,
+    log,
+    paying,
+    sellers,
+    sending,
+    state,
+    usage,
+    waiting,
+)
+from config.demo.api import Api
+from config.demo.buyers import Buyer
+from config.demo.hosting import Host
+from config.demo.log import Request
+from config.demo.sending import Sent
+from config.demo.state import State
+from config.demo.usage import Totals
+from config.kernel import dates
+
+Say = Callable[[str], object]
+Clock = Callable[[], datetime]
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """The log, whose account every address is, and the months that are played."""
+
+    requests: list[Request]
+    account_of: dict[str, str]
+    months: list[date]
+
+    @classmethod
+    def read(cls, last_month: date) -> Material:
+        """Read the log and work out the rest."""
+        requests = log.read()
+        return cls(requests, usage.accounts(requests), usage.months(last_month))
+
+    @property
+    def buyers(self) -> list[Buyer]:
+        """The customers, busiest first, and the community customer last."""
+        own = dict.fromkeys(account for account in self.account_of.values() if account != usage.COMMUNITY)
+        return buyers.all_of(list(own))
+
+    def played(self) -> dict[date, list[Request]]:
+        """Return the requests of each month, oldest month first."""
+        return {month: usage.played(self.requests, month_number=n) for n, month in enumerate(self.months)}
+
+    def totals(self) -> dict[date, Totals]:
+        """Return what each month's requests add up to."""
+        return {month: usage.totals(requests) for month, requests in self.played().items()}
+
+
+def set_up(*, folder: Path, at: datetime) -> State:
+    """Prepare the installation and return what to remember, saved already. Raises NotASample."""
+    installation.prepare(at=at)
+    known = state.load(folder)
+    if known is None:
+        first = installation.first_month()
+        last = sellers.last_full_month(at) if first is None else dates.add_months(first, len(usage.SHARES) - 1)
+        known = State(last_month=last)
+    secret = installation.api_key(secret=known.api_key, at=at)
+    password = installation.administrator(password=known.password)
+    known = dataclasses.replace(known, api_key=secret, password=password)
+    state.save(folder, known)
+    state.save_key(folder, secret)
+    return known
+
+
+def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.Row]:
+    """Load, send, bill, deliver and pay, and return the comparison with the log. Safe to repeat.
+
+    Raises Refused, ProgramEnded, Stuck.
+    """
+    material = Material.read(known.last_month)
+    people = material.buyers
+    with Api(host.url, known.api_key) as api:
+        _load_catalogue(api, people, at=clock())
+        sent = send_usage(api, material)
+        say(f"Usage: {sent.new:,} events sent to {host.url}/api/v1/events/batch, {sent.known:,} were there already.")
+        with bars.bar("Subscriptions", len(people)) as bar:
+            loading.subscriptions(api, people, first_day=material.months[0], step=bar.update)
+        _bill(host, say, clock)
+        paid = _pay(api, known.last_month, clock())
+        waiting.until_done(
+            lambda: waiting.unmarked(at=clock()),
+            job="overdue",
+            what="overdue invoices",
+            clock=clock,
+            moved=_ignore,
+            check=host.check,
+        )
+        say(f"Payments: {paid} recorded.")
+        ids = [usage.subscription_id(buyer.external_id) for buyer in people]
+        return comparing.rows(api, material.totals(), subscription_ids=ids)
+
+
+def send_usage(api: Api, material: Material, *, newest_first: bool = False) -> Sent:
+    """Send the usage of all months, from the last line of the log to the first if so wanted. Raises Refused."""
+    played = list(material.played().items())
+    result = Sent()
+    with bars.bar("Usage events", sum(len(requests) for _, requests in played)) as bar:
+        for month, requests in reversed(played) if newest_first else played:
+            chosen = requests[::-1] if newest_first else requests
+            found = usage.events(chosen, month=month, account_of=material.account_of)
+            result += sending.send(api, found, done=bar.update)
+    return result
+
+
+def _load_catalogue(api: Api, people: list[Buyer], *, at: datetime) -> None:
+    loading.catalogue(api)
+    installation.logos(at=at)
+    with bars.bar("Customers", len(people)) as bar:
+        loading.customers(api, people, step=bar.update)
+
+
+def _bill(host: Host, say: Say, clock: Clock) -> None:
+    """Wait until the scheduler has billed everything, and all documents and e-mails are there."""
+    started = time.monotonic()
+    stages = (
+        ("Customers billed", "billing", "customers", lambda: waiting.customers_due(at=clock())),
+        ("Invoice PDFs", "deliveries", "PDFs", waiting.documents_missing),
+        ("E-mails", "deliveries", "e-mails", waiting.mails_waiting),
+    )
+    for label, job, what, left in stages:
+        with bars.bar(label, left()) as bar:
+            waiting.until_done(left, job=job, what=what, clock=clock, moved=bar.update, check=host.check)
+    say(f"Billed by the scheduler, rendered and e-mailed in {time.monotonic() - started:.0f} s.")
+
+
+def _pay(api: Api, last_month: date, at: datetime) -> int:
+    found = (paying.due(invoice, last_month=last_month, at=at) for invoice in api.rows("invoices", status="finalized"))
+    payments = sorted((payment for payment in found if payment), key=lambda payment: (payment.paid_at, payment.number))
+    with bars.bar("Payments", len(payments)) as bar:
+        return paying.record(api, payments, step=bar.update)
+
+
+def _ignore(count: int) -> None:
+    """Show nothing."""

@@ -1,0 +1,98 @@
+"""Waits for the work that the scheduler and the workers do, and hurries the scheduler on.
+
+What is left to do are rows in the database, so they are counted there. A job is hurried by setting back when the
+scheduler ran it last: it then finds it due and sends it, as it does by the clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
+
+from billing.models import BillingRunItem
+from billing.queries import contracts
+from invoicing.models import Delivery, Invoice
+
+STEP_SECONDS = 0.25
+HURRY_SECONDS = 12
+PATIENCE_SECONDS = 90
+
+Clock = Callable[[], datetime]
+
+
+class Stuck(RuntimeError):
+    """Nothing has moved for a while."""
+
+
+def hurry(job: str, *, at: datetime) -> None:
+    """Make the scheduler send a periodic job at its next look. Safe to repeat: jobs may run any number of times."""
+    PeriodicTask.objects.filter(name=job).update(enabled=True, last_run_at=at - timedelta(days=1))
+    PeriodicTasks.update_changed()
+
+
+def until_done(
+    left: Callable[[], int],
+    *,
+    job: str,
+    what: str,
+    clock: Clock,
+    moved: Callable[[int], object],
+    check: Callable[[], object],
+) -> None:
+    """Wait until nothing is left, telling ``moved`` how much was done since the last look.
+
+    The job is hurried at the start and again whenever nothing moves for 12 seconds; ``check`` is called at every look.
+    Raises Stuck when nothing moves for 90 seconds, and what ``check`` raises.
+    """
+    before = left()
+    last_move = last_hurry = time.monotonic()
+    if before:
+        hurry(job, at=clock())
+    while before:
+        check()
+        time.sleep(STEP_SECONDS)
+        now, count = time.monotonic(), left()
+        if count < before:
+            moved(before - count)
+            last_move = last_hurry = now
+        if now - last_move > PATIENCE_SECONDS:
+            raise Stuck(f"{count} {what} are still waiting, and none was done for {PATIENCE_SECONDS} s.{_failures()}")
+        if now - last_hurry > HURRY_SECONDS:
+            hurry(job, at=clock())
+            last_hurry = now
+        before = count
+
+
+def customers_due(*, at: datetime) -> int:
+    """Count the customers with a billing day that has come."""
+    return sum(1 for _ in contracts.due_customers(as_of=at))
+
+
+def documents_missing() -> int:
+    """Count the finalized invoices whose PDF is still to be made."""
+    return Invoice.objects.filter(status=Invoice.Status.FINALIZED, documents__isnull=True).count()
+
+
+def mails_waiting() -> int:
+    """Count the e-mails that are still to be sent."""
+    return Delivery.objects.filter(state=Delivery.State.PENDING).count()
+
+
+def mails_failed() -> int:
+    """Count the e-mails that were given up."""
+    return Delivery.objects.filter(state=Delivery.State.FAILED).count()
+
+
+def unmarked(*, at: datetime) -> int:
+    """Count the invoices that were due two days ago or earlier, are not paid and not marked as overdue."""
+    invoices = Invoice.objects.filter(status=Invoice.Status.FINALIZED, payment_overdue=False)
+    late = invoices.filter(payment_due_date__lt=at.date() - timedelta(days=1))
+    return late.exclude(payment_status=Invoice.PaymentStatus.SUCCEEDED).count()
+
+
+def _failures() -> str:
+    failed = BillingRunItem.objects.exclude(error_code="").order_by("-pk")[:5]
+    return "".join(f"\n{item.customer}: {item.error}" for item in failed.select_related("customer"))

@@ -1,0 +1,46 @@
+"""The guides: what they point at is there, and what they tell people to run exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core import management
+
+from config import environment
+
+ROOT = environment.BASE_DIR
+GUIDES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+MAKE = re.compile(r"\bmake ((?:[a-z]+(?:-[a-z]+)* ?)+)")
+COMMAND = re.compile(r"manage\.py ([a-z_]+)")
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(ROOT)))
+def test_links_lead_somewhere(guide: Path) -> None:
+    links = [link for link in LINK.findall(guide.read_text(encoding="utf-8")) if "://" not in link]
+
+    missing = [link for link in links if not (guide.parent / link).exists()]
+
+    assert not missing
+
+
+def test_targets_and_commands_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    commands = set(management.get_commands())
+    text = "\n".join(guide.read_text(encoding="utf-8") for guide in GUIDES)
+
+    named = {target for line in _commands(text) for run in MAKE.findall(line) for target in run.split()}
+
+    assert {"demo", "test", "setup", "doctor"} <= named
+    assert named <= targets
+    assert set(COMMAND.findall(text)) <= commands
+
+
+def _commands(text: str) -> list[str]:
+    """Return the lines of shell blocks, without comments and arguments, and what stands in backticks."""
+    shell = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    return [line.partition("#")[0].partition("ARGS")[0].partition("&& .venv")[0] for line in shell] + re.findall(
+        r"`(make [a-z -]+)`", text
+    )

@@ -1,0 +1,31 @@
+"""A broker that is away: what was to be done is committed, so whoever asked is not told of a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+from config.kernel import jobs
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [OperationalError("refused"), PermissionError("no directory"), TimeoutError()])
+def test_a_message_that_cannot_be_sent_is_left_to_the_sweeper(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(current_app.conf, "task_always_eager", False)
+    monkeypatch.setattr(current_app, "send_task", fail)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.enqueue("billing.tasks.run_billing")
+
+    assert "billing.tasks.run_billing is left to the sweeper" in caplog.text
