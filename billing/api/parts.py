@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from billing.api import subscription_forms
@@ -43,9 +44,10 @@ def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
 def on_plans(found: Sequence[Plan]) -> Mapping[int, Mapping[str, Any]]:
     """Say which plans have living subscriptions."""
     living = Subscription.objects.filter(
-        plan_version__plan__in=found, status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE]
+        plan_version__plan=OuterRef("pk"), status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE]
     )
-    used = set(living.values_list("plan_version__plan_id", flat=True))
+    wanted = Plan.objects.filter(Exists(living), pk__in=[plan.pk for plan in found])
+    used = set(wanted.values_list("pk", flat=True))
     return {plan.pk: {"in_use": plan.pk in used} for plan in found}
 
 

@@ -11,5 +11,5 @@ urlpatterns = [
     path("events/batch", events.EventBatch.as_view()),
     path("events/<path:transaction_id>", events.Event.as_view()),
     path("subscriptions", subscriptions.Subscriptions.as_view()),
-    path("subscriptions/<str:external_id>", subscriptions.OneSubscription.as_view()),
+    path("subscriptions/<path:external_id>", subscriptions.OneSubscription.as_view()),
 ]

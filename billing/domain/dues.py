@@ -108,7 +108,8 @@ def due(standing: Standing, *, as_of: datetime, catch_up: bool, billed: Sequence
 def next_billing_date(standing: Standing, *, as_of: datetime) -> date | None:
     """Return the next billing day once everything that is due at this clock was billed; none after a termination.
 
-    A billing day on or after the agreed end stays where it is: it is the termination that settles it.
+    A billing day on or after the agreed end stays where it is: it is the termination that settles it. (One on the very
+    day of an end without a last invoice is settled as any other.)
     """
     if standing.is_terminated:
         return None
@@ -127,7 +128,10 @@ def _regular_days(standing: Standing, *, today: date) -> list[date]:
 
 
 def _is_regular(standing: Standing, day: date) -> bool:
-    return standing.last_day is None or day < standing.last_day
+    if standing.last_day is None or day < standing.last_day:
+        return True
+    # Without a last invoice nobody else bills the period that was complete when the day of the end began.
+    return day == standing.last_day and not standing.bills_end
 
 
 def _regular(standing: Standing, day: date, billed: Sequence[Billed]) -> Due | None:
@@ -139,6 +143,8 @@ def _regular(standing: Standing, day: date, billed: Sequence[Billed]) -> Due | N
 
 
 def _last(standing: Standing, end: datetime, billed: Sequence[Billed]) -> Due | None:
+    if end <= standing.started_at:  # ended before it began: the day of a start that never came costs nothing
+        return None
     schedule = standing.schedule
     last_day = dates.local_date(end, schedule.timezone)
     running = periods.period_on(schedule, last_day)

@@ -39,8 +39,11 @@ def check_end(*, ending_at: datetime | None, subscription_at: datetime, at: date
 
 
 def check_start(*, subscription_at: datetime, agreed: datetime, has_started: bool) -> None:
-    """Refuse to move the start of a subscription that has started. Raises InvalidTerms (`subscription_at`)."""
-    if has_started and subscription_at != agreed:
+    """Refuse to move the start of a subscription that has started. Raises InvalidTerms (`subscription_at`).
+
+    The same second is the same start: interfaces show no more of it, and clients send back what they were shown.
+    """
+    if has_started and subscription_at.replace(microsecond=0) != agreed.replace(microsecond=0):
         raise _refused("subscription_at", "modification_not_allowed")
 
 

@@ -9,8 +9,8 @@ from django.db import models
 class UsageEvent(models.Model):
     """One event. ``value`` is the numeric property that a metric of its code reads, taken out when it arrived.
 
-    ``value_source`` is a digest of that property's name, nothing where no metric read one yet: metrics may come later or
-    read another property. ``fingerprint`` is a signed 64-bit digest of the event's content: sums of it tell sets of
+    ``value_source`` is a digest of that property's name, nothing where no metric read one yet: metrics may come later,
+    or read another property. ``fingerprint`` is a signed 64-bit digest of the event's content: sums of it tell sets of
     events apart.
     """
 

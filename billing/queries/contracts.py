@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from billing.domain import periods
 from billing.domain.dues import Billed, Standing
@@ -96,6 +96,13 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
             )
         )
     return found
+
+
+def charges_billed_until(subscription: Subscription) -> datetime | None:
+    """Return the end of the usage that invoices cover of a subscription, voided drafts left out; nothing before any."""
+    rows = BilledPeriod.objects.filter(subscription=subscription, released_at__isnull=True)
+    end: datetime | None = rows.aggregate(end=Max("charges_to_at"))["end"]
+    return end
 
 
 def standing(subscription: Subscription) -> Standing:

@@ -82,14 +82,19 @@ def read(
     """Return the usage of the period that runs at ``at``, that instant included, by the names of metrics.
 
     Charges without usage are there with zeros. The period is the plan's, in the customer's time zone, and starts no
-    earlier than the subscription. Amounts are rounded once per charge and filter, taxes as on an invoice. The last
+    earlier than the subscription; after a change of the time zone it goes on where the last invoice ended. Amounts are
+    rounded once per charge and filter, taxes as on an invoice. The last
     three arguments narrow the charges, and with them the totals. Raises NotFound (`customer_not_found`) and
     NoActiveSubscription.
     """
     subscription = _subscription(external_customer_id, external_subscription_id)
     standing = contracts.standing(subscription)
     stretch = boundaries.boundaries(
-        terms=Terms(standing.schedule), started_at=standing.started_at, billing_at=at, current_usage=True
+        terms=Terms(standing.schedule),
+        started_at=standing.started_at,
+        billing_at=at,
+        current_usage=True,
+        charges_billed_until=contracts.charges_billed_until(subscription),
     ).charges
     if stretch is None:  # only plans that bill usage apart have times without it
         raise NoActiveSubscription("no_active_subscription")

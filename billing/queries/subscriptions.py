@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
 
-from billing.models import Subscription
+from billing.models import BilledPeriod, Subscription
 from catalog.models import Charge, Plan, PlanVersion
 from config.kernel import errors
 from customers.models import Customer
@@ -81,15 +81,23 @@ def open_by_external_id(external_id: str) -> Subscription | None:
     return rows.select_related("plan_version__plan", "customer").first()
 
 
-def last_end(*, customer_id: int, external_id: str) -> datetime | None:
-    """Return when the latest subscription of this external id that made a last invoice ended: the next starts there."""
-    rows = Subscription.objects.filter(
-        customer_id=customer_id,
+def billed_until(*, external_id: str) -> datetime | None:
+    """Return until when ended subscriptions of this external id, of any customer, billed its events or still may.
+
+    That is the end of one with a last invoice or with a billing day still open, and the end of what invoices cover.
+    Nothing where there was none.
+    """
+    ended = Subscription.objects.filter(
+        Q(on_termination_invoice=Subscription.OnTermination.GENERATE) | Q(next_billing_date__isnull=False),
         external_id=external_id,
         status=Subscription.Status.TERMINATED,
-        on_termination_invoice=Subscription.OnTermination.GENERATE,
-    )
-    return rows.order_by("-terminated_at").values_list("terminated_at", flat=True).first()
+    ).aggregate(at=Max("terminated_at"))["at"]
+    covered = BilledPeriod.objects.filter(
+        subscription__external_id=external_id,
+        subscription__status=Subscription.Status.TERMINATED,
+        released_at__isnull=True,
+    ).aggregate(at=Max("charges_to_at"))["at"]
+    return max((at for at in (ended, covered) if at is not None), default=None)
 
 
 def customer(external_id: str) -> Customer:

@@ -20,7 +20,7 @@ from billing.queries import contracts as known_contracts
 from billing.queries.contracts import Contract
 from billing.services import bills
 from billing.services.bills import Bill
-from config.kernel import dates
+from config.kernel import dates, db
 from config.kernel.actors import Actor
 from customers.models import Customer
 from invoicing.domain.specs import InvoiceSpec
@@ -203,4 +203,6 @@ def _move_on(found: Sequence[Contract], empty: Sequence[Bill], as_of: datetime) 
         day = open_days.get(contract.subscription_id, regular)
         if day != contract.next_billing_date:
             moved.append(Subscription(pk=contract.subscription_id, next_billing_date=day, updated_at=as_of))
+    # One statement would lock them in any order, and whoever else moves several of them takes the order of their keys.
+    db.lock(Subscription.objects.filter(pk__in=[row.pk for row in moved]).only("pk"))
     Subscription.objects.bulk_update(moved, ["next_billing_date", "updated_at"], batch_size=_BATCH)

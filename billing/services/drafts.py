@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -39,7 +40,12 @@ def recompute(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> in
         return 0
     known = contracts.of_subscriptions(subscription_ids={period.subscription_id for period in periods})
     by_subscription = {contract.subscription_id: contract for contract in known}
-    rated = bills.rate(wanted=[(by_subscription[period.subscription_id], _due(period)) for period in periods])
+    rated = bills.rate(
+        wanted=[
+            (replace(by_subscription[period.subscription_id], timezone=period.timezone), _due(period))
+            for period in periods
+        ]
+    )
     billed: dict[int, list[tuple[BilledPeriod, Bill]]] = defaultdict(list)
     for period, bill in zip(periods, rated, strict=True):
         billed[period.invoice_id].append((period, bill))

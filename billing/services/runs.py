@@ -33,7 +33,7 @@ _ONCE = ("billing_period_once", "billing_rated_once")
 
 def run_scheduled(*, as_of: datetime) -> BillingRun | None:
     """Bill what is due at this clock: the periodic job. Nothing due makes no run. May be called any number of times."""
-    if next(contracts.due_customers(as_of=as_of, page=1), None) is None:
+    if next(contracts.due_customers(as_of=as_of), None) is None:
         return None
     return run(as_of=as_of, trigger="schedule", actor=actors.job("billing"))
 
@@ -104,9 +104,9 @@ def _bill_chunk(
     """Bill a chunk and return the customers that were busy."""
     try:
         return _bill(record, customer_ids, as_of, actor, wait=wait)
-    except Exception:  # noqa: BLE001 - whatever it was, it is told of the customer who fails alone
+    except Exception:  # whatever it was, it is told of the customer who fails alone
         if len(customer_ids) > 1:
-            log.warning("a chunk of %s customers could not be billed at once, trying one by one", len(customer_ids))
+            log.warning("could not bill %s customers at once, trying one by one", len(customer_ids), exc_info=True)
     busy: list[int] = []
     for customer_id in customer_ids:
         try:

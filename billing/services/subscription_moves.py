@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from billing.models import Subscription
 from billing.services import subscriptions
 from catalog.models import PlanVersion
-from config.kernel import actors, dates
+from config.kernel import actors, dates, db
 from config.kernel.actors import Actor
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,9 @@ def adopt_version(*, version_id: int) -> int:
         plan_version__currency=version.currency,
         status__in=[Status.PENDING, Status.ACTIVE],
     ).exclude(plan_version=version)
-    return rows.update(plan_version=version)
+    # In the order in which billing runs lock them too, so that neither waits for the other in a circle.
+    found = [row.pk for row in db.lock(rows)]
+    return Subscription.objects.filter(pk__in=found).update(plan_version=version)
 
 
 @transaction.atomic
@@ -86,13 +88,7 @@ def terminate_ended(*, as_of: datetime) -> Moved:
     ended = Subscription.objects.filter(status=Status.ACTIVE, ending_at__lte=as_of)
     return _each(
         ended,
-        lambda found: subscriptions.terminate(
-            subscription_id=found.pk,
-            actor=actor,
-            at=as_of,
-            terminated_at=found.ending_at,
-            reason="The agreed end has come.",
-        ),
+        lambda found: subscriptions.end_as_agreed(subscription_id=found.pk, actor=actor, at=as_of),
     )
 
 

@@ -11,17 +11,17 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from billing.domain import dues, periods, states, terms
 from billing.domain.states import Verb
 from billing.models import Subscription
 from billing.queries import subscriptions as known
 from billing.services import billing_days
-from catalog.models import PlanVersion
+from catalog.models import Plan, PlanVersion
 from config.kernel import dates, db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, uniqueness
 from customers.models import Customer
 
 Status = Subscription.Status
@@ -49,9 +49,10 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     """Begin a subscription on the plan's current version.
 
     It starts at ``subscription_at``: one in the future waits, one that starts today (local to the customer) or in the
-    past is active at once, though it never starts before an earlier subscription of its external id ended. Nothing is
-    billed now: plans are billed in arrears; elapsed periods are billed by the next run or not at all, as
-    ``backdated_billing`` says. The customer's currency becomes the plan's if it had none.
+    past is active at once, though it never starts in time that an ended subscription of its external id has billed,
+    whosever it was: both read the same events. Nothing is billed now: plans are billed in arrears; elapsed periods are
+    billed by the next run or not at all, as ``backdated_billing`` says. The customer's currency becomes the plan's if
+    it had none.
 
     Idempotent by ``external_id``: with the same plan the current subscription is returned, and a waiting one takes the
     plan and name given. Raises NotFound (customer, plan), PlanChangeUnsupported for an active one on another plan,
@@ -59,7 +60,7 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     """
     terms.check_external_id(new.external_id)
     customer = _locked_customer(known.customer(new.external_customer_id))
-    version = known.current_version(new.plan_code)
+    version = _held_version(new.plan_code)
     if new.billing_entity_code not in ("", customer.billing_entity.code):
         raise errors.Invalid(
             "unsupported_value",
@@ -86,11 +87,9 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
         on_termination_invoice=new.on_termination_invoice,
     )
     _start_if_due(subscription, at)
-    try:
-        with transaction.atomic():
-            subscription.save(force_insert=True)
-    except IntegrityError as error:  # somebody else took the id since it was looked for
-        raise _taken(new.external_id) from error
+    # Somebody else may have taken the id since it was looked for.
+    with uniqueness.told(billing_subscription_external_id="external_id"):
+        subscription.save(force_insert=True)
     _agree_currency(customer, version, at)
     audit.record(actor=actor, at=at, verb="create", instance=subscription, new=_facts(subscription))
     return subscription
@@ -111,7 +110,8 @@ def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at
         agreed=subscription.subscription_at,
         has_started=subscription.status != Status.PENDING,
     )
-    wanted = {field: value for field, value in changes.items() if field in CHANGEABLE}
+    fixed = set() if subscription.status == Status.PENDING else {"subscription_at"}
+    wanted = {field: value for field, value in changes.items() if field in CHANGEABLE - fixed}
     old = {field: getattr(subscription, field) for field in wanted if getattr(subscription, field) != wanted[field]}
     if not old:
         return subscription
@@ -153,11 +153,10 @@ def terminate(
     subscription_id: int,
     actor: Actor,
     at: datetime,
-    terminated_at: datetime | None = None,
     on_termination_invoice: str | None = None,
     reason: str = "",
 ) -> Subscription:
-    """End an active subscription now, or at an agreed instant before now; a waiting one is canceled.
+    """End an active subscription now, or at its agreed end where that has passed; a waiting one is canceled.
 
     The last invoice, for the plan's days used (the day of the end included) and the usage so far, is made in the same
     transaction, after those of billing days that are still open; ``on_termination_invoice`` "skip" leaves it out.
@@ -171,7 +170,8 @@ def terminate(
     old = {"status": subscription.status}
     subscription.status = states.next(state=subscription.status, verb=Verb.TERMINATE)
     # One that starts later today and is ended before never ran.
-    subscription.terminated_at = max(terminated_at or at, subscription.started_at or at)
+    ended_at = at if subscription.ending_at is None else min(at, subscription.ending_at)
+    subscription.terminated_at = max(ended_at, subscription.started_at or at)
     subscription.on_termination_invoice = on_termination_invoice or subscription.on_termination_invoice
     subscription.updated_at = at
     subscription.save(update_fields=["status", "terminated_at", "on_termination_invoice", "updated_at"])
@@ -183,6 +183,18 @@ def terminate(
     )
     subscription.refresh_from_db(fields=["next_billing_date"])
     return subscription
+
+
+@transaction.atomic
+def end_as_agreed(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
+    """Terminate an active subscription whose agreed end has come by ``at``, at that end; leave any other alone.
+
+    The end is read under the lock: one that was put off in the meantime is none. Raises as `terminate` does.
+    """
+    subscription = locked(subscription_id)
+    if subscription.status != Status.ACTIVE or subscription.ending_at is None or subscription.ending_at > at:
+        return subscription
+    return terminate(subscription_id=subscription_id, actor=actor, at=at, reason="The agreed end has come.")
 
 
 def locked(subscription_id: int) -> Subscription:
@@ -201,6 +213,14 @@ def _locked_customer(found: Customer) -> Customer:
     if customer.deleted_at is not None:
         raise errors.NotFound("customer_not_found", f"There is no customer {found.external_id}.")
     return customer
+
+
+def _held_version(plan_code: str) -> PlanVersion:
+    """Read what is on sale under the lock of its plan: a version that is being published either finds the subscription
+    to be made, or is the one that it is made on.
+    """
+    db.lock_one(Plan.objects.filter(pk=known.current_version(plan_code).plan_id))
+    return known.current_version(plan_code)
 
 
 def _again(
@@ -232,7 +252,7 @@ def _start_if_due(subscription: Subscription, at: datetime) -> None:
     zone = dates.zone(customer.applicable_timezone)
     if terms.starts_later(subscription_at=subscription.subscription_at, at=at, zone=zone):
         return
-    earlier = known.last_end(customer_id=customer.pk, external_id=subscription.external_id)
+    earlier = known.billed_until(external_id=subscription.external_id)
     started_at = subscription.subscription_at if earlier is None else max(subscription.subscription_at, earlier)
     schedule = periods.schedule(
         interval=version.interval,

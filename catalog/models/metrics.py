@@ -6,7 +6,7 @@ from config.kernel import db
 
 
 class BillableMetric(db.Base):
-    """A metric reads the events whose code is ``event_code``: its own code unless another metric's events are shared."""
+    """A metric reads the events whose code is ``event_code``: its own code unless it shares another's events."""
 
     class Aggregation(models.TextChoices):
         COUNT = "count_agg", "count"

@@ -41,10 +41,10 @@ class OneCurrency(MoneyFieldProxy):  # type: ignore[misc]
     The library's own descriptor would silently change the currency of the row, and with it of every other amount.
     """
 
-    def __get__(self, obj: Any, type: Any = None) -> Any:
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
         if obj is not None and self.field.name not in obj.__dict__:
             obj.refresh_from_db(fields=[self.field.name])
-        return super().__get__(obj, type)
+        return super().__get__(obj, owner)
 
     def set_currency(self, obj: Any, value: str) -> None:
         current = obj.__dict__.get(self.currency_field_name)

@@ -1,6 +1,6 @@
 """Background work: messages to tasks, and the register of periodic jobs.
 
-A message is only a wake-up: what has to be done is a row in the database, so a lost message costs time and nothing else.
+A message is only a wake-up: what has to be done is a row in the database, so a lost message costs time and no more.
 Periodic jobs are registered once by the app that owns them and reached three ways: the scheduler, an admin action and
 ``manage.py run_jobs``.
 """
@@ -74,5 +74,6 @@ def _send(path: str, kwargs: dict[str, Any]) -> None:
         return
     try:
         current_app.send_task(path, kwargs=kwargs)
-    except OperationalError as error:  # the broker is away: the row is there, the sweeper will find it
+    # The broker is away (OSError: its directory). What was to be done is committed already; the sweeper will find it.
+    except (OperationalError, OSError) as error:
         log.warning("broker unreachable, %s is left to the sweeper: %s", path, error)

@@ -29,7 +29,7 @@ def panels(name: str, instance: object) -> list[Mapping[str, Any]]:
 
 
 def register_part(name: str, fn: Part) -> None:
-    """Complete the API form of ``name``: ``fn(objects)`` gives extra keys by primary key, for the whole list at once."""
+    """Complete the API form of ``name``: ``fn(objects)`` gives extra keys by primary key, for all at once."""
     if fn not in _parts[name]:
         _parts[name].append(fn)
 

@@ -26,7 +26,9 @@ class KeyForm(VerbForm):
 
     name = forms.CharField(max_length=255, help_text="Who or what will use it, for example “Production backend”.")
     last_day = forms.DateField(
-        label="Last day", required=False, help_text="The key is refused after this day (UTC). Empty: it does not expire."
+        label="Last day",
+        required=False,
+        help_text="The key is refused after this day (UTC). Empty: it does not expire.",
     )
 
     def clean_last_day(self) -> Any:

@@ -43,6 +43,7 @@ class AuditEntryAdmin(pages.PageAdmin):
     search_fields = ("object_label", "actor_label", "verb", "reason")
     search_help_text = "Object, person, verb or reason"
     ordering = ("-at", "-id")
+    rows_name = "entries"
 
     @theme.display(description="When", ordering="at")
     def moment(self, entry: AuditEntry) -> str:
@@ -83,7 +84,8 @@ class AuditEntryAdmin(pages.PageAdmin):
         """One entry in full."""
         names = list(dict.fromkeys([*instance.old, *instance.new]))
         rows = tuple(
-            Row((name.replace("_", " "), str(instance.old.get(name, "")), str(instance.new.get(name, "")))) for name in names
+            Row((name.replace("_", " "), str(instance.old.get(name, "")), str(instance.new.get(name, ""))))
+            for name in names
         )
         shown = (
             Facts(

@@ -22,7 +22,7 @@ from config.platform.admin import acting, blocks, cells, theme
 from config.platform.admin.blocks import Row, Table
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm, told
-from config.platform.admin.verbs import ObjectVerb
+from config.platform.admin.verbs import ObjectVerb, form_media
 
 TEMPLATE = "admin/platform/bulk.html"
 MOST = 200
@@ -101,10 +101,11 @@ def _page(
         "verb": bulk.verb,
         "is_danger": bulk.verb.variant is theme.ActionVariant.DANGER,
         "form": form,
+        "button": bulk.label,
         "ids": (request.POST if request.method == "POST" else request.GET).get("ids", ""),
         "count": len(rows),
         "back": model_admin.url("changelist"),
-        "media": model_admin.media + form.media if form is not None else model_admin.media,
+        "media": form_media(form),
         "blocks": [Table(title, blocks.columns("Object", "", "Remark"), rows, empty="No rows were chosen.")],
     }
     return TemplateResponse(request, TEMPLATE, context)

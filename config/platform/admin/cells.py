@@ -6,6 +6,7 @@ value looks the same in a list, in a table and in a figure. Owns no layout; that
 
 from __future__ import annotations
 
+import copy
 import functools
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +20,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from moneyed import Money
 
-from config.kernel import dates, money as kernel_money
+from config.kernel import dates
+from config.kernel import money as kernel_money
 
 EMPTY = format_html('<span class="q-muted">{}</span>', "–")
 _MOMENT = timedelta(microseconds=1)
@@ -68,6 +70,16 @@ def code(text: object) -> SafeString:
     return format_html('<code class="q-code">{}</code>', text) if text else EMPTY
 
 
+def nowrap(text: object) -> SafeString:
+    """A word that stays on one line."""
+    return format_html('<span class="q-nowrap">{}</span>', text)
+
+
+def hinted(text: object, whole: object) -> SafeString:
+    """Something shortened; all of it shows on pointing."""
+    return format_html('<span class="q-hinted" title="{}">{}</span>', whole, text)
+
+
 def muted(text: object) -> SafeString:
     """Something of less weight."""
     return format_html('<span class="q-muted">{}</span>', text)
@@ -82,8 +94,7 @@ def money_text(amount: Money) -> str:
     """An amount as plain text: "€1,234.56", "¥1,235"."""
     currency = amount.currency.code
     digits = kernel_money.exponent(currency)
-    pattern = locale().currency_formats["standard"]
-    return pattern.apply(amount.amount, locale(), currency=currency, currency_digits=False, force_frac=(digits, digits))
+    return _written(amount.amount, currency, digits, digits)
 
 
 def unit_price(value: Decimal, currency: str) -> SafeString:
@@ -93,9 +104,7 @@ def unit_price(value: Decimal, currency: str) -> SafeString:
 
 def unit_price_text(value: Decimal, currency: str) -> str:
     """A price of one unit as plain text: "€0.00012"."""
-    least = kernel_money.exponent(currency)
-    pattern = locale().currency_formats["standard"]
-    return pattern.apply(value, locale(), currency=currency, currency_digits=False, force_frac=(least, 12))
+    return _written(value, currency, kernel_money.exponent(currency), 12)
 
 
 def number(value: Decimal | int | None) -> SafeString:
@@ -137,6 +146,15 @@ def instant(at: datetime | None, tz: str = "") -> SafeString:
     return format_html('<time class="q-nowrap" title="{}">{}</time>', exact, formats.date_format(local, "j M Y H:i"))
 
 
+def local_day(at: datetime | None, tz: str) -> SafeString:
+    """The day of a moment in a time zone; the moment shows on pointing."""
+    if at is None:
+        return EMPTY
+    local = timezone.localtime(at, dates.zone(tz))
+    exact = f"{local.isoformat(sep=' ', timespec='seconds')} {local.tzname()}"
+    return format_html('<time class="q-nowrap" title="{}">{}</time>', exact, day_text(local.date()))
+
+
 def period_text(from_at: datetime, to_at: datetime, tz: str) -> str:
     """A half-open time as the days that a person would name: "1 May 2026 – 31 May 2026"."""
     zone = dates.zone(tz)
@@ -156,6 +174,24 @@ def _locale(language: str) -> Locale:
         return Locale.parse(translation.to_locale(language))
     except (UnknownLocaleError, ValueError):
         return Locale.parse("en")
+
+
+def _written(value: Decimal, currency: str, least: int, most: int) -> str:
+    pattern = _currency_pattern(locale(), least, most)
+    text = str(pattern.apply(value, locale(), currency=currency, currency_digits=False))
+    symbol = numbers.get_currency_symbol(currency, locale())
+    before, found, after = text.partition(symbol)
+    if symbol[-1:].isalpha() and after[:1].isdigit():  # "BHD 1.234": letters keep a distance from digits
+        return f"{before}{found}\xa0{after}"
+    return text
+
+
+@functools.cache
+def _currency_pattern(language: Locale, least: int, most: int) -> numbers.NumberPattern:
+    """The language's way to write money, with our own numbers of decimals: the kernel's, not the language data's."""
+    pattern = copy.copy(language.currency_formats["standard"])
+    pattern.frac_prec = (least, most)
+    return pattern
 
 
 def _figure(text: str, *, is_zero: bool) -> SafeString:

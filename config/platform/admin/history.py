@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -37,7 +38,6 @@ def view(model_admin: Any, request: HttpRequest, instance: Any) -> HttpResponse:
         "title": f"History of {instance}",
         "opts": model_admin.opts,
         "original": instance,
-        "media": model_admin.media,
         "entries": entries,
         "blocks": [table(entries, title="History")],
     }
@@ -92,5 +92,8 @@ def _before(entry: AuditEntry, name: str) -> SafeString:
 
 
 def _short(value: Any) -> str:
-    text = "–" if value is None or value == "" else str(value)
+    if isinstance(value, dict | list):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = "–" if value is None or value == "" else str(value)
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -32,14 +32,16 @@ LIST_TEMPLATE = "admin/platform/list.html"
 class PageAdmin(theme.ModelAdmin):
     """Base of all admins of our own models.
 
-    ``add_verb`` names the list verb behind the list's "Add" button. ``panels`` is the name under which other apps
-    register panels for the page. Subclasses give ``page`` and the usual list options.
+    ``verbs``, ``list_verbs`` and ``bulk_verbs`` are what can be done; ``panels`` is the name under which other apps
+    register panels for the page; ``empty_text`` says what to do while the list is empty. Subclasses give ``page`` and
+    the usual list options.
     """
 
     verbs: tuple[ObjectVerb, ...] = ()
     list_verbs: tuple[ListVerb, ...] = ()
     bulk_verbs: tuple[BulkVerb, ...] = ()
     panels = ""
+    rows_name = ""
     empty_title = ""
     empty_text = ""
 
@@ -48,6 +50,7 @@ class PageAdmin(theme.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     list_filter_submit = True
+    show_facets = admin.ShowFacets.NEVER  # they count everything, filter by filter
     list_fullwidth = True
     list_disable_select_all = True
     change_list_template = LIST_TEMPLATE
@@ -123,6 +126,10 @@ class PageAdmin(theme.ModelAdmin):
 
     # --- The list --------------------------------------------------------------------------------------------------
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[paginators.QuietChangeList]:
+        """A list that does not count everything."""
+        return paginators.QuietChangeList
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The bulk verbs that the person may use: choosing one leads to its page, and changes nothing yet."""
         usable = [verb for verb in self.bulk_verbs if verb.may(request)]
@@ -131,10 +138,9 @@ class PageAdmin(theme.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with the buttons of its verbs."""
         buttons = [*self.list_links(request), *verbs.list_buttons(self, request)]
-        context = {"actions_list": buttons, **(extra_context or {})}
-        response = super().changelist_view(request, context)
+        response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data is not None:
-            response.context_data["actions_list"] = context["actions_list"]
+            response.context_data["actions_list"] = buttons  # the theme puts its own in their place
         return response
 
     # --- The page --------------------------------------------------------------------------------------------------
@@ -160,10 +166,13 @@ class PageAdmin(theme.ModelAdmin):
             "original": instance,
             "change": True,
             "is_popup": False,
-            "media": self.media,
             "page": page,
             "panels": blocks.registered(panels),
-            "actions_detail": [*self.links(request, instance), *verbs.object_buttons(self, request, instance)],
+            "actions_detail": [
+                verbs.link("History", self.url("history", instance.pk), "history"),
+                *self.links(request, instance),
+                *verbs.object_buttons(self, request, instance),
+            ],
             **(extra_context or {}),
         }
         return TemplateResponse(request, TEMPLATE, context)

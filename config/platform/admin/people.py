@@ -27,7 +27,7 @@ class PersonAdmin(UserAdmin, AuditedAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
 
-    def get_queryset(self, request: HttpRequest):  # noqa: ANN201
+    def get_queryset(self, request: HttpRequest):
         """People with their groups."""
         return super().get_queryset(request).prefetch_related("groups")
 
@@ -62,7 +62,7 @@ class RoleAdmin(GroupAdmin, AuditedAdmin):
     list_display = ("name", "people")
     search_fields = ("name",)
 
-    def get_queryset(self, request: HttpRequest):  # noqa: ANN201
+    def get_queryset(self, request: HttpRequest):
         """Groups with their people."""
         return super().get_queryset(request).prefetch_related("user_set")
 

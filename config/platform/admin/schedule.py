@@ -53,6 +53,7 @@ class ScheduledJobAdmin(PeriodicTaskAdmin, AuditedAdmin):
     list_display = ("job", "state", "due", "last_run", "runs_count")
     list_filter = (("enabled", theme.BooleanRadioFilter),)
     search_fields = ("name", "task", "description")
+    empty_text = "The jobs of the installation are put on the schedule by manage.py sync_schedule."
     date_hierarchy = None
     change_form_template = None  # the scheduler's own has a script inside the page, which the security policy refuses
     ordering = ("name",)

@@ -19,6 +19,7 @@ from unfold.dataclasses import SearchResult
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.views import ChangeList
 from unfold.widgets import (
     UnfoldAdminAutocompleteModelChoiceFieldWidget,
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -55,6 +56,7 @@ __all__ = [
     "AutocompleteSelectFilter",
     "AutocompleteWidget",
     "BooleanRadioFilter",
+    "ChangeList",
     "CheckboxesWidget",
     "ChoicesDropdownFilter",
     "ColorWidget",

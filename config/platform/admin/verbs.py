@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Verb:
-    """What object and list verbs share. ``explanation`` says in a sentence or two what will happen and what will not."""
+    """What object and list verbs share. ``explanation`` says in a sentence or two what will happen."""
 
     name = ""
     label = ""
@@ -231,10 +231,17 @@ def _page(
         "original": instance,
         "verb": verb,
         "is_danger": verb.variant is theme.ActionVariant.DANGER,
-        "media": model_admin.media + form.media if form is not None else model_admin.media,
+        "media": form_media(form),
         **extra,
     }
     return TemplateResponse(request, TEMPLATE, context)
+
+
+def form_media(form: forms.Form | None) -> forms.Media:
+    """The scripts that a form's widgets need; Django's calendar needs its core beside it."""
+    if form is None:
+        return forms.Media()
+    return forms.Media(js=["admin/js/core.js"]) + form.media
 
 
 def changelist_url(model: type[models.Model]) -> str:

@@ -35,7 +35,7 @@ def record(
     new: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Write one entry. ``verb`` is an imperative such as "finalize"; values are plain and JSON-able or dates, decimals."""
+    """Write one entry. ``verb`` is an imperative such as "finalize"; values are plain, dates or decimals."""
     record_many(
         actor=actor, at=at, notes=[Note(instance=instance, verb=verb, old=old or {}, new=new or {}, reason=reason)]
     )

@@ -11,13 +11,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Subscription
+from billing.services import runs
 from catalog.models import BillableMetric, PlanVersion
 from customers.models import Customer
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
 from tests.factories.billing import instant
-from tests.factories.platform import ApiClient
+from tests.factories.platform import ACTOR, ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -204,3 +205,17 @@ def test_queries_do_not_grow_with_charges(api: ApiClient, customer: Customer) ->
 
     queries(1)
     assert queries(2) == queries(9)
+
+
+def test_after_a_change_of_the_time_zone_usage_goes_on_where_the_last_invoice_ended(
+    api: ApiClient, customer: Customer, plan: PlanVersion, subscription: Subscription
+) -> None:
+    runs.run(as_of=instant("2026-06-01T00:00"), trigger="test", actor=ACTOR)
+    Customer.objects.update(timezone="America/Lima")
+    # June starts at 05:00 UTC in Lima, but May was billed until midnight in UTC.
+    made.send("sub", "requests", "2026-06-01T01:00", "2026-06-02", bytes=1)
+
+    usage = read(api, customer, at=instant("2026-06-20"))
+
+    assert usage["from_datetime"] == "2026-06-01T00:00:00Z"
+    assert [row["events_count"] for row in usage["charges_usage"]] == [2, 2]

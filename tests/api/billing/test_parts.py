@@ -96,3 +96,19 @@ def test_a_plan_is_in_use_while_somebody_has_it(customer: Customer) -> None:
     assert not plans.in_use(goods.make_plan("other").plan)
     subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-20"))
     assert not plans.in_use(plan)
+
+
+def test_whether_plans_are_in_use_is_asked_per_plan_not_per_subscription(customer: Customer) -> None:
+    version = goods.make_plan("big")
+    for number in range(3):
+        made.make_subscription(customer, version, f"s{number}", at=instant("2026-01-01"))
+    unused = goods.make_plan("unused").plan
+
+    with CaptureQueriesContext(connection) as queries:
+        found = registry.parts(plans.USE, [version.plan, unused])
+
+    assert {pk: part["in_use"] for pk, part in found.items()} == {version.plan.pk: True, unused.pk: False}
+    [query] = queries
+    with connection.cursor() as cursor:
+        cursor.execute(query["sql"])
+        assert len(cursor.fetchall()) == 1

@@ -306,3 +306,10 @@ def test_without_a_key_nothing_is_done(customer: Customer, plan: PlanVersion) ->
 
     assert post(stranger).status_code == 401
     assert not Subscription.objects.exists()
+
+
+def test_any_external_id_can_be_found_and_ended(api: ApiClient, customer: Customer, plan: PlanVersion) -> None:
+    post(api, external_id="eu/berlin/1")
+
+    assert call(api, "get", "subscriptions/eu/berlin/1").json()["subscription"]["external_id"] == "eu/berlin/1"
+    assert call(api, "delete", "subscriptions/eu%2Fberlin%2F1").json()["subscription"]["status"] == "terminated"

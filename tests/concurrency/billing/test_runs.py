@@ -5,6 +5,7 @@ stands behind the lock.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from billing.queries import contracts
 from billing.services import billing_days, runs, subscriptions
 from billing.services.subscriptions import NewSubscription
 from catalog.models import PlanVersion
+from catalog.services import plans
 from config.kernel import db, jobs
 from customers.models import Customer
 from invoicing.models import Invoice
@@ -193,3 +195,35 @@ def test_one_external_id_belongs_to_one_customer_also_in_a_race(plan: PlanVersio
     refused = [result for result in results if isinstance(result, Exception)]
     assert [error.details for error in refused] == [{"external_id": ["value_already_exist"]}] * 3
     assert Subscription.objects.count() == 1
+
+
+def test_a_subscription_made_while_its_plan_is_republished_is_billed_by_the_new_prices(plan: PlanVersion) -> None:
+    customer = parties.make_customer(parties.make_entity())
+    new = NewSubscription(external_customer_id=customer.external_id, plan_code="pro", external_id="sub")
+    published = threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            plans.update(code="pro", values={"amount_cents": 6200}, actor=ACTOR, at=AS_OF)
+            published.set()
+            time.sleep(0.3)  # long enough for the other to read what is on sale before this is committed
+
+    def create() -> Subscription:
+        published.wait(threads.WAIT_SECONDS)
+        return subscriptions.create(new=new, actor=ACTOR, at=AS_OF)
+
+    _, made_meanwhile = threads.together([publish, create])
+
+    assert made_meanwhile.plan_version.number == 2
+    assert Subscription.objects.get().plan_version.amount.amount == 62
+
+
+def test_plans_are_republished_while_their_subscriptions_are_billed(customers: list[Customer], settings: Any) -> None:
+    def publish() -> None:
+        for cents in range(3101, 3107):
+            plans.update(code="pro", values={"amount_cents": cents}, actor=ACTOR, at=AS_OF)
+
+    results = threads.together([publish, run, publish, run])
+
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert [len(made.billed(customer)) for customer in customers] == [1] * 6

@@ -247,6 +247,27 @@ def test_a_moved_anniversary_loses_no_month() -> None:
     assert shares(found) == [("2026-02-15", 31, 31)]
 
 
+def test_a_subscription_that_never_ran_costs_nothing() -> None:
+    # It was to start at 18:00 and was ended before: the services set the end to the start.
+    where = standing("2026-01-15T18:00", ends="2026-01-15T18:00", terminated=True)
+
+    assert dues.due(where, as_of=at("2026-01-15T12:00"), catch_up=True) == []
+
+
+@pytest.mark.parametrize("ends", ["2026-03-01T00:00", "2026-03-01T02:00"])
+@pytest.mark.parametrize("terminated", [True, False])
+def test_without_a_last_invoice_the_period_that_is_complete_on_the_last_day_is_due(ends: str, terminated: bool) -> None:
+    where = standing("2026-01-01T00:00", ends=ends, terminated=terminated, bills_end=False)
+
+    found = dues.due(where, as_of=at("2026-03-01T03:00"), catch_up=True)
+
+    assert shares(found) == [("2026-02-01", 31, 31), ("2026-03-01", 28, 28)]
+    # The hours of the day of the end are what the termination was told to leave out.
+    assert found[-1].charges == Period(at("2026-02-01T00:00"), at("2026-03-01T00:00"))
+    again = dues.due(where, as_of=at("2026-03-01T04:00"), catch_up=True, billed=[billed(due) for due in found])
+    assert again == []
+
+
 starts = st.datetimes(min_value=datetime(2023, 1, 1), max_value=datetime(2025, 12, 31)).map(  # noqa: DTZ001 - made aware
     lambda naive: naive.replace(tzinfo=UTC)
 )

@@ -300,3 +300,17 @@ def test_a_day_that_was_set_back_by_hand_is_not_billed_again(customer: Customer,
 
     assert (done.status, done.invoices_count) == ("succeeded", 0)
     assert Subscription.objects.get().next_billing_date == date(2026, 3, 1)
+
+
+def test_looking_for_work_costs_the_same_however_many_have_none(entity: BillingEntity, plan: PlanVersion) -> None:
+    """Where the day has come in the east, the west is looked at in vain every hour: page by page, not one by one."""
+    for number in range(5):
+        made.make_subscription(
+            parties.make_customer(entity, f"c{number}"), plan, f"s{number}", at=instant("2026-01-01")
+        )
+
+    with CaptureQueriesContext(connection) as queries:
+        found = runs.run_scheduled(as_of=instant("2026-01-31T23:00"))
+
+    assert found is None
+    assert len(queries) == 2
