@@ -1,7 +1,7 @@
 """Structured logs: one line per record, readable or JSON, with the id of the request or task it belongs to.
 
 Owns formats, the request id and the access line. What is logged elsewhere stays free of secrets and personal data; to
-that end the access line has no query string, no headers, no body and no client address.
+that end the access line has no query string, no token of a signed link, no headers, no body and no client address.
 """
 
 import contextvars
@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID_HEADER = "X-Request-ID"
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HIDDEN = "..."
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
@@ -96,12 +97,21 @@ class RequestLogMiddleware:
                 _access.info(
                     "%s %s",
                     request.method,
-                    request.path,
+                    _shown(request),
                     extra={"status": response.status_code, "ms": f"{milliseconds:.1f}"},
                 )
             return response
         finally:
             _request_id.reset(token)
+
+
+def _shown(request: HttpRequest) -> str:
+    """The path on one line, without the token of a signed link: whoever reads the log could follow it."""
+    path = request.path
+    token = request.resolver_match.kwargs.get("token") if request.resolver_match else None
+    if token:
+        path = path.replace(token, HIDDEN)
+    return path.encode("unicode_escape").decode("ascii")
 
 
 def configuration(*, log_format: str, level: str) -> dict[str, Any]:

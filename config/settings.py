@@ -24,7 +24,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 _public = urllib.parse.urlsplit(PUBLIC_URL)
 HTTPS = _public.scheme == "https"
 
-_hosts = ["localhost", "127.0.0.1", "[::1]", "testserver", *filter(None, [_public.hostname])]
+_hosts = ["localhost", "127.0.0.1", "[::1]", *filter(None, [_public.hostname])]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=list(dict.fromkeys(_hosts)))
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[f"{_public.scheme}://{_public.netloc}"])
 

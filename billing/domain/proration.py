@@ -28,11 +28,6 @@ class Share:
         if not 0 <= self.days <= self.of_days or self.of_days <= 0:
             raise ValueError(f"{self.days} of {self.of_days} days is no share.")
 
-    @property
-    def is_whole(self) -> bool:
-        """Say whether nothing is taken off."""
-        return self.days == self.of_days
-
     def of(self, amount: Decimal) -> Decimal:
         """Return the share of an amount, in the amount's unit, unrounded."""
         with decimal.localcontext(money.DECIMAL_CONTEXT):

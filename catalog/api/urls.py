@@ -1,4 +1,4 @@
-"""Routes of this app's part of the API, below ``/api/v1/``. Codes may hold dots and most other characters, no slash."""
+"""Routes of this app's part of the API, below ``/api/v1/``. Codes may hold any character, so longer routes go first."""
 
 from django.urls import path
 
@@ -6,9 +6,9 @@ from catalog.api import charges, metrics, plans
 
 urlpatterns = [
     path("billable_metrics", metrics.Metrics.as_view()),
-    path("billable_metrics/<str:code>", metrics.Metric.as_view()),
+    path("billable_metrics/<path:code>", metrics.Metric.as_view()),
     path("plans", plans.Plans.as_view()),
-    path("plans/<str:code>", plans.Plan.as_view()),
-    path("plans/<str:code>/charges", charges.Charges.as_view()),
-    path("plans/<str:code>/charges/<str:charge_code>", charges.Charge.as_view()),
+    path("plans/<path:code>/charges/<path:charge_code>", charges.Charge.as_view()),
+    path("plans/<path:code>/charges", charges.Charges.as_view()),
+    path("plans/<path:code>", plans.Plan.as_view()),
 ]

@@ -43,8 +43,8 @@ def declared(metric: BillableMetric) -> dict[str, list[str]]:
 
 
 def is_priced(metric: BillableMetric) -> bool:
-    """Say whether any price list of a plan that exists was ever made with the metric."""
-    return Charge.objects.filter(metric=metric, plan_version__plan__deleted_at__isnull=True).exists()
+    """Say whether any price list was ever made with the metric, also of a retired plan: drafts may still use it."""
+    return Charge.objects.filter(metric=metric).exists()
 
 
 def is_sold(metric: BillableMetric) -> bool:

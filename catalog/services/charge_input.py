@@ -16,7 +16,7 @@ from catalog.domain.pricing import properties as property_rules
 from catalog.models import BillableMetric
 from catalog.queries import metrics, taxes
 from catalog.services.price_lists import ChargeContent, FilterContent
-from config.kernel import errors
+from config.kernel import db, errors
 
 MAX_CHARGES = 500
 MAX_FILTERS = 1000
@@ -122,6 +122,8 @@ def _match(row: ChargeValues, existing: Sequence[ChargeContent]) -> ChargeConten
 
 def _source(values: Sequence[ChargeValues], existing: Sequence[ChargeContent], at: datetime) -> _Source:
     uuids = [row["billable_metric_id"] for row in values if row.get("billable_metric_id")]
+    # Held until the charge is stored: a metric that is being retired or changed now cannot get a price in between.
+    db.lock(BillableMetric.objects.filter(uuid__in=uuids))
     by_uuid = metrics.by_uuids(uuids=uuids)
     known = metrics.listed().filter(pk__in=[charge.metric_id for charge in existing])
     return _Source({metric.pk: metric for metric in (*known, *by_uuid.values())}, by_uuid, at)

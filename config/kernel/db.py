@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import models, transaction
@@ -84,8 +83,3 @@ def advisory_lock(name: str) -> None:
     connection = transaction.get_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
-
-
-def in_pk_order(rows: Iterable[M]) -> list[M]:
-    """Rows in the order in which they must be locked."""
-    return sorted(rows, key=lambda row: row.pk)

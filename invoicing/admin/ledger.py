@@ -56,7 +56,7 @@ class LedgerEntryAdmin(pages.PageAdmin):
     list_select_related = ("customer", "billing_entity")
     search_fields = ("description",)
     search_help_text = "Description, such as an invoice number"
-    ordering = ("-booked_at", "-id")
+    ordering = ("-id",)  # the ledger only grows: the order of booking, which the primary key serves
     empty_text = "The first booking is made when an invoice is issued."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:

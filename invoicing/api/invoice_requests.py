@@ -64,11 +64,7 @@ def invoice_filter(request: Request, *, customer_id: int | None = None) -> Invoi
         partially_paid=params.flag(request, "partially_paid"),
         purchase_order_number=params.text(request, "purchase_order_number"),
         search_term=params.text(request, "search_term"),
-        metadata=[
-            (name[len("metadata[") : -1], value)
-            for name, value in request.query_params.items()
-            if name.startswith("metadata[") and name.endswith("]")
-        ],
+        metadata=params.pairs(request, "metadata"),
     )
 
 

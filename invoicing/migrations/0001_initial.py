@@ -338,6 +338,14 @@ class Migration(migrations.Migration):
             model_name='invoiceline',
             constraint=models.CheckConstraint(condition=models.Q(('from_at__lte', models.F('to_at'))), name='invoicing_line_period'),
         ),
+        migrations.AddIndex(
+            model_name='invoiceline',
+            index=models.Index(fields=['created_at', 'id'], name='invoicing_line_recent'),
+        ),
+        migrations.AddIndex(
+            model_name='invoiceline',
+            index=models.Index(fields=['group_key', 'created_at'], name='invoicing_line_group'),
+        ),
         migrations.AddConstraint(
             model_name='invoicemetadata',
             constraint=models.UniqueConstraint(fields=('invoice', 'key'), name='invoicing_metadata_key'),

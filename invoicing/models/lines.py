@@ -51,6 +51,10 @@ class InvoiceLine(db.Base):
             models.UniqueConstraint(fields=["invoice", "position"], name="invoicing_line_position"),
             models.CheckConstraint(condition=models.Q(from_at__lte=models.F("to_at")), name="invoicing_line_period"),
         ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="invoicing_line_recent"),
+            models.Index(fields=["group_key", "created_at"], name="invoicing_line_group"),
+        ]
 
     def __str__(self) -> str:
         return self.label

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import models
-from django.db.models import F, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
 from config.kernel import db, errors, money
-from invoicing.models import Document, Invoice, InvoiceLine
+from invoicing.models import Document, Invoice, InvoiceLine, InvoiceMetadata
 
 
 class InvoiceNotFound(errors.NotFound):
@@ -20,7 +21,10 @@ class InvoiceNotFound(errors.NotFound):
 
 @dataclass(frozen=True)
 class InvoiceFilter:
-    """What a list is narrowed to; nothing given narrows nothing. Amounts are totals in minor units."""
+    """What a list is narrowed to; nothing given narrows nothing. Amounts are totals in minor units.
+
+    ``metadata`` are values by key; an empty one stands for invoices without the key.
+    """
 
     external_customer_id: str | None = None
     customer_id: int | None = None
@@ -37,7 +41,7 @@ class InvoiceFilter:
     partially_paid: bool | None = None
     purchase_order_number: str | None = None
     search_term: str | None = None
-    metadata: Sequence[tuple[str, str]] = ()
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def locked(invoice_id: int) -> Invoice:
@@ -108,11 +112,13 @@ def _conditions(wanted: InvoiceFilter) -> list[Q]:
         conditions.append(partly if wanted.partially_paid else ~partly)
     if wanted.search_term:
         conditions.append(_matches(wanted.search_term))
-    conditions += [
-        Q(pk__in=Invoice.objects.filter(metadata__key=key, metadata__value=value).values("pk"))
-        for key, value in wanted.metadata
-    ]
-    return conditions
+    return conditions + [_noted(key, value) for key, value in wanted.metadata.items()]
+
+
+def _noted(key: str, value: str) -> Q:
+    """Find a note by key and value; an empty value stands for invoices without that key."""
+    notes = InvoiceMetadata.objects.filter(invoice=OuterRef("pk"), key=key)
+    return Q(Exists(notes.filter(value=value))) if value else ~Q(Exists(notes))
 
 
 def _total(comparison: str, minor: int) -> Q:

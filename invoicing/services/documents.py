@@ -128,6 +128,7 @@ def _pdf(invoice: Invoice) -> bytes:
 def _path(invoice: Invoice) -> str:
     return document_files.path(
         year=invoice.issuing_date.year,
+        entity_id=invoice.billing_entity_id,
         entity_code=invoice.billing_entity.code,
         number=invoice.number or "",
         suffix=Document.Kind.PDF.value,

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
+from moneyed import Money
 
 from config.kernel import errors, money
 from config.kernel.actors import Actor
@@ -26,10 +28,13 @@ from invoicing.queries.taxes import TaxBook
 
 _PLACES = 15
 _BATCH = 1000
+# What the columns hold: 16 digits before the point of an amount, 25 of a quantity or an unrounded figure.
+_AMOUNT_END = Decimal(10) ** 16
+_FIGURE_END = Decimal(10) ** 25
 
 
 class UnableToDraft(errors.Invalid):
-    """A specification names nobody to bill, or comes to less than nothing."""
+    """A specification names nobody to bill, or comes to less than nothing or more than an invoice can hold."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +141,28 @@ def _taxes_of(lines: Sequence[LineSpec], customer_id: int, seller_id: int, book:
 
 
 def _total(lines: Sequence[LineSpec], taxes: Sequence[tuple[TaxRate, ...]], currency: str) -> Totals:
+    for line in lines:
+        _demand_figures(line)
+        _demand_amounts(f"The line {line.label}", line.amount)
     whole = totals.total(
         lines=[(line.amount, rates) for line, rates in zip(lines, taxes, strict=True)], currency=currency
     )
     if whole.amount.gross.amount < 0:
         raise UnableToDraft("negative_total", f"An invoice cannot come to {whole.amount.gross}.")
+    _demand_amounts("The invoice", whole.amount.net, whole.amount.tax, whole.amount.gross)
     return whole
+
+
+def _demand_figures(line: LineSpec) -> None:
+    if any(abs(figure) >= _FIGURE_END for figure in (line.units, line.unit_amount, line.precise_amount)):
+        raise UnableToDraft("value_is_out_of_range", f"The line {line.label} counts {line.units:.3E} units: too many.")
+
+
+def _demand_amounts(what: str, *amounts: Money) -> None:
+    for amount in amounts:
+        if abs(amount.amount) >= _AMOUNT_END:
+            message = f"{what} comes to {amount.amount:.3E} {amount.currency.code}: more than an invoice can hold."
+            raise UnableToDraft("value_is_out_of_range", message)
 
 
 def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, at: datetime) -> Invoice:

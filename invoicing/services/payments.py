@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from moneyed import Money
@@ -16,9 +16,16 @@ from invoicing.models import Invoice, Payment, PaymentAllocation
 from invoicing.queries import invoices as known_invoices
 from invoicing.services import ledger as books
 
+# Clients send a day alone as its start in UTC, which east of Greenwich lies up to 14 hours ahead of the clock.
+_AHEAD = timedelta(days=1)
+
 
 class UnableToPay(errors.NotAllowed):
     """The invoice is no document that anybody could pay."""
+
+
+class NotReceivedYet(errors.Invalid):
+    """The money is said to come one day: nothing was received."""
 
 
 class KeyReused(errors.Conflict):
@@ -42,13 +49,15 @@ def record(
     is the local date of ``paid_at`` in the invoice's time zone. When nothing is due any more the invoice is paid, and
     subscribers hear InvoicePaid inside the transaction, unless it was declared paid before. Raises NotFound,
     UnableToPay for what is not issued, NotPayable for an amount that is not positive or more than is due, Invalid for
-    one finer than the currency, KeyReused.
+    one finer than the currency, NotReceivedYet for a ``paid_at`` more than a day after ``at``, KeyReused.
     """
     if idempotency_key:
         db.advisory_lock(f"invoicing.payment:{idempotency_key}")
     invoice = known_invoices.locked(invoice_id)
     if idempotency_key and (first := _first(idempotency_key, invoice, amount, reference)):
         return first
+    if paid_at > at + _AHEAD:
+        raise NotReceivedYet("invalid_date", "A payment cannot lie in the future.", {"paid_at": ["invalid_date"]})
     if invoice.status != Invoice.Status.FINALIZED:
         raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
     settlement = allocation.settle(total=invoice.total_amount, paid=invoice.paid_amount, amount=amount)

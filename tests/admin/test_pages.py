@@ -178,3 +178,9 @@ def test_audit_entries_lead_to_their_objects(superuser: Client, company: Company
 def test_a_panel_of_blocks_is_drawn_as_such() -> None:
     panel = blocks.panel(Figures(()))
     assert blocks.registered([panel])[0].inner == "admin/platform/blocks.html"
+
+
+def test_figures_follow_the_readers_language(finance: Client, invoice: Invoice) -> None:
+    total = f"{invoice.total_amount.amount:.2f}".replace(".", ",")
+    answer = finance.get(f"/admin/invoicing/invoice/{invoice.pk}/change/", headers={"accept-language": "de"})
+    assert f"{total}\xa0€" in answer.content.decode()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from celery import current_app
 from kombu.exceptions import OperationalError
 
 from config.kernel import jobs
@@ -22,8 +22,8 @@ def test_a_message_that_cannot_be_sent_is_left_to_the_sweeper(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise error
 
-    monkeypatch.setattr(current_app.conf, "task_always_eager", False)
-    monkeypatch.setattr(current_app, "send_task", fail)
+    away = SimpleNamespace(conf=SimpleNamespace(task_always_eager=False), send_task=fail)
+    monkeypatch.setattr(jobs, "current_app", away)
 
     with django_capture_on_commit_callbacks(execute=True):
         jobs.enqueue("billing.tasks.run_billing")

@@ -101,3 +101,18 @@ def test_the_arguments_of_a_task_are_not_logged() -> None:
     record = logging.makeLogRecord({"msg": "Task received", "data": {"kwargs": {"email": "ada@example.com"}}, "run": 7})
     assert "ada@example.com" not in structured_logging.JsonFormatter().format(record)
     assert structured_logging.HumanFormatter().format(record) == "Task received run=7"
+
+
+def test_the_access_line_is_one_line(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="config.access"):
+        client.get("/nowhere%0AINFO%20forged")
+    [line] = [record.getMessage() for record in caplog.records if record.name == "config.access"]
+    assert line == "GET /nowhere\\nINFO forged"
+
+
+@pytest.mark.django_db
+def test_the_access_line_does_not_give_away_a_signed_link(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="config.access"):
+        client.get("/api/v1/files/signed:token/A-001.pdf")
+    [line] = [record.getMessage() for record in caplog.records if record.name == "config.access"]
+    assert line == "GET /api/v1/files/.../A-001.pdf"

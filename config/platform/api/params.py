@@ -14,6 +14,9 @@ from rest_framework.request import Request
 from config.kernel import errors
 from config.platform.api import serializers
 
+MAX_PAIRS = 5
+"""As many as an object has notes. Each costs the database a search of its own."""
+
 _YES, _NO = {"true", "1", "yes", "on", "t"}, {"false", "0", "no", "off", "f"}
 
 
@@ -31,10 +34,13 @@ def texts(request: Request, name: str, *, allowed: Sequence[str] | None = None) 
 
 
 def pairs(request: Request, name: str) -> dict[str, str]:
-    """Return what was given as ``name[key]=value``, by key."""
+    """Return what was given as ``name[key]=value``, by key. Raises Invalid for more than `MAX_PAIRS`."""
     prefix = f"{name}["
-    found = request.query_params.items()
-    return {key[len(prefix) : -1]: value for key, value in found if key.startswith(prefix) and key.endswith("]")}
+    given = request.query_params.items()
+    found = {key[len(prefix) : -1]: value for key, value in given if key.startswith(prefix) and key.endswith("]")}
+    if len(found) > MAX_PAIRS:
+        raise _refused(name, "invalid_count")
+    return found
 
 
 def flag(request: Request, name: str) -> bool | None:

@@ -17,11 +17,9 @@ def sync() -> list[str]:
     """
     made = []
     for job in jobs.periodic_jobs().values():
-        times, _ = CrontabSchedule.objects.get_or_create(
-            minute=job.minutes, hour="*", day_of_week="*", day_of_month="*", month_of_year="*", timezone="UTC"
-        )
         row, is_new = PeriodicTask.objects.get_or_create(
-            name=job.name, defaults={"task": job.task, "crontab": times, "description": job.description}
+            name=job.name,
+            defaults={"task": job.task, "crontab": _times(job.minutes), "description": job.description},
         )
         if is_new:
             made.append(job.name)
@@ -29,3 +27,10 @@ def sync() -> list[str]:
             row.task = job.task
             row.save(update_fields=["task", "date_changed"])
     return made
+
+
+def _times(minutes: str) -> CrontabSchedule:
+    """The times of a job that is due at these minutes of every hour. Staff may have made the same times twice."""
+    hourly = {"hour": "*", "day_of_week": "*", "day_of_month": "*", "month_of_year": "*", "timezone": "UTC"}
+    found = CrontabSchedule.objects.filter(minute=minutes, **hourly).order_by("pk").first()
+    return found or CrontabSchedule.objects.create(minute=minutes, **hourly)

@@ -322,3 +322,9 @@ def test_a_list_costs_the_same_however_long(api: ApiClient, django_assert_num_qu
     # key, count, customers with entities, metadata, taxes, default taxes
     with django_assert_num_queries(6):
         assert len(api.read("customers").json()["customers"]) == 5
+
+
+def test_as_many_notes_can_be_asked_for_as_a_customer_has(api: ApiClient) -> None:
+    refused = api.read("customers", **{f"metadata[{key}]": "x" for key in "abcdef"})
+    assert (refused.status_code, refused.json()["error_details"]) == (422, {"metadata": ["invalid_count"]})
+    assert api.read("customers", **{f"metadata[{key}]": "x" for key in "abcde"}).status_code == 200

@@ -192,6 +192,7 @@ def record(invoice: Invoice, amount: str) -> None:
         ({"search_term": "ACME-001-002"}, {"part"}),
         ({"metadata[team]": "blue"}, {"yen"}),
         ({"metadata[team]": "red"}, set()),
+        ({"metadata[team]": ""}, {"part", "paid", "draft", "old", "nothing"}),
         ({"invoice_type": "subscription", "currency": "JPY"}, {"yen"}),
         ({"invoice_type": "credit"}, set()),
         ({"self_billed": "true"}, set()),
@@ -217,6 +218,7 @@ def test_lists_are_narrowed(api: ApiClient, many: dict[str, Invoice], filters: d
         ({"amount_to": "9" * 30}, "amount_to"),
         ({"payment_overdue": "maybe"}, "payment_overdue"),
         ({"invoice_type": "nonsense"}, "invoice_type"),
+        ({f"metadata[{key}]": "x" for key in "abcdef"}, "metadata"),
     ],
 )
 def test_filters_that_cannot_be_read_are_refused(api: ApiClient, filters: dict[str, str], field: str) -> None:

@@ -9,12 +9,13 @@ from django.test import Client, RequestFactory
 
 from config import faults
 from config.platform.api import errors
+from tests.factories import catalog, customers
 from tests.factories.platform import ApiClient
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch", "options"])
-@pytest.mark.parametrize("path", ["nothing", "nothing/at/all", "", "customers/", "taxes/x/y"])
+@pytest.mark.parametrize("path", ["nothing", "nothing/at/all", "", "customers/", "organizations/x/y"])
 def test_unknown_routes(method: str, path: str) -> None:
     response = ApiClient().call(method, path)
     assert response.status_code in {404, 405}, response.content
@@ -60,3 +61,26 @@ def test_a_fault_tells_nothing() -> None:
 def test_a_fault_on_a_page_is_a_page() -> None:
     answer = faults.answer(RequestFactory().get("/admin/"))
     assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (500, "text/html")
+
+
+@pytest.mark.django_db
+def test_codes_and_external_ids_may_hold_slashes() -> None:
+    customers.make_customer("team/a")
+    catalog.make_tax("eu/vat")
+    metric = catalog.make_metric("http/calls")
+    catalog.make_plan("pro/1", charges=[{"billable_metric_id": metric.uuid, "charge_model": "standard"}])
+    customers.make_entity("de/1")
+    api = ApiClient()
+    paths = (
+        "customers/team%2Fa",
+        "customers/team%2Fa/invoices",
+        "customers/team%2Fa/payments",
+        "customers/team%2Fa/subscriptions",
+        "taxes/eu%2Fvat",
+        "billable_metrics/http%2Fcalls",
+        "plans/pro%2F1",
+        "plans/pro%2F1/charges",
+        "plans/pro%2F1/charges/http%2Fcalls",
+        "billing_entities/de%2F1",
+    )
+    assert {path: api.read(path).status_code for path in paths} == dict.fromkeys(paths, 200)

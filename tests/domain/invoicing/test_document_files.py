@@ -10,8 +10,8 @@ from invoicing.domain import document_files
 
 
 def test_usual_numbers_name_their_file() -> None:
-    path = document_files.path(year=2026, entity_code="acme", number="ACME-202605-001", suffix="pdf")
-    assert path == "invoices/2026/acme/ACME-202605-001.pdf"
+    path = document_files.path(year=2026, entity_id=7, entity_code="acme", number="ACME-202605-001", suffix="pdf")
+    assert path == "invoices/2026/7-acme/ACME-202605-001.pdf"
 
 
 @pytest.mark.parametrize(

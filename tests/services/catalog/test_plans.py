@@ -9,7 +9,7 @@ from django.db import connection
 
 from catalog.domain.facts import PlanVersionPublished
 from catalog.models import PlanVersion
-from catalog.services import plans
+from catalog.services import metrics, plans
 from config.kernel import errors, events
 from config.platform.models import AuditEntry
 from tests.factories import catalog
@@ -67,3 +67,14 @@ def test_two_prices_at_once_are_two_versions_one_after_the_other() -> None:
         (2, False),
         (3, True),
     ]
+
+
+@pytest.mark.django_db
+def test_a_metric_stays_what_it_was_after_its_plan_is_retired(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(events.type_subscribers, PlanVersionPublished, [])
+    metric = catalog.make_metric("calls", "sum_agg")
+    catalog.make_plan(charges=[catalog.standard(metric)])
+    plans.delete(code="starter", actor=ACTOR, at=AT)
+    values = metrics.MetricValues(name="Calls", aggregation_type="max_agg", field_name="other")
+    changed = metrics.update(code="calls", values=values, actor=ACTOR, at=AT)  # last invoices may still be drafts
+    assert (changed.name, changed.aggregation_type, changed.field_name) == ("Calls", "sum_agg", "calls")

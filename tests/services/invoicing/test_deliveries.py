@@ -231,3 +231,12 @@ def test_a_sweep_ends_when_the_mail_server_is_away() -> None:
     assert list(Delivery.objects.filter(attempts=0).order_by("pk").values_list("pk", flat=True)) == [
         row.pk for row in rows[-2:]
     ]
+
+
+def test_what_a_mail_server_answers_is_on_the_row_and_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    [delivery] = deliveries.request(invoice_ids=[an_invoice().pk], actor=ACTOR, at=AT, force=True)
+    with mock.patch.object(mail.EmailMessage, "send", side_effect=OSError("550 ap@customer.example unknown")):
+        deliveries.send(delivery_id=delivery.pk, at=AT)
+    assert "ap@customer.example" in Delivery.objects.get(pk=delivery.pk).error
+    assert "OSError" in caplog.text
+    assert "ap@customer.example" not in caplog.text

@@ -38,6 +38,10 @@ def an_invoice(**values: object) -> Invoice:
     return factory.finalized(factory.buyer(factory.seller()), LINES, **values)
 
 
+def path_of(invoice: Invoice) -> str:
+    return f"invoices/2026/{invoice.billing_entity_id}-nordlicht/NOR-202606-001.pdf"
+
+
 def test_a_document_is_stored_with_its_digest() -> None:
     invoice = an_invoice()
     document = documents.render(invoice_id=invoice.pk, at=factory.AT)
@@ -45,7 +49,7 @@ def test_a_document_is_stored_with_its_digest() -> None:
     assert stored.startswith(b"%PDF-")
     assert document.sha256 == hashlib.sha256(stored).hexdigest()
     assert document.size == len(stored)
-    assert document.file.name == "invoices/2026/nordlicht/NOR-202606-001.pdf"
+    assert document.file.name == path_of(invoice)
     assert document.created_at == factory.AT
 
 
@@ -129,12 +133,25 @@ def test_a_file_that_was_changed_is_not_handed_out() -> None:
         documents.content(document=document)
 
 
+def test_sellers_that_swap_their_codes_keep_their_documents() -> None:
+    invoice = an_invoice()
+    first = documents.render(invoice_id=invoice.pk, at=factory.AT)
+    seller = invoice.billing_entity
+    type(seller).objects.filter(pk=seller.pk).update(code="old", is_default=False)
+    # A new seller with the code and the prefix of the first one gives the same numbers.
+    other = factory.finalized(factory.buyer(factory.seller(), external_id="other", slug="other"), LINES)
+    assert (other.number, other.billing_entity.code) == (invoice.number, "nordlicht")
+    second = documents.render(invoice_id=other.pk, at=factory.AT)
+    assert first.file.name != second.file.name
+    assert documents.content(document=first).startswith(b"%PDF-")
+
+
 def test_a_file_without_a_row_is_replaced() -> None:
     invoice = an_invoice()
-    default_storage.delete("invoices/2026/nordlicht/NOR-202606-001.pdf")
-    default_storage.save("invoices/2026/nordlicht/NOR-202606-001.pdf", ContentFile(b"left behind"))
+    default_storage.delete(path_of(invoice))
+    default_storage.save(path_of(invoice), ContentFile(b"left behind"))
     document = documents.render(invoice_id=invoice.pk, at=factory.AT)
-    assert document.file.name == "invoices/2026/nordlicht/NOR-202606-001.pdf"
+    assert document.file.name == path_of(invoice)
     assert documents.content(document=document).startswith(b"%PDF-")
 
 

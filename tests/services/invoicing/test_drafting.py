@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -159,3 +160,23 @@ def test_recompute_refuses_what_is_issued() -> None:
     with pytest.raises(errors.NotFound):
         invoices.recompute(invoice_id=0, lines=[], actor=make.ACTOR, at=make.AT)
     assert invoice.lines.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"amount": "1e16"}, "more than an invoice can hold"),
+        ({"amount": "9999999999999999.00"}, "The invoice comes to"),  # 19 % more does not fit any more
+        ({"amount": "1.00", "units": Decimal("1e25")}, "units: too many"),
+        ({"amount": "1.00", "precise_amount": Decimal("-1e25")}, "too many"),
+    ],
+)
+def test_figures_that_no_column_holds_are_refused_with_the_reason(values: dict[str, Any], words: str) -> None:
+    customer = make.make_customer(make.make_entity(taxes=[make.make_tax()]))
+    wanted = make.spec(
+        customer, lines=(make.line(**{"precise_amount": Decimal(1), "unit_amount": Decimal(1), **values}),)
+    )
+    with pytest.raises(drafting.UnableToDraft, match=words) as refused:
+        invoices.draft_many(specs=[wanted], actor=make.ACTOR, at=make.AT)
+    assert refused.value.code == "value_is_out_of_range"
+    assert not Invoice.objects.exists()

@@ -1,6 +1,6 @@
 """Payments: in parts, never too much, once per key, booked, and telling when nothing is due."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -180,3 +180,13 @@ def test_amounts_of_other_currencies(currency: str, net: str, part: str, rest: s
     pay(invoice, rest)
     invoice.refresh_from_db()
     assert invoice.payment_status == "succeeded"
+
+
+def test_money_that_is_yet_to_come_is_no_payment(invoice: Invoice, heard: list[object]) -> None:
+    with pytest.raises(payments.NotReceivedYet) as refused:
+        pay(invoice, "19.00", paid_at=PAID_AT + timedelta(days=1, seconds=1))
+    assert refused.value.details == {"paid_at": ["invalid_date"]}
+    assert not Payment.objects.exists()
+    assert heard == []
+    pay(invoice, "19.00", paid_at=PAID_AT + timedelta(hours=14))  # today's date in the easternmost zone, sent as UTC
+    assert Payment.objects.count() == 1

@@ -90,3 +90,11 @@ def test_what_staff_changed_stays(known: None) -> None:
     row = PeriodicTask.objects.get(name="billing")
     assert (row.crontab, row.enabled, row.task) == (night, False, "config.platform.tasks.later")
     assert PeriodicTask.objects.filter(name="their own").exists()
+
+
+def test_times_that_staff_made_twice_do_not_stop_the_schedule() -> None:
+    for _ in range(2):
+        CrontabSchedule.objects.create(minute="25", timezone="UTC")
+    PeriodicTask.objects.filter(name="overdue").delete()
+    assert "overdue" in schedule.sync()
+    assert PeriodicTask.objects.get(name="overdue").crontab.minute == "25"
