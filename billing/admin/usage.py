@@ -20,7 +20,7 @@ from config.kernel import dates
 from config.platform.admin import cells, filters, pages, theme
 from config.platform.admin.cells import Tone
 
-DAYS = 30
+DAYS = 60
 CACHE_SECONDS = 60
 """Counting all events of a month may take a second on a busy installation: a minute old is new enough."""
 
@@ -53,7 +53,7 @@ class SubscriptionFilter(theme.TextFilter):
 
 
 class MatchFilter(filters.ChoiceFilter):
-    """Events that no metric or no subscription takes, of the last thirty days."""
+    """Events that no metric or no subscription takes, of the last sixty days."""
 
     title = "match"
     parameter_name = "match"
@@ -166,4 +166,4 @@ def _chart(request: HttpRequest) -> object:
     )
     is_narrow = bool(subscription or code)
     counts = count() if is_narrow else cache.get_or_set(f"usage:events:{today}:{zone}", count, CACHE_SECONDS)
-    return usage_blocks.chart(counts, empty="No events in the last thirty days.")
+    return usage_blocks.chart(counts, empty="No events in the last sixty days.")

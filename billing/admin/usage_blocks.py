@@ -15,11 +15,11 @@ from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Chart, Note, Row, Series, Table, columns
 from config.platform.admin.cells import Tone
 
-DAYS = 30
+DAYS = 60
 
 
 def of_subscription(subscription: Subscription, *, at: datetime) -> tuple[Block, ...]:
-    """The running period of a subscription, and its events of the last thirty days."""
+    """The running period of a subscription, and its events of the last sixty days."""
     zone = subscription.customer.applicable_timezone
     return (
         current(subscription, at=at),
@@ -41,13 +41,13 @@ def current(subscription: Subscription, *, at: datetime) -> Block:
 
 
 def by_day(external_ids: Collection[str], *, at: datetime, timezone: str, code: str | None = None) -> Chart:
-    """Events of the last thirty local days of some subscriptions."""
+    """Events of the last sixty local days of some subscriptions."""
     zone = dates.zone(timezone)
     today = dates.local_date(at, zone)
     counts = dashboard.events_by_day(
         first=today - timedelta(days=DAYS - 1), last=today, tz=zone, external_subscription_ids=external_ids, code=code
     )
-    return chart(counts, empty="No events in the last thirty days.")
+    return chart(counts, empty="No events in the last sixty days.")
 
 
 def chart(counts: dict[object, int], *, empty: str) -> Chart:

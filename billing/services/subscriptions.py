@@ -70,7 +70,8 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     existing = known.open_by_external_id(new.external_id)
     if existing is not None:
         return _again(existing, customer, version, new, actor, at)
-    subscription_at = new.subscription_at or at
+    # To the second: the clock of whoever sends whole seconds must not lie before the start.
+    subscription_at = new.subscription_at or at.replace(microsecond=0)
     terms.check_end(ending_at=new.ending_at, subscription_at=subscription_at, at=at)
     subscription = Subscription(
         created_at=at,

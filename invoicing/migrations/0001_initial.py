@@ -366,6 +366,10 @@ class Migration(migrations.Migration):
             model_name='ledgerentry',
             index=models.Index(fields=['source_type', 'source_id'], name='invoicing_entry_source'),
         ),
+        migrations.AddIndex(
+            model_name='ledgerentry',
+            index=models.Index(fields=['-booked_at', '-id'], name='invoicing_entry_recent'),
+        ),
         migrations.AddConstraint(
             model_name='ledgerentry',
             constraint=models.UniqueConstraint(fields=('fact', 'source_type', 'source_id'), name='invoicing_entry_once'),

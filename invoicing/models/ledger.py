@@ -51,7 +51,10 @@ class LedgerEntry(db.Base):
         constraints = [
             models.UniqueConstraint(fields=["fact", "source_type", "source_id"], name="invoicing_entry_once"),
         ]
-        indexes = [models.Index(fields=["source_type", "source_id"], name="invoicing_entry_source")]
+        indexes = [
+            models.Index(fields=["source_type", "source_id"], name="invoicing_entry_source"),
+            models.Index(fields=["-booked_at", "-id"], name="invoicing_entry_recent"),
+        ]
 
     def __str__(self) -> str:
         return self.description

@@ -107,6 +107,16 @@ def test_usage_is_rated_from_the_start_until_now(
     }
 
 
+def test_an_event_in_whole_seconds_is_not_before_a_start_within_the_second(
+    api: ApiClient, customer: Customer, plan: PlanVersion
+) -> None:
+    body = {"external_customer_id": customer.external_id, "plan_code": "pro", "external_id": "sub"}
+    with time_machine.travel(instant("2026-05-20T07:00:00.750000"), tick=False):
+        assert api.call("post", "subscriptions", {"subscription": body}).status_code == 200
+    made.send("sub", "requests", "2026-05-20T07:00:00", bytes=1)  # sent half a second later by a clock of whole seconds
+    assert [row["events_count"] for row in read(api, customer)["charges_usage"]] == [1, 1]
+
+
 def test_charges_without_usage_are_there_with_zeros(
     api: ApiClient, customer: Customer, subscription: Subscription
 ) -> None:
