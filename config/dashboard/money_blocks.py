@@ -64,7 +64,10 @@ def switch(known: Sequence[str], current: str) -> SafeString | str:
     if len(known) < 2:
         return ""
     links = ((f"?currency={one}", "q-active" if one == current else "", one) for one in known)
-    return format_html('<nav class="q-switch">{}</nav>', format_html_join("", '<a href="{}" class="{}">{}</a>', links))
+    return format_html(
+        '<nav class="q-switch" aria-label="Currency">{}</nav>',
+        format_html_join("", '<a href="{}" class="{}">{}</a>', links),
+    )
 
 
 def figures(months: Sequence[Month], ages: Ages, currency: str, *, at: datetime) -> list[Figure]:
@@ -83,11 +86,13 @@ def figures(months: Sequence[Month], ages: Ages, currency: str, *, at: datetime)
         found = [
             Figure("Billed this month", cells.money_text(this[0]), f"{cells.money_text(last[0])} last month"),
             Figure("Collected this month", cells.money_text(this[1]), f"{cells.money_text(last[1])} last month"),
-            Figure("Open", cells.money_text(due), "of issued invoices", url=_invoices("due=open", currency)),
+            Figure(
+                "Open", cells.money_text(due), f"of issued invoices in {currency}", url=_invoices("due=open", currency)
+            ),
             Figure(
                 "Overdue",
                 cells.money_text(late),
-                "past the due date" if late else "nothing is late",
+                f"past the due date, in {currency}" if late else f"nothing in {currency} is late",
                 Tone.BAD if late else Tone.NEUTRAL,
                 url=_invoices("due=overdue", currency),
             ),
@@ -96,7 +101,7 @@ def figures(months: Sequence[Month], ages: Ages, currency: str, *, at: datetime)
     return found
 
 
-def by_month(months: Sequence[Month], currency: str, *, at: datetime, switch: object) -> Block:
+def by_month(months: Sequence[Month], currency: str, *, at: datetime) -> Block:
     """Billed and collected, side by side for a year."""
     shown = [dates.add_months(first_month(at), step) for step in range(MONTHS)]
     pairs = [_of(months, currency, month) for month in shown] if currency else []
@@ -108,7 +113,6 @@ def by_month(months: Sequence[Month], currency: str, *, at: datetime, switch: ob
             Series("Collected", tuple(collected.amount for _, collected in pairs), "good"),
         ),
         currency=currency,
-        action=switch,
         empty="Nothing was billed yet. Start a billing run when a subscription's first period is over.",
     )
 
@@ -150,7 +154,7 @@ def drafts(*, at: datetime) -> Block:
 
 def overdue(*, at: datetime) -> Block:
     """The invoices that are late for longest."""
-    today = at.astimezone(UTC).date()
+    today = at.astimezone(UTC).date()  # finds the rows; how late each one is, is told by its own calendar
     rows = receivables.overdue_since(day=today).select_related("customer")
     return Table(
         "Late for longest",
@@ -159,7 +163,9 @@ def overdue(*, at: datetime) -> Block:
             Row(
                 (
                     cells.stack(cells.to(one), one.customer.display_name),
-                    cells.number(dates.days_between(one.payment_due_date, today)),
+                    cells.number(
+                        dates.days_between(one.payment_due_date, dates.local_date(at, dates.zone(one.timezone)))
+                    ),
                     cells.money(one.total_amount - one.paid_amount),
                 )
             )

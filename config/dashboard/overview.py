@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from config.dashboard import first_steps, money_blocks, usage_blocks
-from config.platform.admin.blocks import Beside, Block, Figures
+from config.platform.admin.blocks import Beside, Block, Figures, Head
 from invoicing.queries import receivables, revenue
 
 
@@ -30,6 +30,7 @@ def page(request: HttpRequest, *, at: datetime) -> Sequence[Block]:
     sees_runs = request.user.has_perm("billing.view_billingrun")
     sees_usage = request.user.has_perm("billing.view_usageevent")
     steps = first_steps.blocks(request)
+    head: list[Block] = []
     figures: list[Any] = []
     money: list[Block] = []
     usage: list[Block] = []
@@ -38,12 +39,13 @@ def page(request: HttpRequest, *, at: datetime) -> Sequence[Block]:
         ages = receivables.by_age(as_of=at)
         currencies = money_blocks.currencies(months, ages)
         currency = money_blocks.chosen(request.GET.get("currency", ""), currencies)
-        switch = money_blocks.switch(currencies, currency)
+        if len(currencies) > 1:
+            head = [Head(f"Money in {currency}", money_blocks.switch(currencies, currency))]
         figures += money_blocks.figures(months, ages, currency, at=at)
         money = [
             Beside(
                 (
-                    money_blocks.by_month(months, currency, at=at, switch=switch),
+                    money_blocks.by_month(months, currency, at=at),
                     money_blocks.by_age(ages, currency),
                 )
             ),
@@ -55,7 +57,7 @@ def page(request: HttpRequest, *, at: datetime) -> Sequence[Block]:
         usage.append(usage_blocks.by_day(at=at))
     if sees_runs:
         usage.append(usage_blocks.runs())
-    blocks: list[Block] = [*steps]
+    blocks: list[Block] = [*steps, *head]
     if figures:
         blocks.append(Figures(tuple(figures)))
     blocks += money[:1]

@@ -35,7 +35,9 @@ class CreateCustomer(ListVerb):
     icon = "person_add"
     variant = theme.ActionVariant.PRIMARY
     permission = "customers.add_customer"
-    explanation = "Subscriptions and usage come through the API, under the external id given here."
+    explanation = (
+        "Then begin a subscription for it under Subscriptions, or through the API by the external id given here."
+    )
     confirm = "Save"
     form_class = CustomerForm
 
@@ -178,7 +180,7 @@ class CustomerAdmin(pages.PageAdmin):
     @theme.display(description="Since", ordering="created_at")
     def since(self, customer: Customer) -> str:
         """When it was made."""
-        return cells.day(customer.created_at.date())
+        return cells.nowrap(cells.day_of(customer.created_at))
 
     @theme.display(description="State")
     def standing(self, customer: Customer) -> str:

@@ -31,6 +31,7 @@ from config.platform.admin.blocks import (
 )
 from config.platform.admin.cells import Tone
 from invoicing.admin import shown
+from invoicing.domain import document_breakdown
 from invoicing.models import Delivery, Invoice, InvoiceLine, LedgerEntry, PaymentAllocation
 from invoicing.queries import receivables
 
@@ -61,7 +62,7 @@ def _notes(invoice: Invoice, sent: Sequence[Delivery]) -> tuple[Block, ...]:
     if invoice.voided_at is not None:
         notes.append(Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL))
     elif invoice.finalized_at is None and invoice.paid_at is None and invoice.number is None:
-        when = f"{cells.day_text(invoice.finalize_after.date())} ({invoice.timezone})"
+        when = f"{cells.day_of(invoice.finalize_after, invoice.timezone)} ({invoice.timezone})"
         notes.append(
             Note(f"A draft. The scheduler finalizes it from {when} on; usage until then is counted.", Tone.INFO)
         )
@@ -78,7 +79,7 @@ def _figures(invoice: Invoice) -> Figures:
         (
             Figure("Status", shown.status(invoice), shown.payment(invoice) if invoice.number else ""),
             Figure("Customer", cells.to(invoice.customer, invoice.customer.display_name), invoice.billing_entity.name),
-            Figure("Issued", cells.day_text(invoice.issuing_date), f"due {cells.day_text(invoice.payment_due_date)}"),
+            _issued(invoice),
             Figure(
                 "Total",
                 cells.money_text(invoice.total_amount),
@@ -92,6 +93,16 @@ def _figures(invoice: Invoice) -> Figures:
             ),
         )
     )
+
+
+def _issued(invoice: Invoice) -> Figure:
+    """When the document is, or will be, of; a voided draft never is."""
+    issued, due = cells.day_text(invoice.issuing_date), cells.day_text(invoice.payment_due_date)
+    if invoice.voided_at is not None:
+        return Figure("Issued", cells.EMPTY, "never was issued")
+    if shown.is_planned(invoice):
+        return Figure("Will be issued", issued, f"then due {due}")
+    return Figure("Issued", issued, f"due {due}")
 
 
 def _lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Table:
@@ -119,11 +130,19 @@ def _line(line: InvoiceLine, invoice: Invoice, explained: Mapping[str, Any]) -> 
             cells.stack(line.label, f"{line.item_code}{events}"),
             cells.period_text(line.from_at, line.to_at, invoice.timezone),
             cells.number(line.units),
-            cells.unit_price(line.unit_amount, line.currency),
+            _unit_price(line),
             cells.money(line.amount),
         ),
         details=(*explained.get("blocks", ()), _line_taxes(line)),
     )
+
+
+def _unit_price(line: InvoiceLine) -> object:
+    """The price of a unit, unless several prices make the amount: their average would mean nothing."""
+    parts = document_breakdown.parts(
+        charge_model=line.charge_model, units=line.units, details=line.amount_details or {}
+    )
+    return "" if parts else cells.unit_price(line.unit_amount, line.currency)
 
 
 def _line_taxes(line: InvoiceLine) -> Table:
@@ -218,7 +237,7 @@ def _parties(invoice: Invoice) -> Block:
                     Fact("Language", invoice.locale),
                     Fact("Time zone", invoice.timezone),
                     Fact("Payment term", f"{invoice.net_payment_term} days"),
-                    Fact("Billed at", cells.instant(invoice.billed_at, invoice.timezone)),
+                    Fact("Billed", cells.instant(invoice.billed_at)),
                     Fact("Finalized", cells.instant(invoice.finalized_at)),
                     Fact("Paid", cells.local_day(invoice.paid_at, invoice.timezone)),
                     Fact("Public id", cells.code(invoice.uuid)),

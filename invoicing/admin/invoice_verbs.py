@@ -1,4 +1,4 @@
-"""What can be done with an invoice: finalize, void or compute a draft anew, record a payment, send again.
+"""What can be done with an invoice: finalize, void or compute a draft anew, record a payment, send.
 
 Whether the state allows it is asked of the domain; each verb makes one service call.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from config.platform.admin.blocks import Block, Fact, Facts, Note
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import ReasonForm, VerbForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
+from invoicing.admin import shown
 from invoicing.domain import states
 from invoicing.models import Invoice
 from invoicing.queries import receivables
@@ -131,11 +133,20 @@ class PaymentForm(VerbForm):
         max_length=255, required=False, help_text="Of the bank statement, so that it can be found again."
     )
 
-    def __init__(self, *args: Any, currency: str, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, due: Money, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.currency = currency
+        self.due = due
         self.today = today
-        self.fields["amount"].help_text = f"In {currency}. A part of what is due is fine."
+        self.fields["amount"].help_text = f"In {due.currency.code}. A part of what is open is fine."
+
+    def clean_amount(self) -> Decimal:
+        """Nothing is overpaid; the service asks again under its lock."""
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount <= 0:
+            raise forms.ValidationError("A payment has to be more than zero.")
+        if amount > self.due.amount:
+            raise forms.ValidationError(f"More than the {cells.money_text(self.due)} that is open.")
+        return amount
 
     def clean_paid_on(self) -> date:
         """Money of tomorrow has not arrived."""
@@ -164,8 +175,8 @@ class RecordPayment(ObjectVerb):
     def form(self, *, data: Any, instance: Invoice, at: datetime) -> PaymentForm:
         """What is due, paid today."""
         today = dates.local_date(at, dates.zone(instance.timezone))
-        start = {"amount": money.rounded(receivables.owed(instance)).amount, "paid_on": today}
-        return PaymentForm(data, initial=start, currency=instance.currency, today=today)
+        due = money.rounded(receivables.owed(instance))
+        return PaymentForm(data, initial={"amount": due.amount, "paid_on": today}, due=due, today=today)
 
     def preview(self, *, instance: Invoice, at: datetime) -> Sequence[Block]:
         """What is owed."""
@@ -188,15 +199,19 @@ class RecordPayment(ObjectVerb):
         return Outcome(f"The payment of {cells.money_text(payment.amount)} was recorded.")
 
 
-class SendAgain(ObjectVerb):
-    """E-mail an issued invoice another time."""
+class Send(ObjectVerb):
+    """E-mail an issued invoice, the first time or another time."""
 
     name = "send"
-    label = "Send again"
+    label = "Send"
     icon = "forward_to_inbox"
     permission = "invoicing.send_invoice"
-    explanation = "The document goes once more to the customer's e-mail addresses as they are now."
+    explanation = "The document goes to the customer's e-mail addresses as they are now, also where it was sent before."
     confirm = "Send the invoice"
+
+    def title(self, *, instance: Invoice) -> str:
+        """Again only where an e-mail was made before."""
+        return "Send again" if instance.deliveries.exists() else "Send"
 
     def check(self, *, instance: Invoice, at: datetime) -> None:
         """Only a document is sent."""
@@ -224,8 +239,8 @@ def summary(invoice: Invoice) -> Facts:
         (
             Fact("Customer", invoice.customer.display_name),
             Fact("Billed by", invoice.billing_entity.name),
-            Fact("Issued", cells.day(invoice.issuing_date)),
-            Fact("Due", cells.day(invoice.payment_due_date)),
+            Fact("Will be issued" if shown.is_planned(invoice) else "Issued", shown.issued(invoice)),
+            Fact("Due", shown.due(invoice)),
             Fact("Net", cells.money_text(invoice.fees_amount)),
             Fact("Tax", cells.money_text(invoice.taxes_amount)),
             Fact("Total", cells.money_text(invoice.total_amount)),

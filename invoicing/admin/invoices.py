@@ -15,7 +15,7 @@ from config.platform.admin.bulk import BulkVerb
 from customers.models import Customer
 from invoicing.admin import invoice_page, shown
 from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueFilter
-from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, SendAgain, VoidDraft
+from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, Send, VoidDraft
 from invoicing.models import Document, Invoice
 from invoicing.queries import receivables
 from invoicing.services import documents
@@ -47,8 +47,8 @@ class InvoiceAdmin(pages.PageAdmin):
     search_fields = ("number",)
     search_help_text = "Number or customer"
     ordering = ("-issuing_date", "-created_at", "-id")
-    verbs = (Finalize(), RecordPayment(), SendAgain(), Refresh(), VoidDraft())
-    bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(SendAgain(), "Send again"))
+    verbs = (Finalize(), RecordPayment(), Send(), Refresh(), VoidDraft())
+    bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(Send(), "Send by e-mail"))
     panels = "invoicing.invoice"
     empty_text = "Billing runs make invoices when a subscription's period is over."
 
@@ -88,12 +88,12 @@ class InvoiceAdmin(pages.PageAdmin):
     @theme.display(description="Issued", ordering="issuing_date")
     def issued(self, invoice: Invoice) -> str:
         """The date of the document."""
-        return cells.day(invoice.issuing_date)
+        return shown.issued(invoice)
 
     @theme.display(description="Due", ordering="payment_due_date")
     def due_on(self, invoice: Invoice) -> str:
         """When it has to be paid."""
-        return cells.day(invoice.payment_due_date)
+        return shown.due(invoice)
 
     @theme.display(description="Total", ordering="total_amount")
     def gross_amount(self, invoice: Invoice) -> str:

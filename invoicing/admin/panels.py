@@ -35,8 +35,8 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
                     cells.to(one),
                     shown.status(one),
                     shown.payment(one),
-                    cells.day(one.issuing_date),
-                    cells.day(one.payment_due_date),
+                    shown.issued(one),
+                    shown.due(one),
                     cells.money(one.total_amount),
                     cells.money(receivables.owed(one)),
                 )

@@ -71,7 +71,7 @@ class PaymentAdmin(pages.PageAdmin):
             (
                 Figure("Amount", cells.money_text(instance.amount), instance.get_kind_display()),
                 Figure("Customer", cells.to(instance.customer, instance.customer.display_name)),
-                Figure("Paid on", _paid_on(instance), f"recorded {cells.day_text(instance.created_at.date())}"),
+                Figure("Paid on", _paid_on(instance), f"recorded {cells.day_of(instance.created_at)}"),
                 Figure("Reference", instance.reference or cells.EMPTY),
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from django.utils.safestring import SafeString
 
@@ -44,6 +45,29 @@ def payment(invoice: Invoice) -> SafeString:
         return cells.badge("partly paid", Tone.WARN)
     words = invoice.get_payment_status_display()
     return cells.badge("open" if words == "pending" else words, PAYMENT[Invoice.PaymentStatus(invoice.payment_status)])
+
+
+def is_planned(invoice: Invoice) -> bool:
+    """Say whether the dates of the document are still to come: it is a draft."""
+    return invoice.number is None and invoice.finalized_at is None and invoice.voided_at is None
+
+
+def issued(invoice: Invoice) -> SafeString:
+    """The date of the document; that of a draft is marked as planned, a voided draft has none."""
+    return _dated(invoice, invoice.issuing_date)
+
+
+def due(invoice: Invoice) -> SafeString:
+    """When the document has to be paid; planned and missing as its date."""
+    return _dated(invoice, invoice.payment_due_date)
+
+
+def _dated(invoice: Invoice, day: date) -> SafeString:
+    if invoice.voided_at is not None:
+        return cells.EMPTY
+    if is_planned(invoice):
+        return cells.hinted(cells.muted(cells.day_text(day)), "When the draft is finalized as planned")
+    return cells.day(day)
 
 
 def delivery(row: Delivery) -> SafeString:

@@ -81,7 +81,8 @@ def test_a_metric_with_filters(finance: Client) -> None:
         ({"filters": "region eu"}, "filters"),
         ({"filters": "region:"}, "filters"),
         ({"code": "requests"}, "code"),
-        ({"aggregation_type": "weighted_sum_agg"}, "aggregation_type"),
+        ({"aggregation_type": "custom_agg"}, "aggregation_type"),
+        ({"recurring": "on"}, "recurring"),
         ({"rounding_precision": "99"}, "rounding_precision"),
     ],
 )
@@ -105,9 +106,34 @@ def test_a_new_plan(finance: Client) -> None:
     assert (version.number, version.interval, str(version.amount)) == (1, "yearly", "€990.00")
 
 
+def test_a_plan_in_advance_with_a_trial(finance: Client) -> None:
+    timing = {"pay_in_advance": "on", "trial_period": "14", "bill_charges_monthly": "on"}
+    made = finance.post("/admin/catalog/plan/create/", {**PLAN, **timing})
+    version = PlanVersion.objects.get(plan__code="team")
+    assert (version.pay_in_advance, version.trial_period, version.bill_charges_monthly) == (True, 14, True)
+    words = "fee in advance, after a trial of 14 days; usage every month"
+    assert words in finance.get(made.url).content.decode()
+    page = f"/admin/catalog/plan/{version.plan_id}/edit/"
+    assert finance.get(page).context["form"].initial["trial_period"] == "14"
+    finance.post(page, {"name": "Team", "amount": "990.00", "trial_period": ""})
+    version = PlanVersion.objects.get(plan__code="team", is_current=True)
+    assert (version.number, version.pay_in_advance, version.trial_period) == (2, False, 0)
+
+
+def test_when_a_plan_is_billed_stays_while_somebody_has_it(finance: Client, company: Company) -> None:
+    plan = Plan.objects.get(code="growth_eur")
+    page = f"/admin/catalog/plan/{plan.pk}/edit/"
+    assert finance.get(page).context["form"].fields["pay_in_advance"].disabled
+    finance.post(page, {"name": "Growth", "amount": "49.00", "pay_in_advance": "on", "trial_period": "7"})
+    version = plan.versions.get()
+    assert (version.pay_in_advance, version.trial_period) == (False, 0)
+
+
 @pytest.mark.parametrize(
     ("content", "field"),
     [
+        ({"trial_period": "-1"}, "trial_period"),
+        ({"trial_period": "4000"}, "trial_period"),
         ({"amount": "9.999"}, "amount"),
         ({"amount": "-1"}, "amount"),
         ({"currency": "JPY", "amount": "9.90"}, "amount"),
@@ -149,6 +175,24 @@ def test_another_fee_is_another_version_that_subscriptions_move_to(finance: Clie
                 ]
             },
         ),
+        (
+            {"charge_model": "percentage", "rate": "1.2", "fixed_amount": "0.5", "free_events": "3", "maximum": "12"},
+            {"rate": "1.2", "fixed_amount": "0.5", "free_units_per_events": 3, "per_transaction_max_amount": "12"},
+        ),
+        (
+            {"charge_model": "graduated_percentage", "tiers": "100; 1; 200\n; 2.5"},
+            {
+                "graduated_percentage_ranges": [
+                    {"from_value": 0, "to_value": "100", "rate": "1", "flat_amount": "200"},
+                    {"from_value": "100", "to_value": None, "rate": "2.5", "flat_amount": "0"},
+                ]
+            },
+        ),
+        ({"charge_model": "dynamic"}, {}),
+        (
+            {"charge_model": "standard", "amount": "1", "group_keys": "region, provider,"},
+            {"amount": "1", "pricing_group_keys": ["region", "provider"]},
+        ),
     ],
 )
 def test_a_price_is_changed_in_a_new_version(
@@ -175,12 +219,15 @@ def test_a_price_is_changed_in_a_new_version(
         {"charge_model": "volume", "tiers": "; 1; 2; 3"},
         {"charge_model": "standard", "amount": ""},
         {"charge_model": "package", "amount": "1"},
+        {"charge_model": "percentage"},
+        {"charge_model": "percentage", "rate": "1", "minimum": "2", "maximum": "1"},
+        {"charge_model": "graduated_percentage", "tiers": "100; 1"},
     ],
 )
 def test_what_is_no_price_is_refused(finance: Client, content: dict[str, str]) -> None:
     before = charge("growth_eur", "egress")
     refused = errors(finance.post(f"/admin/catalog/charge/{before.pk}/edit/", content))
-    assert set(refused) <= {"tiers", "amount"}
+    assert set(refused) <= {"tiers", "amount", "rate"}
     assert refused
     assert charge("growth_eur", "egress").pk == before.pk
 
@@ -195,6 +242,33 @@ def test_prices_are_added_and_removed(finance: Client) -> None:
     current = PlanVersion.objects.get(plan=plan, is_current=True)
     assert current.number == 3
     assert set(current.charges.values_list("metric__code", flat=True)) == {"requests", "egress"}
+
+
+PERCENTAGE = {"charge_model": "percentage", "rate": "1.2", "free_value": "250", "minimum": "0.05", "free_events": "2"}
+PERCENTAGE_TIERS = {"charge_model": "graduated_percentage", "tiers": "100; 1; 200\n; 2.5; 0"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (PERCENTAGE, ["1.2 %", "first 2 events", "first 250 in value", "at least, per event"]),
+        (PERCENTAGE_TIERS, ["2.5 %", "€200.00", "100 and more"]),
+        ({"charge_model": "dynamic"}, ["as the event says"]),
+        ({"charge_model": "standard", "amount": "1", "group_keys": "region", "period_minimum": "75.5"}, ["€75.50"]),
+    ],
+)
+def test_the_page_and_the_form_show_a_price_of_any_model(
+    finance: Client, content: dict[str, str], words: list[str]
+) -> None:
+    finance.post(f"/admin/catalog/charge/{charge('growth_eur', 'egress').pk}/edit/", content)
+    after = charge("growth_eur", "egress")
+    page = finance.get(f"/admin/catalog/charge/{after.pk}/change/").content.decode()
+    assert [word for word in words if word not in page] == []
+    form = finance.get(f"/admin/catalog/charge/{after.pk}/edit/").context["form"]
+    assert {name: str(form[name].value()) for name in content} == {
+        name: "75.50" if name == "period_minimum" else value for name, value in content.items()
+    }
+    assert finance.get("/admin/catalog/charge/").status_code == 200
 
 
 def test_the_form_shows_a_price_as_it_was_typed(finance: Client) -> None:

@@ -90,7 +90,8 @@ def test_the_sidebar_shows_what_one_may_open(company: Company) -> None:
     assert links("Nobody") == {"Overview"}
     auditor = links("Auditor")
     assert {"Invoices", "Payments", "Ledger", "Audit trail"} <= auditor
-    assert "People" not in auditor
+    assert {"People", "Roles", "Schedule"} <= auditor
+    assert "People" not in links("Accountant")
     assert {"People", "Roles", "Schedule"} <= links("Superuser")
 
 

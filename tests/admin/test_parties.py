@@ -109,7 +109,6 @@ def test_accountants_look_at_sellers_only(company: Company) -> None:
 
 
 NEW = {
-    "external_customer_id": "cust_001",
     "external_id": "sub_new",
     "name": "",
     "start": "2026-05-01",
@@ -120,7 +119,9 @@ NEW = {
 
 def test_a_subscription_begins_on_the_customers_day(finance: Client, company: Company) -> None:
     plan = company.subscriptions[0].plan_version.plan
-    done = finance.post("/admin/billing/subscription/create/", {**NEW, "plan": plan.pk})
+    done = finance.post(
+        "/admin/billing/subscription/create/", {**NEW, "customer": company.customers[0].pk, "plan": plan.pk}
+    )
     made = Subscription.objects.get(external_id="sub_new")
     assert done.url == f"/admin/billing/subscription/{made.pk}/change/"
     # 1 May begins in Berlin at 22:00 of the day before in UTC.
@@ -133,7 +134,8 @@ def test_a_subscription_begins_on_the_customers_day(finance: Client, company: Co
     [
         ({"external_id": "sub_001"}, "external_id"),
         ({"external_id": " "}, "external_id"),
-        ({"external_customer_id": "nobody"}, "__all__"),
+        ({"customer": "nobody"}, "customer"),
+        ({"customer": ""}, "customer"),
         ({"start": "yesterday"}, "start"),
         ({"plan": "999999"}, "plan"),
     ],
@@ -143,7 +145,22 @@ def test_a_wrong_subscription_is_refused(
 ) -> None:
     count = Subscription.objects.count()
     plan = company.subscriptions[0].plan_version.plan
-    answer = finance.post("/admin/billing/subscription/create/", {**NEW, "plan": plan.pk, **content})
+    filled = {**NEW, "customer": company.customers[0].pk, "plan": plan.pk, **content}
+    answer = finance.post("/admin/billing/subscription/create/", filled)
     assert answer.status_code == 200
     assert field in answer.context["form"].errors
     assert Subscription.objects.count() == count
+
+
+def test_a_retired_customer_begins_nothing(finance: Client, company: Company) -> None:
+    customer = company.customers[0]
+    Customer.objects.filter(pk=customer.pk).update(deleted_at=company.at)
+    plan = company.subscriptions[0].plan_version.plan
+    answer = finance.post("/admin/billing/subscription/create/", {**NEW, "customer": customer.pk, "plan": plan.pk})
+    assert answer.context["form"].errors["customer"] == ["There is no such customer, or it was retired."]
+
+
+def test_customers_are_searched_for(finance: Client, company: Company) -> None:
+    asked = {"app_label": "billing", "model_name": "subscription", "field_name": "customer", "term": "nordlicht"}
+    found = finance.get("/admin/autocomplete/", asked).json()["results"]
+    assert [one["id"] for one in found] == [str(company.customers[0].pk)]

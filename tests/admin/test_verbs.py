@@ -12,6 +12,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from billing.models import BilledPeriod, BillingRun, Subscription
+from config.platform.admin import cells
 from config.platform.models import AuditEntry
 from invoicing.models import Delivery, Invoice, Payment
 from invoicing.queries import receivables
@@ -118,9 +119,9 @@ def test_a_payment_is_recorded_once_however_often_the_button_is_pressed(finance:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"amount": "100000.00"}, "more than the"),
-        ({"amount": "0"}, "more than nothing"),
-        ({"amount": "-1"}, "more than nothing"),
+        ({"amount": "100000.00"}, "that is open."),
+        ({"amount": "0"}, "A payment has to be more than zero."),
+        ({"amount": "-1"}, "A payment has to be more than zero."),
         ({"amount": "0.001"}, "finer than the currency"),
         ({"amount": "ten"}, "Enter a number"),
         ({"paid_on": "2026-05-21"}, "This day has not come yet"),
@@ -136,6 +137,13 @@ def test_a_wrong_payment_is_refused_beside_the_form(
     errors = " ".join(str(error) for errors in answer.context["form"].errors.values() for error in errors)
     assert said in errors or "This value" in errors or "valid" in errors
     assert addresses.fingerprint() == before
+
+
+def test_paying_too_much_says_what_is_open(finance: Client, owed: Invoice) -> None:
+    due = cells.money_text(receivables.owed(owed))
+    answer = finance.post(url(owed, "pay"), {"amount": "100000.00", "paid_on": "2026-05-12"})
+    assert answer.context["form"].errors["amount"] == [f"More than the {due} that is open."]
+    assert "Invalid value" not in answer.content.decode()
 
 
 def test_a_paid_invoice_takes_no_payment(finance: Client, paid: Invoice) -> None:
@@ -167,7 +175,9 @@ def test_buttons_follow_state_and_right(company: Company, draft: Invoice, paid: 
 
     finance, auditor = signed_in("Finance admin"), signed_in("Auditor")
     assert shown(finance, draft) == ["Finalize", "Compute anew", "Void draft"]
-    assert shown(finance, owed) == ["Record payment", "Send again"]
+    assert shown(finance, owed) == ["Record payment", "Send" if not owed.deliveries.exists() else "Send again"]
+    owed.deliveries.all().delete()
+    assert shown(finance, owed) == ["Record payment", "Send"]
     assert shown(finance, paid) == ["Send again"]
     assert shown(auditor, draft) == shown(auditor, owed) == []
 
@@ -197,6 +207,8 @@ def test_bulk_survives_ids_that_are_none(finance: Client, company: Company, ids:
 
 def test_starting_a_run(finance: Client, company: Company, django_capture_on_commit_callbacks: Any) -> None:
     count = BillingRun.objects.count()
+    quiet = finance.get("/admin/billing/billingrun/")
+    assert "every 2s" not in quiet.content.decode()
     asked = finance.get("/admin/billing/billingrun/start/")
     assert b"Nothing is due" in asked.content
     assert BillingRun.objects.count() == count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from config.platform.admin import audit_values as values
 from config.platform.admin import cells, filters, history, pages, theme
 from config.platform.admin.blocks import Fact, Facts, Page, Row, Tab, Table, columns
 from config.platform.models import AuditEntry
@@ -44,6 +46,10 @@ class AuditEntryAdmin(pages.PageAdmin):
     search_help_text = "Object, person, verb or reason"
     ordering = ("-at", "-id")
     rows_name = "entries"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Entries with the currency of what they are about."""
+        return values.with_currency(super().get_queryset(request))
 
     @theme.display(description="When", ordering="at")
     def moment(self, entry: AuditEntry) -> str:
@@ -82,10 +88,9 @@ class AuditEntryAdmin(pages.PageAdmin):
 
     def page(self, request: HttpRequest, instance: AuditEntry) -> Page:
         """One entry in full."""
-        names = list(dict.fromkeys([*instance.old, *instance.new]))
         rows = tuple(
-            Row((name.replace("_", " "), str(instance.old.get(name, "")), str(instance.new.get(name, ""))))
-            for name in names
+            Row((values.label(name), _told(instance, instance.old, name), _told(instance, instance.new, name)))
+            for name in values.names(instance)
         )
         shown = (
             Facts(
@@ -101,6 +106,10 @@ class AuditEntryAdmin(pages.PageAdmin):
             Table("Change", columns("Value", "Before", "After"), rows, empty="No values were changed."),
         )
         return Page(tabs=(Tab("Entry", shown),))
+
+
+def _told(entry: AuditEntry, side: Mapping[str, Any], name: str) -> str:
+    return values.shown(entry, name, side[name]) if name in side else ""
 
 
 def _subject(entry: AuditEntry) -> str:

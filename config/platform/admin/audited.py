@@ -6,15 +6,30 @@ Django's own log of the admin is not kept beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from config.platform.admin import acting, history, paginators, theme
 from config.platform.services import audit
+
+HIDDEN = "password"
+"""Of a field with this in its name only the fact of a change is noted."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The values that a form changed: what they were, and what they are."""
+
+    old: Mapping[str, Any] = field(default_factory=dict)
+    new: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AuditedAdmin(theme.ModelAdmin):
@@ -34,18 +49,22 @@ class AuditedAdmin(theme.ModelAdmin):
         """A list that does not count everything."""
         return paginators.QuietChangeList
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: Any = None) -> Change:
+        """What the form changed, for the audit trail; Django hands it to the two functions below."""
+        return _changed(form, is_new=bool(add))
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """Note that it was made."""
+        """Note that it was made, and how."""
         _note(request, obj, "create", message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """Note which fields were changed; values are left out, because some are secret."""
+        """Note the values before and after; of passwords only that they were changed."""
         _note(request, obj, "update", message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
         """Note that they were deleted."""
         for obj in queryset:
-            _note(request, obj, "delete", [])
+            _note(request, obj, "delete", Change())
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Actions change things: only for those who may."""
@@ -63,13 +82,42 @@ class AuditedAdmin(theme.ModelAdmin):
         return history.view(self, request, instance)
 
 
-def _note(request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
-    parts = message if isinstance(message, list) else []
-    fields = [name for part in parts for name in next(iter(part.values())).get("fields", [])]
+def _note(request: HttpRequest, obj: Any, verb: str, change: Change) -> None:
     audit.record(
-        actor=acting.actor(request),
-        at=timezone.now(),
-        verb=verb,
-        instance=obj,
-        new={"fields": ", ".join(map(str, fields))} if fields else None,
+        actor=acting.actor(request), at=timezone.now(), verb=verb, instance=obj, old=change.old, new=change.new
     )
+
+
+def _changed(form: Any, *, is_new: bool) -> Change:
+    """Read the changed fields of a form. Of lists of rows only what was added and taken away is told."""
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
+    for name in form.changed_data:
+        if HIDDEN in name:
+            new[HIDDEN] = "set" if is_new else "changed"
+            continue
+        before, after = form.initial.get(name), form.cleaned_data.get(name)
+        if isinstance(form.fields.get(name), forms.ModelMultipleChoiceField):
+            kept, wanted = _names(before or ()), _names(after or ())
+            if added := [one for one in wanted if one not in kept]:
+                new[f"{name}_added"] = added
+            if removed := [one for one in kept if one not in wanted]:
+                old[f"{name}_removed"] = removed
+            continue
+        if not is_new:
+            old[name] = _value(form.fields.get(name), before)
+        new[name] = _value(form.fields.get(name), after)
+    return Change(old, new)
+
+
+def _names(rows: Iterable[Any]) -> list[str]:
+    return [str(row) for row in rows]
+
+
+def _value(form_field: Any, value: Any) -> Any:
+    """A plain value; a row that was chosen by its key is named."""
+    if isinstance(form_field, forms.ModelChoiceField) and value is not None and not isinstance(value, models.Model):
+        value = form_field.queryset.filter(pk=value).first()
+    if value is None or isinstance(value, bool | int):
+        return value
+    return str(value)

@@ -28,6 +28,15 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Head(Block):
+    """What all that follows is about, with the choice of something else."""
+
+    text: str
+    action: object = ""
+    template: ClassVar[str] = "admin/platform/blocks/head.html"
+
+
+@dataclass(frozen=True)
 class Figure:
     """One big number with its name; ``hint`` says what it is made of, ``url`` where to look further."""
 

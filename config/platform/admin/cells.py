@@ -137,13 +137,23 @@ def day_text(value: date) -> str:
     return str(formats.date_format(value, "j M Y"))
 
 
-def instant(at: datetime | None, tz: str = "") -> SafeString:
-    """A moment, to the minute, in a time zone or else the installation's; the second and the zone show on pointing."""
+def day_of(at: datetime, tz: str = "") -> str:
+    """The day of a moment as plain text, in a time zone or else the installation's."""
+    return day_text(timezone.localtime(at, dates.zone(tz) if tz else None).date())
+
+
+def instant(at: datetime | None) -> SafeString:
+    """A moment, to the minute, in the installation's time zone, which every page names once; seconds on pointing."""
     if at is None:
         return EMPTY
-    local = timezone.localtime(at, dates.zone(tz) if tz else None)
+    local = timezone.localtime(at)
     exact = f"{local.isoformat(sep=' ', timespec='seconds')} {local.tzname()}"
-    return format_html('<time class="q-nowrap" title="{}">{}</time>', exact, formats.date_format(local, "j M Y H:i"))
+    return format_html('<time class="q-nowrap" title="{}">{}</time>', exact, instant_text(at))
+
+
+def instant_text(at: datetime) -> str:
+    """A moment as plain text, in the installation's time zone: "31 May 2026 14:05"."""
+    return str(formats.date_format(timezone.localtime(at), "j M Y H:i"))
 
 
 def local_day(at: datetime | None, tz: str) -> SafeString:

@@ -4,16 +4,21 @@ fields that they are about.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db import models
 from django.forms.boundfield import BoundField
 
 from config.kernel import errors
 from config.platform.admin import theme
 
+ID = re.compile(r"[0-9]{1,18}")
 WORDS = {
     "value_already_exist": "This is taken already.",
     "value_is_mandatory": "This is needed.",
@@ -73,12 +78,16 @@ class VerbForm(forms.Form):
             yield title, [self[name] for name in names if name in self.fields]
 
     def refuse(self, refusal: errors.DomainError) -> None:
-        """Show what a service refused, each code beside its field, the rest at the top."""
+        """Show what a service refused beside its fields, the rest at the top.
+
+        A refusal with words of its own is told by them; one of many fields by the code of each.
+        """
+        is_told = bool(refusal.message) and refusal.code != "validation_errors"
         shown = False
         for name, codes in refusal.details.items():
             field = self.aliases.get(name, name)
             if field in self.fields:
-                self.add_error(field, [words(code) for code in codes])
+                self.add_error(field, refusal.message if is_told else [words(code) for code in codes])
                 shown = True
         if not shown:
             self.add_error(None, told(refusal))
@@ -90,6 +99,20 @@ class ReasonForm(VerbForm):
     reason = forms.CharField(
         label="Reason", widget=forms.Textarea(attrs={"rows": 3}), help_text="Kept in the audit trail.", max_length=1000
     )
+
+
+class SearchWidget(AutocompleteSelect):
+    """A field that finds rows while one types, for a form that chooses what a relation of a model leads to.
+
+    It finds what the admin's own list of these rows finds; whoever may not view them finds nothing.
+    """
+
+    def __init__(self, relation: models.ForeignKey) -> None:
+        super().__init__(relation, admin.site, attrs={"style": "width: 100%"})
+
+    def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> list[Any]:
+        """The chosen row; what is no key chooses nothing instead of failing the page."""
+        return super().optgroups(name, [one for one in value if ID.fullmatch(str(one))], attr)
 
 
 def words(code: str) -> str:

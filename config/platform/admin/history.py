@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from config.platform.admin import audit_values as values
 from config.platform.admin import blocks, cells
 from config.platform.admin.blocks import Row, Table
 from config.platform.admin.cells import Tone
@@ -31,7 +31,7 @@ _TONES = {
 
 def view(model_admin: Any, request: HttpRequest, instance: Any) -> HttpResponse:
     """The history of one object, newest first, a hundred entries at a time."""
-    entries = Paginator(audit_trail.of(instance), PER_PAGE).get_page(request.GET.get("p"))
+    entries = Paginator(values.with_currency(audit_trail.of(instance)), PER_PAGE).get_page(request.GET.get("p"))
     request.current_app = model_admin.admin_site.name
     context = {
         **model_admin.admin_site.each_context(request),
@@ -46,7 +46,7 @@ def view(model_admin: Any, request: HttpRequest, instance: Any) -> HttpResponse:
 
 def recent(instance: Any, url: str) -> Table:
     """The last few entries of an object, with the way to all of them."""
-    entries = audit_trail.of(instance)[:RECENT]
+    entries = values.with_currency(audit_trail.of(instance))[:RECENT]
     return table(entries, title="History", action=cells.link("All entries", url))
 
 
@@ -77,9 +77,13 @@ def verb(name: str) -> str:
 
 def changes(entry: AuditEntry) -> SafeString:
     """The changed values: what they were, and what they are."""
-    names = list(dict.fromkeys([*entry.old, *entry.new]))
+    names = values.names(entry)
     lines = (
-        (name.replace("_", " "), _before(entry, name), _short(entry.new[name]) if name in entry.new else "")
+        (
+            values.label(name),
+            _before(entry, name),
+            _short(values.shown(entry, name, entry.new[name])) if name in entry.new else "",
+        )
         for name in names
     )
     return format_html_join("", '<span class="q-change"><b>{}</b> {}{}</span>', lines)
@@ -88,12 +92,8 @@ def changes(entry: AuditEntry) -> SafeString:
 def _before(entry: AuditEntry, name: str) -> SafeString:
     if name not in entry.old:
         return format_html("{}", "")
-    return format_html("<s>{}</s> ", _short(entry.old[name]))
+    return format_html("<s>{}</s> ", _short(values.shown(entry, name, entry.old[name])))
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, dict | list):
-        text = json.dumps(value, ensure_ascii=False)
-    else:
-        text = "–" if value is None or value == "" else str(value)
+def _short(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"

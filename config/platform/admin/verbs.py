@@ -87,6 +87,10 @@ class ListVerb(Verb):
 class ObjectVerb(Verb):
     """A verb of one object."""
 
+    def title(self, *, instance: Any) -> str:
+        """What its button on the object's page says: the label, unless the object's past makes it another."""
+        return self.label
+
     def check(self, *, instance: Any, at: datetime) -> None:
         """Ask the domain whether the state allows it. Raises DomainError where it does not."""
 
@@ -159,12 +163,13 @@ def object_buttons(model_admin: Any, request: HttpRequest, instance: models.Mode
     """The buttons of the verbs that this person may use on this object as it is now."""
     at = timezone.now()
     usable = [verb for verb in model_admin.verbs if verb.may(request) and verb.possible(instance=instance, at=at)]
-    return [_button(verb, model_admin.url(verb.name, instance.pk)) for verb in usable]
+    return [_button(verb, model_admin.url(verb.name, instance.pk), verb.title(instance=instance)) for verb in usable]
 
 
 def list_buttons(model_admin: Any, request: HttpRequest) -> list[dict[str, Any]]:
     """The buttons of the list verbs that this person may use."""
-    return [_button(verb, model_admin.url(verb.name)) for verb in model_admin.list_verbs if verb.may(request)]
+    usable = [verb for verb in model_admin.list_verbs if verb.may(request)]
+    return [_button(verb, model_admin.url(verb.name), verb.label) for verb in usable]
 
 
 def link(title: str, url: str, icon: str) -> dict[str, Any]:
@@ -177,8 +182,8 @@ def object_url(model_admin: Any, instance: models.Model) -> str:
     return model_admin.url("change", instance.pk)
 
 
-def _button(verb: Verb, url: str) -> dict[str, Any]:
-    return {"title": verb.label, "path": url, "icon": verb.icon, "variant": verb.variant, "attrs": {}}
+def _button(verb: Verb, url: str, title: str) -> dict[str, Any]:
+    return {"title": title, "path": url, "icon": verb.icon, "variant": verb.variant, "attrs": {}}
 
 
 def _require(request: HttpRequest, verb: Verb, model_admin: Any) -> None:

@@ -20,9 +20,13 @@ APPS = ("platform", "catalog", "customers", "invoicing", "billing")
 
 @dataclass(frozen=True)
 class Role:
-    """Who somebody is: ``models`` gives the usual rights by "app" or "app.model", ``verbs`` the rights by codename."""
+    """Who somebody is: ``models`` gives the usual rights by "app" or "app.model", ``verbs`` the rights by codename.
+
+    ``about`` says to a person what the role may do, as it is made.
+    """
 
     name: str
+    about: str
     models: Mapping[str, Sequence[str]]
     verbs: Sequence[str] = field(default=())
 
@@ -32,6 +36,10 @@ EVERYTHING_TO_SEE = dict.fromkeys(APPS, VIEW)
 ROLES = (
     Role(
         name="Finance admin",
+        about=(
+            "Sees all of billing; changes the catalog, customers and billing entities; begins and ends subscriptions, "
+            "starts billing runs; finalizes, voids and sends invoices; records payments."
+        ),
         models={
             **EVERYTHING_TO_SEE,
             "catalog": ALL,
@@ -51,12 +59,18 @@ ROLES = (
     ),
     Role(
         name="Accountant",
+        about="Sees all of billing; edits customers; finalizes and sends invoices; records payments.",
         models={**EVERYTHING_TO_SEE, "customers.customer": EDIT, "customers.customermetadata": ALL},
         verbs=("finalize_invoice", "send_invoice", "record_payment"),
     ),
-    Role(name="Auditor", models=EVERYTHING_TO_SEE),
+    Role(
+        name="Auditor",
+        about="Reads everything, people, roles and the schedule included, and changes nothing.",
+        models={**EVERYTHING_TO_SEE, "auth.user": VIEW, "auth.group": VIEW, "django_celery_beat": VIEW},
+    ),
     Role(
         name="Engineer",
+        about="Sees all of billing; edits the catalog, makes and ends API keys, sets the schedule.",
         models={
             **EVERYTHING_TO_SEE,
             "catalog": EDIT,
@@ -77,6 +91,11 @@ def ensure() -> list[str]:
         if is_new:
             group.permissions.set(rights(role))
     return [role.name for role in made]
+
+
+def about(name: str) -> str:
+    """Return what the role of that name was made for; nothing of a group that people made themselves."""
+    return next((role.about for role in ROLES if role.name == name), "")
 
 
 def rights(role: Role) -> models.QuerySet[Permission]:
