@@ -18,7 +18,7 @@ libraries: setup
 demo: setup libraries ## Load the sample company and its usage, bill it, and show it (Ctrl-C stops; DEMO_EXIT=1 exits)
 	@$(PYTHON) manage.py demo $(ARGS)
 
-run: setup libraries ## Serve: web, task worker and scheduler together (Ctrl-C stops all)
+run: setup libraries ## Serve: web, task worker and scheduler together (Ctrl-C stops all three, make stop-db the embedded database)
 	@$(PYTHON) manage.py serve $(ARGS)
 
 migrate: setup ## Bring the database up to date
@@ -38,7 +38,8 @@ format: setup ## Format the code and fix what can be fixed
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
-acceptance: setup libraries ## Run the acceptance cases beside the checkout, with a table per area (ARGS="--area=taxes")
+acceptance: setup libraries ## For maintainers: run the acceptance cases, a folder beside the checkout that is not published (ARGS="--area=taxes")
+	@test -d $(ACCEPTANCE) || { echo "There is no $(ACCEPTANCE): the acceptance cases are not published. make test runs the tests."; exit 1; }
 	@$(PYTHON) -m pytest $(ACCEPTANCE) -c pyproject.toml --rootdir . -p no:cacheprovider -n 2 -q -rN --show-capture=no $(ARGS)
 
 bench: setup ## Measure ingestion and billing runs
@@ -53,5 +54,5 @@ doctor: setup ## Check what the installation needs, and say what to do
 stop-db: setup ## Stop the embedded database
 	@$(PYTHON) -m config.localdb stop
 
-clean-data: setup ## Delete everything the installation has stored: database, documents, e-mails, keys
-	@$(PYTHON) -m config.clean_data
+clean-data: setup ## Delete everything the installation has stored: database, documents, e-mails, keys (ARGS=--yes: unasked)
+	@$(PYTHON) -m config.clean_data $(ARGS)

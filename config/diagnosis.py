@@ -1,15 +1,14 @@
 """What `manage.py doctor` looks at: one function per part of the surroundings, each giving findings with what to do.
 
-It only looks: nothing is repaired, sent or created, but for a probe file that it removes again.
+It only looks: nothing is repaired, sent or created, but for a probe file that it removes again. What the installation
+itself says of its companies and programs is `config.diagnosis_inside`'s.
 """
 
-import dataclasses
 import datetime
 import os
 import pathlib
 import stat
 import uuid
-from collections.abc import Sequence
 
 from django.conf import settings
 from django.core import mail
@@ -17,7 +16,8 @@ from django.db import DatabaseError, connection
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from config import health, pdf_check
+from config import diagnosis_inside, health, pdf_check
+from config.diagnosis_findings import Finding
 from config.localdb.errors import LocalDatabaseError
 
 OLDEST_POSTGRESQL = 150000
@@ -25,21 +25,15 @@ CLOCK_SECONDS = 30
 EARLIEST_SENSIBLE_YEAR = 2025
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One line of the report. `advice` says what to do and is empty where all is well."""
-
-    name: str
-    ok: bool
-    text: str
-    advice: str = ""
-
-
 def examine(*, at: datetime.datetime) -> list[Finding]:
     """Look at everything and return the findings in a fixed order. `at` is the aware current time."""
     findings = [*database(at=at)]
     for check in (broker, mail_server, pdf_libraries, storage, secret_key, addresses):
         findings += check()
+    if findings[0].ok and all(finding.ok for finding in findings if finding.name == "migrations"):
+        findings += diagnosis_inside.companies()
+        findings += diagnosis_inside.scheduler(at=at)
+        findings += diagnosis_inside.worker(at=at)
     return findings
 
 
@@ -158,8 +152,3 @@ def _writable(name: str, folder: pathlib.Path, text: str) -> Finding:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def healthy(findings: Sequence[Finding]) -> bool:
-    """Say whether nothing needs to be done."""
-    return all(finding.ok for finding in findings)

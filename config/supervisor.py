@@ -3,19 +3,31 @@
 It restarts nothing: on a server that is the job of systemd or of the container platform, one unit per program.
 """
 
+import contextlib
 import dataclasses
+import errno
+import fcntl
 import os
+import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import FrameType
 from typing import IO, Any, Self
 
 from django.conf import settings
 
 STOP_SECONDS = 15
+LOCK = "programs.lock"
+"""Held, in the data directory, by every program that runs: the kernel lets go of it when the last one has ended."""
+
+
+class ProgramsRun(RuntimeError):
+    """Programs of the installation are running."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +63,62 @@ def _celery() -> list[str]:
     return [sys.executable, *quiet, "-m", "celery", "--quiet", "--app", "config.celery"]
 
 
+def is_taken(*, host: str, port: int) -> bool:
+    """Say whether somebody listens on a port already. The web server would share it with them and not complain."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:  # any other reason is the web server's to tell
+        return error.errno == errno.EADDRINUSE
+    return False
+
+
+def interruptible() -> None:
+    """Treat a polite request to end, or a closed terminal, like Ctrl-C, and Ctrl-C as such.
+
+    A shell lets what a script starts with `&` ignore Ctrl-C's signal, so it is asked for. What `nohup` started stays
+    when the terminal closes.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def database_left() -> str:
+    """Say what goes on after the programs have ended: nothing, unless the database is the embedded one."""
+    embedded = settings.DATABASES["default"]["ENGINE"] == "config.localdb"
+    return " The embedded database goes on; `make stop-db` stops it." if embedded else ""
+
+
+@contextlib.contextmanager
+def none_running(data_dir: pathlib.Path) -> Iterator[None]:
+    """Keep a supervisor from starting programs while the block runs. Raises ProgramsRun if there are some already."""
+    with _lock_file(data_dir) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ProgramsRun(
+                "The installation's programs are running (`make run` or `make demo`): stop them first."
+            ) from None
+        yield
+
+
+def _lock_file(data_dir: pathlib.Path) -> IO[str]:
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return (data_dir / LOCK).open("a")
+
+
 class Supervisor:
-    """Starts programs and stops them together. Use as a context manager; leaving it stops everything."""
+    """Starts programs and stops them together. Use as a context manager; leaving it stops everything.
+
+    As long as one of them runs, `none_running` refuses. Raises BlockingIOError while such a block runs.
+    """
 
     def __init__(
         self, programs: Sequence[Program], *, output: Any = sys.stdout, environment: Mapping[str, str] | None = None
@@ -64,6 +130,13 @@ class Supervisor:
         self.threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
+        # The programs inherit the lock, so that it also holds when the supervisor alone is killed.
+        with _lock_file(settings.DATA_DIR) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            self._start(lock.fileno())
+        return self
+
+    def _start(self, lock: int) -> None:
         for program in self.programs:
             process = subprocess.Popen(
                 program.command,
@@ -73,13 +146,13 @@ class Supervisor:
                 text=True,
                 errors="replace",
                 env=self.environment,
+                pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops them in order
             )
             self.processes[program.name] = process
             thread = threading.Thread(target=self._copy, args=(program.name, process.stdout), daemon=True)
             thread.start()
             self.threads.append(thread)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()

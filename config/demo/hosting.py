@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from config import supervisor
 READY_SECONDS = 60
 LAST_LINES = 40
 PORTS = 50
+LOG_BYTES = 20 * 1024 * 1024
 
 
 class ProgramEnded(RuntimeError):
@@ -29,23 +29,23 @@ class NoFreePort(RuntimeError):
 def free_port(host: str, first: int) -> int:
     """Return the first port from ``first`` on that nobody listens on. Raises NoFreePort after 50 of them."""
     for port in range(first, min(first + PORTS, 65536)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
+        if not supervisor.is_taken(host=host, port=port):
             return port
     raise NoFreePort(f"Ports {first} to {first + PORTS - 1} of {host} are all taken.")
 
 
 class Journal:
-    """Takes the programs' output line by line: all of it goes to a file, the last lines are kept at hand."""
+    """Takes the programs' output line by line: all of it goes to a file, the last lines are kept at hand.
+
+    The file goes on where an earlier start left it; a large one is put aside under the name `.1` first.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
+        if path.is_file() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_name(f"{path.name}.1"))
+        self._file = path.open("a", encoding="utf-8")
         self._last: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=LAST_LINES))
 
     def write(self, line: str) -> None:

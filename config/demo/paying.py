@@ -7,7 +7,7 @@ becomes of an invoice follows from its customer and month alone; a payment is re
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -33,8 +33,13 @@ class Payment:
     paid_at: datetime
 
 
-def due(invoice: dict[str, Any], *, last_month: date, at: datetime) -> Payment | None:
-    """Return the payment that came in for an invoice until now; nothing for one that is paid, or not yet."""
+def due(invoice: dict[str, Any], *, payers: Collection[str], last_month: date, at: datetime) -> Payment | None:
+    """Return the payment that came in for an invoice until now; nothing for one that is paid, or not yet.
+
+    Only ``payers``, by external id, ever pay: nobody invents money for somebody's own customers.
+    """
+    if invoice["customer"]["external_id"] not in payers:
+        return None
     total = invoice["total_amount_cents"]
     if invoice["status"] != "finalized" or not total or invoice["total_paid_amount_cents"]:
         return None

@@ -93,14 +93,15 @@ def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.
     people = material.buyers
     with Api(host.url, known.api_key) as api:
         _load_catalogue(api, people, at=clock())
-        sent = send_usage(api, material)
+        ids = [buyer.external_id for buyer in people]
+        sent = send_usage(api, material, known=sending.stored(api, months=material.months))
         say(f"Usage: {sent.new:,} events sent to {host.url}/api/v1/events/batch, {sent.known:,} were there already.")
         with bars.bar("Subscriptions", len(people)) as bar:
             loading.subscriptions(api, people, first_day=material.months[0], step=bar.update)
-        _bill(host, say, clock)
-        paid = _pay(api, known.last_month, clock())
+        _bill(host, ids, say, clock)
+        paid = _pay(api, ids, known.last_month, clock())
         waiting.until_done(
-            lambda: waiting.unmarked(at=clock()),
+            lambda: waiting.unmarked(external_ids=ids, at=clock()),
             job="overdue",
             what="overdue invoices",
             clock=clock,
@@ -108,19 +109,22 @@ def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.
             check=host.check,
         )
         say(f"Payments: {paid} recorded.")
-        ids = [usage.subscription_id(buyer.external_id) for buyer in people]
-        return comparing.rows(api, material.totals(), subscription_ids=ids)
+        subscription_ids = [usage.subscription_id(external_id) for external_id in ids]
+        return comparing.rows(api, material.totals(), subscription_ids=subscription_ids)
 
 
-def send_usage(api: Api, material: Material, *, newest_first: bool = False) -> Sent:
-    """Send the usage of all months, from the last line of the log to the first if so wanted. Raises Refused."""
+def send_usage(api: Api, material: Material, *, newest_first: bool = False, known: sending.Known = frozenset()) -> Sent:
+    """Send the usage of all months but the ``known``, from the last line of the log to the first if so wanted.
+
+    Raises Refused.
+    """
     played = list(material.played().items())
     result = Sent()
     with bars.bar("Usage events", sum(len(requests) for _, requests in played)) as bar:
         for month, requests in reversed(played) if newest_first else played:
             chosen = requests[::-1] if newest_first else requests
             found = usage.events(chosen, month=month, account_of=material.account_of)
-            result += sending.send(api, found, done=bar.update)
+            result += sending.send(api, found, done=bar.update, known=known)
     return result
 
 
@@ -131,13 +135,13 @@ def _load_catalogue(api: Api, people: list[Buyer], *, at: datetime) -> None:
         loading.customers(api, people, step=bar.update)
 
 
-def _bill(host: Host, say: Say, clock: Clock) -> None:
+def _bill(host: Host, ids: list[str], say: Say, clock: Clock) -> None:
     """Wait until the scheduler has billed everything, and all documents and e-mails are there."""
     started = time.monotonic()
     stages = (
-        ("Customers billed", "billing", "customers", lambda: waiting.customers_due(at=clock())),
-        ("Invoice PDFs", "deliveries", "PDFs", waiting.documents_missing),
-        ("E-mails", "deliveries", "e-mails", waiting.mails_waiting),
+        ("Customers billed", "billing", "customers", lambda: waiting.customers_due(external_ids=ids, at=clock())),
+        ("Invoice PDFs", "deliveries", "PDFs", lambda: waiting.documents_missing(external_ids=ids)),
+        ("E-mails", "deliveries", "e-mails", lambda: waiting.mails_waiting(external_ids=ids)),
     )
     for label, job, what, left in stages:
         with bars.bar(label, left()) as bar:
@@ -145,8 +149,9 @@ def _bill(host: Host, say: Say, clock: Clock) -> None:
     say(f"Billed by the scheduler, rendered and e-mailed in {time.monotonic() - started:.0f} s.")
 
 
-def _pay(api: Api, last_month: date, at: datetime) -> int:
-    found = (paying.due(invoice, last_month=last_month, at=at) for invoice in api.rows("invoices", status="finalized"))
+def _pay(api: Api, ids: list[str], last_month: date, at: datetime) -> int:
+    invoices = api.rows("invoices", status="finalized")
+    found = (paying.due(invoice, payers=ids, last_month=last_month, at=at) for invoice in invoices)
     payments = sorted((payment for payment in found if payment), key=lambda payment: (payment.paid_at, payment.number))
     with bars.bar("Payments", len(payments)) as bar:
         return paying.record(api, payments, step=bar.update)

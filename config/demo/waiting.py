@@ -1,19 +1,21 @@
 """Waits for the work that the scheduler and the workers do, and hurries the scheduler on.
 
-What is left to do are rows in the database, so they are counted there. A job is hurried by setting back when the
-scheduler ran it last: it then finds it due and sends it, as it does by the clock.
+What is left to do are rows in the database, so they are counted there, for the sample's customers alone. A job is
+hurried by setting back when the scheduler ran it last: it then finds it due and sends it, as it does by the clock.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from billing.models import BillingRunItem
 from billing.queries import contracts
+from customers.models import Customer
 from invoicing.models import Delivery, Invoice
 
 STEP_SECONDS = 0.25
@@ -66,31 +68,32 @@ def until_done(
         before = count
 
 
-def customers_due(*, at: datetime) -> int:
+def customers_due(*, external_ids: Collection[str], at: datetime) -> int:
     """Count the customers with a billing day that has come."""
-    return sum(1 for _ in contracts.due_customers(as_of=at))
+    ids = list(Customer.objects.filter(external_id__in=external_ids).values_list("pk", flat=True))
+    return sum(1 for _ in contracts.due_customers(as_of=at, customer_ids=ids))
 
 
-def documents_missing() -> int:
+def documents_missing(*, external_ids: Collection[str]) -> int:
     """Count the finalized invoices whose PDF is still to be made."""
-    return Invoice.objects.filter(status=Invoice.Status.FINALIZED, documents__isnull=True).count()
+    return _finalized(external_ids).filter(documents__isnull=True).count()
 
 
-def mails_waiting() -> int:
+def mails_waiting(*, external_ids: Collection[str]) -> int:
     """Count the e-mails that are still to be sent."""
-    return Delivery.objects.filter(state=Delivery.State.PENDING).count()
+    pending = Delivery.objects.filter(state=Delivery.State.PENDING)
+    return pending.filter(invoice__customer__external_id__in=external_ids).count()
 
 
-def mails_failed() -> int:
-    """Count the e-mails that were given up."""
-    return Delivery.objects.filter(state=Delivery.State.FAILED).count()
-
-
-def unmarked(*, at: datetime) -> int:
+def unmarked(*, external_ids: Collection[str], at: datetime) -> int:
     """Count the invoices that were due two days ago or earlier, are not paid and not marked as overdue."""
-    invoices = Invoice.objects.filter(status=Invoice.Status.FINALIZED, payment_overdue=False)
+    invoices = _finalized(external_ids).filter(payment_overdue=False)
     late = invoices.filter(payment_due_date__lt=at.date() - timedelta(days=1))
     return late.exclude(payment_status=Invoice.PaymentStatus.SUCCEEDED).count()
+
+
+def _finalized(external_ids: Collection[str]) -> QuerySet[Invoice]:
+    return Invoice.objects.filter(status=Invoice.Status.FINALIZED, customer__external_id__in=external_ids)
 
 
 def _failures() -> str:

@@ -1,4 +1,7 @@
-"""Periodic jobs of features that do not exist yet: trials, usage thresholds, wallets, fees paid in advance."""
+"""Periodic jobs of features that do not exist yet: usage thresholds, wallets, fees paid in advance.
+
+They are known by name, so that `manage.py run_jobs` may name them already, and have no place in the schedule.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,18 @@ from django.utils import timezone
 from config.kernel import jobs
 
 LATER = {
-    "trial_ended": "Bill the plans whose trial ended.",
     "usage": "Look for usage that crossed a threshold.",
     "wallets": "Bring the running balances of wallets up to date.",
     "advance_charges": "Invoice the usage that was paid in advance.",
 }
 
-for position, (name, description) in enumerate(LATER.items()):
+for name, description in LATER.items():
     jobs.register(
         jobs.PeriodicJob(
             name=name,
             service="config.platform.services.later.nothing",
             task="config.platform.tasks.later",
-            minutes=str(10 + position),
+            minutes="",
             description=f"{description} Not there yet: does nothing.",
         )
     )

@@ -1,6 +1,7 @@
 """`manage.py doctor`: says what is well and what to do about what is not, and changes nothing."""
 
 import io
+import os
 import pathlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from kombu import Connection
 
-from config import diagnosis, health, pdf_check
+from config import diagnosis, diagnosis_findings, diagnosis_inside, health, pdf_check
+from config.platform.services import schedule
+from customers.services import billing_entities
+from tests.factories import platform
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -26,6 +33,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: pathlib.Pat
 @pytest.mark.django_db
 def test_a_sound_installation_needs_nothing() -> None:
     out = io.StringIO()
+    schedule.sync()
+    PeriodicTask.objects.update(last_run_at=timezone.now())
     call_command("doctor", stdout=out, no_color=True)
     lines = out.getvalue().splitlines()
     assert [line[0] for line in lines] == ["✔"] * len(lines)
@@ -76,17 +85,17 @@ def test_storage_that_cannot_be_written_is_a_finding(settings: Any) -> None:
 
 
 def test_looking_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
-    assert diagnosis.healthy([*diagnosis.storage(), *diagnosis.mail_server()])
+    assert diagnosis_findings.healthy([*diagnosis.storage(), *diagnosis.mail_server()])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_debug_and_open_hosts_are_findings(settings: Any) -> None:
-    assert diagnosis.healthy(diagnosis.addresses())
+    assert diagnosis_findings.healthy(diagnosis.addresses())
     settings.ALLOWED_HOSTS = ["*"]
-    assert not diagnosis.healthy(diagnosis.addresses())
+    assert not diagnosis_findings.healthy(diagnosis.addresses())
     settings.ALLOWED_HOSTS = ["localhost"]
     settings.DEBUG = True
-    assert not diagnosis.healthy(diagnosis.addresses())
+    assert not diagnosis_findings.healthy(diagnosis.addresses())
 
 
 def test_a_secret_key_others_can_read_is_a_finding(settings: Any, tmp_path: pathlib.Path) -> None:
@@ -95,6 +104,71 @@ def test_a_secret_key_others_can_read_is_a_finding(settings: Any, tmp_path: path
     path.write_text("abc\n")
     settings.SECRET_KEY = "abc"
     path.chmod(0o644)
-    assert not diagnosis.healthy(diagnosis.secret_key())
+    assert not diagnosis_findings.healthy(diagnosis.secret_key())
     path.chmod(0o600)
-    assert diagnosis.healthy(diagnosis.secret_key())
+    assert diagnosis_findings.healthy(diagnosis.secret_key())
+
+
+def _hints(findings: list[diagnosis_findings.Finding]) -> list[str]:
+    assert diagnosis_findings.healthy(findings)  # hints are no faults
+    return [finding.text for finding in findings if finding.advice]
+
+
+@pytest.mark.django_db
+def test_an_incomplete_company_is_a_hint() -> None:
+    entity = billing_entities.ensure_default(at=AT)
+    [text] = _hints(diagnosis_inside.companies())
+    assert text.endswith(
+        "no full address; no bank details; e-mails of invoices are off;"
+        " invoices are due at once (payment term of 0 days)"
+    )
+    values = {
+        "address_line1": "Quay 1",
+        "city": "Berlin",
+        "country": "DE",
+        "iban": "DE66100991000048177302",
+        "email_settings": ["invoice.finalized"],
+        "net_payment_term": 14,
+    }
+    billing_entities.update(code=entity.code, values=values, actor=platform.ACTOR, at=AT)
+    assert _hints(diagnosis_inside.companies()) == []
+
+
+@pytest.mark.django_db
+def test_a_scheduler_that_is_silent_is_a_hint() -> None:
+    PeriodicTask.objects.all().delete()
+    assert _hints(diagnosis_inside.scheduler(at=AT)) == ["no job is on the schedule"]
+    times = CrontabSchedule.objects.create(minute="*/5")
+    job = PeriodicTask.objects.create(name="deliveries", task="x", crontab=times)
+    assert _hints(diagnosis_inside.scheduler(at=AT)) == ["has never sent a job"]
+    for minutes, hints in ((14, 0), (16, 1)):
+        PeriodicTask.objects.filter(pk=job.pk).update(last_run_at=AT - timedelta(minutes=minutes))
+        assert len(_hints(diagnosis_inside.scheduler(at=AT))) == hints
+
+
+def test_messages_that_nobody_takes_are_a_hint(settings: Any, tmp_path: pathlib.Path) -> None:
+    settings.CELERY_BROKER_URL = "filesystem://"
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"data_folder_in": str(tmp_path)}
+    assert _hints(diagnosis_inside.worker(at=AT)) == []
+    message = tmp_path / "1_a.celery.msg"
+    message.write_text("{}")
+    for minutes, hints in ((14, []), (16, ["1 messages are waiting for it"])):
+        written = (AT - timedelta(minutes=minutes)).timestamp()
+        os.utime(message, (written, written))
+        assert _hints(diagnosis_inside.worker(at=AT)) == hints
+
+
+def test_messages_of_a_real_broker_are_counted(settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "memory://"
+    with Connection("memory://") as broker, broker.SimpleQueue(diagnosis_inside.QUEUE) as queue:
+        for number in range(diagnosis_inside.MANY_MESSAGES):
+            queue.put(number)
+        assert _hints(diagnosis_inside.worker(at=AT)) == []
+        queue.put("one more")
+        assert _hints(diagnosis_inside.worker(at=AT)) == ["501 messages are waiting for it"]
+        queue.clear()
+
+
+def test_a_broker_that_is_away_is_not_told_twice(settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "amqp://127.0.0.1:9//"
+    assert diagnosis_inside.worker(at=AT) == []

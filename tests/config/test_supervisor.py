@@ -1,11 +1,17 @@
 """Running programs side by side: output is prefixed, one that ends is noticed, all stop together."""
 
 import io
+import pathlib
+import signal
+import socket
+import subprocess
 import sys
 import time
+from typing import Any
 
 import psutil
 import pytest
+from django.core.management import CommandError, call_command
 
 from config import supervisor
 from config.supervisor import Program
@@ -48,3 +54,48 @@ def test_the_three_programs_of_an_installation() -> None:
 
 def _program(name: str, code: str) -> Program:
     return Program(name, [sys.executable, "-c", code])
+
+
+def test_a_port_somebody_listens_on_is_taken() -> None:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the web server does
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        listener.listen()
+        assert supervisor.is_taken(host="127.0.0.1", port=port)
+    assert not supervisor.is_taken(host="127.0.0.1", port=port)
+    assert not supervisor.is_taken(host="no such host", port=port)
+
+
+def test_serving_on_a_taken_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "is_taken", lambda **_: True)
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="Port 8123 is in use: set WEB_PORT"):
+        call_command("serve", port=8123, stdout=out)
+    assert out.getvalue() == ""
+
+
+def test_what_runs_holds_the_data_even_when_the_supervisor_is_gone(tmp_path: pathlib.Path, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    with supervisor.Supervisor([_program("one", FOREVER)], output=io.StringIO()) as running:
+        with pytest.raises(supervisor.ProgramsRun, match="stop them first"), supervisor.none_running(tmp_path):
+            pytest.fail("a program runs")
+        assert running.ended() is None
+    with supervisor.none_running(tmp_path), pytest.raises(BlockingIOError):
+        supervisor.Supervisor([_program("one", FOREVER)]).__enter__()
+
+
+def test_ctrl_c_is_heard_where_it_was_ignored() -> None:
+    """As a shell does for what a script starts in the background."""
+    code = (
+        "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "from config import supervisor; supervisor.interruptible()\n"
+        "try: print('up', flush=True); time.sleep(60)\n"
+        "except KeyboardInterrupt: raise SystemExit(7)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 7
+    process.stdout.close()

@@ -1,7 +1,9 @@
 """Probes, security headers, request ids and what the access log does not say."""
 
+import html
 import json
 import logging
+import re
 
 import pytest
 from django.db import DatabaseError
@@ -56,6 +58,21 @@ def test_pages_carry_the_strict_headers(client: Client) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["X-Frame-Options"] == "SAMEORIGIN"
     assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_api_has_no_script_that_the_policy_refuses(client: Client) -> None:
+    page = client.get("/api/docs/").content.decode()
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
+    assert len(scripts) == 3
+    sources = [re.search(r'src="([^"]+)"', html.unescape(attributes)) for attributes, _ in scripts]
+    assert all(source is not None and source[1].startswith("/") for source in sources)
+    assert not any(content.strip() for _, content in scripts)
+    assert not re.search(r"\son\w+=", page)
+    last = client.get(sources[-1][1])
+    assert last.headers["Content-Type"].startswith("application/javascript")
+    assert b"SwaggerUIBundle(" in last.content
+    assert b"/api/schema/" in last.content
 
 
 def test_data_carries_no_page_policy(client: Client) -> None:

@@ -7,6 +7,7 @@ from config.demo import paying
 
 LAST = date(2026, 5, 1)
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
+PAYERS = frozenset(f"acct_{number}" for number in range(40))
 
 
 def invoice(customer="acct_1", issued="2026-03-01", total=10_001, paid=0, status="finalized"):
@@ -29,7 +30,7 @@ def invoices():
 def test_most_is_paid_in_full_a_little_in_part_and_a_little_not_at_all():
     kinds = Counter()
     for one in invoices():
-        payment = paying.due(one, last_month=LAST, at=LATER)
+        payment = paying.due(one, payers=PAYERS, last_month=LAST, at=LATER)
         kinds["none" if payment is None else "full" if payment.amount_cents == 10_001 else "part"] += 1
 
     assert kinds["full"] > 0.7 * 240
@@ -38,10 +39,10 @@ def test_most_is_paid_in_full_a_little_in_part_and_a_little_not_at_all():
 
 
 def test_payment_waits_for_its_day():
-    found = [payment for one in invoices() if (payment := paying.due(one, last_month=LAST, at=LATER))]
+    found = [payment for one in invoices() if (payment := paying.due(one, payers=PAYERS, last_month=LAST, at=LATER))]
     early = datetime(2026, 3, 5, tzinfo=UTC)
 
-    known = [payment for one in invoices() if (payment := paying.due(one, last_month=LAST, at=early))]
+    known = [payment for one in invoices() if (payment := paying.due(one, payers=PAYERS, last_month=LAST, at=early))]
 
     assert known == [payment for payment in found if payment.paid_at <= early]
     assert 0 < len(known) < len(found)
@@ -49,11 +50,18 @@ def test_payment_waits_for_its_day():
 
 
 def test_nothing_comes_in_twice_or_for_what_is_not_owed():
-    payable = next(one for one in invoices() if paying.due(one, last_month=LAST, at=LATER))
+    payable = next(one for one in invoices() if paying.due(one, payers=PAYERS, last_month=LAST, at=LATER))
 
-    assert paying.due(payable | {"total_paid_amount_cents": 1}, last_month=LAST, at=LATER) is None
-    assert paying.due(payable | {"status": "draft"}, last_month=LAST, at=LATER) is None
-    assert paying.due(payable | {"total_amount_cents": 0}, last_month=LAST, at=LATER) is None
+    assert paying.due(payable | {"total_paid_amount_cents": 1}, payers=PAYERS, last_month=LAST, at=LATER) is None
+    assert paying.due(payable | {"status": "draft"}, payers=PAYERS, last_month=LAST, at=LATER) is None
+    assert paying.due(payable | {"total_amount_cents": 0}, payers=PAYERS, last_month=LAST, at=LATER) is None
+
+
+def test_somebodys_own_customers_never_pay():
+    months = [f"2026-{month:02}-01" for month in range(1, 7)]
+    own = [invoice(f"acme_{number}", month) for number in range(20) for month in months]
+
+    assert not any(paying.due(one, payers=PAYERS, last_month=LAST, at=LATER) for one in own)
 
 
 def test_payments_go_out_with_a_key_of_their_own():

@@ -49,6 +49,20 @@ def test_journal_keeps_the_last_lines_of_each_program(tmp_path):
     assert journal.last("worker") == ""
 
 
+def test_journal_goes_on_where_an_earlier_start_left_it(tmp_path, monkeypatch):
+    for line in ("first\n", "second\n"):
+        journal = hosting.Journal(tmp_path / "server.log")
+        journal.write(line)
+        journal.flush()
+    assert journal.path.read_text() == "first\nsecond\n"
+
+    monkeypatch.setattr(hosting, "LOG_BYTES", 3)
+    hosting.Journal(tmp_path / "server.log").flush()
+
+    assert (tmp_path / "server.log.1").read_text() == "first\nsecond\n"
+    assert journal.path.read_text() == ""
+
+
 def test_state_is_private_and_comes_back(tmp_path):
     folder = tmp_path / "demo"
     assert state.load(folder) is None

@@ -32,13 +32,13 @@ class Server:
 
 
 def events(*names):
-    return [{"transaction_id": name} for name in names]
+    return [{"external_subscription_id": "sub_1", "transaction_id": name} for name in names]
 
 
-def send(server, found, batch=2):
+def send(server, found, batch=2, known=()):
     done = []
     with Api("http://sample", "key", transport=httpx.MockTransport(server)) as api:
-        return sending.send(api, iter(found), done=done.append, batch=batch), done
+        return sending.send(api, iter(found), done=done.append, batch=batch, known=known), done
 
 
 def test_batches_cover_every_event_once():
@@ -71,6 +71,22 @@ def test_sending_again_sends_nothing_new():
 
     assert sent == Sent(new=0, known=3)
     assert sorted(server.stored) == ["a", "b", "c"]
+
+
+def test_what_is_known_to_be_there_is_not_sent():
+    server = Server("a", "b", "c")
+
+    sent, done = send(server, events("a", "b", "c", "d"), known={("sub_1", "a"), ("sub_1", "b"), ("sub_1", "c")})
+
+    assert sent == Sent(new=1, known=3)
+    assert server.batches == [1]  # nothing was refused
+    assert done == [2, 2]
+
+
+def test_known_events_of_another_subscription_are_sent():
+    sent, _ = send(Server(), events("a"), known={("sub_2", "a")})
+
+    assert sent == Sent(new=1, known=0)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 """`manage.py demo`: the sample company, its real usage, its bills, and the admin to look at them, until Ctrl-C."""
 
 import os
-import signal
 from argparse import ArgumentParser
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import httpx
@@ -13,6 +11,7 @@ from django.core.management import base
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from config import supervisor
 from config.demo import comparing, hosting, installation, state, summary, tour
 from config.demo.api import Refused
 from config.demo.hosting import Host
@@ -38,8 +37,7 @@ class Command(base.BaseCommand):
         parser.add_argument("--exit", action="store_true", default=leave, help="stop everything when all is there")
 
     def handle(self, *args: Any, host: str, port: int, exit: bool, **options: Any) -> None:  # noqa: A002
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
+        supervisor.interruptible()
         try:
             try:
                 self._run(host, port, leave=exit)
@@ -50,7 +48,8 @@ class Command(base.BaseCommand):
         except _EXPECTED as error:
             raise base.CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self.stdout.write("\nStopped. `make demo` goes on with the same data; `make clean-data` starts afresh.")
+            left = "" if exit else supervisor.database_left()
+            self.stdout.write(f"\nStopped.{left} `make demo` goes on with the same data; `make clean-data` deletes it.")
             if exit:
                 raise base.CommandError("It was stopped before all was there.") from None
 
@@ -74,10 +73,11 @@ class Command(base.BaseCommand):
                 running.stay()
 
     def _conclude(self, running: Host, known: state.State, folder: Path) -> None:
+        ids = [buyer.external_id for buyer in tour.Material.read(known.last_month).buyers]
         facts = {
-            "Invoices": summary.invoices(),
+            "Invoices": summary.invoices(external_ids=ids),
             "PDFs": f"{settings.MEDIA_ROOT / 'invoices'}",
-            "E-mails": f"{settings.EMAIL_FILE_PATH} ({summary.mails(settings.EMAIL_FILE_PATH)} messages)",
+            "E-mails": f"{settings.EMAIL_FILE_PATH}: {summary.mails(external_ids=ids)}",
             "Output": f"{running.journal.path}",
             "API key": f"ends with {known.api_key[-4:]}, whole in {state.key_file(folder)}",
             "API docs": f"{running.url}/api/docs/",
@@ -91,8 +91,3 @@ class Command(base.BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a polite request to end, or a closed terminal, like Ctrl-C."""
-    raise KeyboardInterrupt

@@ -1,8 +1,6 @@
 """`manage.py serve`: web server, task worker and scheduler together, until Ctrl-C."""
 
-import signal
 from argparse import ArgumentParser
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -22,23 +20,19 @@ class Command(base.BaseCommand):
         parser.add_argument("--no-migrate", action="store_true", help="do not bring the database up to date first")
 
     def handle(self, *args: Any, host: str, port: int, no_migrate: bool, **options: Any) -> None:
+        if supervisor.is_taken(host=host, port=port):
+            raise base.CommandError(f"Port {port} is in use: set WEB_PORT to a free one, or stop what listens there.")
+        supervisor.interruptible()
         if not no_migrate:
             call_command("migrate", interactive=False, verbosity=0)
             schedule.sync()
         connections.close_all()
         programs = [supervisor.web(host=host, port=port), supervisor.worker(), supervisor.beat()]
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
         self.stdout.write(f"Serving at http://{host}:{port}/ - Ctrl-C stops it.")
-        with supervisor.Supervisor(programs, output=self.stdout) as running:
-            try:
+        try:
+            with supervisor.Supervisor(programs, output=self.stdout) as running:
                 name, code = running.wait()
-            except KeyboardInterrupt:
-                self.stdout.write("Stopping.")
-                return
+        except KeyboardInterrupt:
+            self.stdout.write(f"Stopped.{supervisor.database_left()}")
+            return
         raise base.CommandError(f"{name} ended with exit code {code}; its last lines are above.")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a polite request to end, or a closed terminal, like Ctrl-C."""
-    raise KeyboardInterrupt

@@ -8,15 +8,20 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from config.kernel import jobs
 
 
+def scheduled() -> list[jobs.PeriodicJob]:
+    """Return the registered jobs that have times, in the order of their registration."""
+    return [job for job in jobs.periodic_jobs().values() if job.minutes]
+
+
 @transaction.atomic
 def sync() -> list[str]:
-    """Give every registered job a row in the schedule, and return the names of the new ones.
+    """Give every registered job with times a row in the schedule, and return the names of the new ones.
 
     Rows are known by their name. What staff changed (times, whether a job is enabled) stays; nothing is deleted.
     Only the task's path follows the code.
     """
     made = []
-    for job in jobs.periodic_jobs().values():
+    for job in scheduled():
         row, is_new = PeriodicTask.objects.get_or_create(
             name=job.name,
             defaults={"task": job.task, "crontab": _times(job.minutes), "description": job.description},

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import ArgumentParser
+from collections.abc import Mapping, Sized
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Model
 from django.utils import timezone
 
 from config.kernel import jobs
@@ -43,7 +46,30 @@ class Command(BaseCommand):
         as_of = timezone.now()
         for name in names:
             result = jobs.run(name, as_of=as_of)
-            self.stdout.write(f"{name}: {'done' if result is None else result}")
+            self.stdout.write(f"{name}: {_told(result)}")
+
+
+def _told(result: object) -> str:
+    """Say in words what a job returned: what it counted, then a line for each thing that failed."""
+    if result is None:
+        return "done"
+    if isinstance(result, Model):
+        return f"{result} {result.get_status_display()}" if hasattr(result, "get_status_display") else str(result)
+    if isinstance(result, int):
+        return f"{result} done"
+    if not dataclasses.is_dataclass(result):
+        return str(result)
+    counts, reasons = [], []
+    for field in dataclasses.fields(result):
+        value = getattr(result, field.name)
+        name = field.name.replace("_", " ")
+        if dataclasses.is_dataclass(value):
+            counts.append(f"{name} ({_told(value)})")
+            continue
+        counts.append(f"{len(value) if isinstance(value, Sized) else value} {name}")
+        if isinstance(value, Mapping):
+            reasons += [f"\n  {key}: {reason}" for key, reason in value.items()]
+    return ", ".join(counts) + "".join(reasons)
 
 
 def _rank(name: str) -> tuple[int, str]:
