@@ -38,8 +38,9 @@ from catalog.services import metrics  # noqa: E402
 from config.kernel import actors  # noqa: E402
 from config.platform.services import api_keys  # noqa: E402
 
-SIZES = (100, 1000)
-PATH = "/api/v1/events/batch"
+BATCH, STREAM = "batch", "stream"
+SENT = ((BATCH, 100), (BATCH, 1000), (STREAM, 100), (STREAM, 1000), (STREAM, 10_000))
+TYPES = {BATCH: "application/json", STREAM: "application/x-ndjson"}
 START = datetime(2026, 5, 1, tzinfo=UTC)
 COLUMNS = (
     "id, external_subscription_id, transaction_id, code, timestamp, received_at, fingerprint, value_source, value,"
@@ -60,12 +61,14 @@ def event(number: int) -> dict[str, object]:
     }
 
 
-def requests(first: int, count: int, size: int) -> list[bytes]:
-    """Return the bodies of requests with that many events each."""
-    return [
-        json.dumps({"events": [event(number) for number in range(start, start + size)]}).encode()
-        for start in range(first, first + count, size)
-    ]
+def requests(way: str, first: int, count: int, size: int) -> list[bytes]:
+    """Return the bodies of requests with that many events each: a JSON object for a batch, lines for a stream."""
+    bodies = []
+    for start in range(first, first + count, size):
+        events = [event(number) for number in range(start, start + size)]
+        text = json.dumps({"events": events}) if way == BATCH else "\n".join(map(json.dumps, events))
+        bodies.append(text.encode())
+    return bodies
 
 
 def copies(first: int, count: int, size: int) -> list[tuple[bytes, bytes]]:
@@ -86,18 +89,17 @@ def _copy(numbers: range) -> tuple[bytes, bytes]:
     return "".join(keys).encode(), "".join(rows).encode()
 
 
-def send(batches: Batches, secret: str) -> None:
+def send(batches: Batches, secret: str, way: str) -> None:
     """Take in requests through the view."""
-    view, factory = resolve(PATH).func, RequestFactory()
+    path = f"/api/v1/events/{way}"
+    view, factory = resolve(path).func, RequestFactory()
     for body in batches:
-        request = factory.post(
-            PATH, body, content_type="application/json", headers={"Authorization": f"Bearer {secret}"}
-        )
+        request = factory.post(path, body, content_type=TYPES[way], headers={"Authorization": f"Bearer {secret}"})
         response = view(request)
         assert response.status_code == 200, response.content
 
 
-def copy(batches: Batches, secret: str) -> None:
+def copy(batches: Batches, secret: str, way: str) -> None:
     """Write finished rows."""
     connection.ensure_connection()
     for keys, rows in batches:  # type: ignore[misc]
@@ -108,14 +110,16 @@ def copy(batches: Batches, secret: str) -> None:
                 target.write(rows)
 
 
-def rate(write: Callable[[Batches, str], None], shares: Sequence[Batches], secret: str, count: int) -> int:
+def rate(
+    write: Callable[[Batches, str, str], None], shares: Sequence[Batches], secret: str, way: str, count: int
+) -> int:
     """Return events per second over all processes, each with its share of the batches, into empty tables."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE billing_usage_event, billing_event_key")
     connection.close()  # each process opens its own
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(len(shares) + 1)
-    workers = [context.Process(target=_work, args=(write, share, secret, barrier)) for share in shares]
+    workers = [context.Process(target=_work, args=(write, share, secret, way, barrier)) for share in shares]
     for worker in workers:
         worker.start()
     barrier.wait(60)
@@ -127,10 +131,10 @@ def rate(write: Callable[[Batches, str], None], shares: Sequence[Batches], secre
     return int(count / taken)
 
 
-def _work(write: Callable[[Batches, str], None], share: Batches, secret: str, barrier: object) -> None:
+def _work(write: Callable[[Batches, str, str], None], share: Batches, secret: str, way: str, barrier: object) -> None:
     connection.ensure_connection()
     barrier.wait(60)  # type: ignore[attr-defined]
-    write(share, secret)
+    write(share, secret, way)
     connection.close()
 
 
@@ -148,8 +152,8 @@ def main() -> None:
         content = {"code": "requests", "name": "Bytes", "aggregation_type": "sum_agg", "field_name": "bytes"}
         metrics.create(values=content, actor=actors.SYSTEM, at=at)
         event_partitions.ensure(months=[(2026, 5)])
-        for size in SIZES:
-            measure(given, size, secret)
+        for way, size in SENT:
+            measure(given, way, size, secret)
     finally:
         connection.creation.destroy_test_db(_configured, verbosity=0)
 
@@ -157,20 +161,20 @@ def main() -> None:
 _configured = connection.settings_dict["NAME"]
 
 
-def measure(given: argparse.Namespace, size: int, secret: str) -> None:
-    """Measure one batch size and print a line."""
+def measure(given: argparse.Namespace, way: str, size: int, secret: str) -> None:
+    """Measure one endpoint and number of events per request, and print a line."""
     per_process = given.events // given.processes // size * size
     firsts = [number * per_process for number in range(given.processes)]
-    sent = [requests(first, per_process, size) for first in firsts]
+    sent = [requests(way, first, per_process, size) for first in firsts]
     copied = [copies(first, per_process, size) for first in firsts]
     count = per_process * given.processes
     rates = {"view": [], "copy": []}  # type: ignore[var-annotated]
     for _ in range(given.rounds):
-        rates["copy"].append(rate(copy, copied, secret, count))
-        rates["view"].append(rate(send, sent, secret, count))
+        rates["copy"].append(rate(copy, copied, secret, way, count))
+        rates["view"].append(rate(send, sent, secret, way, count))
     view, bare = (int(statistics.median(rates[name])) for name in ("view", "copy"))
     print(
-        f"batches of {size:>4}, {given.processes} process(es): view {view:>7,} events/s"
+        f"{way:<6} of {size:>6}, {given.processes} process(es): view {view:>7,} events/s"
         f"  COPY {bare:>7,} events/s  share {view / bare:.2f}"
     )
 

@@ -43,6 +43,15 @@ jobs.register(
 )
 jobs.register(
     jobs.PeriodicJob(
+        name="trial_ended",
+        service="billing.services.subscription_moves.end_trials",
+        task="billing.tasks.end_trials",
+        minutes="35",
+        description="Ends trials, and bills the fee of plans paid in advance from then on.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
         name="finalize",
         service="invoicing.services.invoices.finalize_due",
         task="billing.tasks.finalize_drafts",
@@ -75,6 +84,12 @@ def activate_pending(**_: Any) -> None:
 def terminate_ended(**_: Any) -> None:
     """End what has come to its agreed end."""
     subscription_moves.terminate_ended(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.end_trials")
+def end_trials(**_: Any) -> None:
+    """End the trials that are over."""
+    subscription_moves.end_trials(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.finalize_drafts")

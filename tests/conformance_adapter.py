@@ -11,11 +11,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import boundaries, due_dates, periods, proration
+from billing.domain import boundaries, due_dates, periods, prorated_usage, proration, weighted_sum
 from billing.domain.boundaries import Boundaries, Stretch, Terms
 from billing.domain.periods import Schedule
+from billing.domain.prorated_usage import DaysChange, Prorated
 from billing.domain.proration import Share
 from catalog.domain import rounding
+from catalog.domain.expressions import evaluating, parsing
+from catalog.domain.expressions.evaluating import Event
+from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing import models, properties, values
 from catalog.domain.pricing.models import Properties
 from config.kernel import dates
@@ -39,11 +43,59 @@ def price(charge_model: str, given: Json, case: Json) -> dict[str, Any]:
 
 
 def aggregate(kind: str, case: Json) -> dict[str, Any]:
-    """Round units as a metric does."""
+    """Return the units of changes held for days or seconds, round units as a metric does, or compute an expression."""
+    if kind == "weighted_sum":
+        return _weighted_sum(case)
+    if kind == "prorated_sum":
+        return _prorated_sum(case)
+    if kind == "expression":
+        return _expression(case)
     if kind != "rounding":
         raise LookupError(f"{kind} is not offered")
     rule = rounding.rounding(function=case["rounding_function"], precision=case["rounding_precision"])
     return {"units": rounding.apply(value=Decimal(case["units"]), rounding=rule)}
+
+
+def _weighted_sum(case: Json) -> dict[str, Any]:
+    start, end = _instant(case["from"]), _instant(case["to"])
+    facts = weighted_sum.held(
+        changes=[(_instant(event["timestamp"]), Decimal(event["value"])) for event in case["events"]],
+        start=start,
+        end=end if not end.microsecond else end.replace(microsecond=0) + timedelta(seconds=1),
+        seconds=Decimal(case["days"] * 86_400),
+        before=Decimal(case.get("initial_value", 0)),
+    )
+    return {
+        "units": weighted_sum.value(facts),
+        "events_count": facts.events_count,
+        "total_aggregated_units": facts.level,
+    }
+
+
+def _prorated_sum(case: Json) -> dict[str, Any]:
+    first_day, last_day = _instant(case["from"]).date(), _instant(case["to"]).date()
+    carried = Decimal(case.get("initial_value", 0))
+    changes = [DaysChange(None, carried, carried)]
+    for event in case["events"]:
+        value = Decimal(event["value"])
+        changes.append(DaysChange(_instant(event["timestamp"]).date(), value, value))
+    facts = Prorated(
+        kind=Aggregation.SUM,
+        events_count=len(case["events"]),
+        full_units=sum((change.units for change in changes), Decimal(0)),
+        held=tuple(prorated_usage.of_sum(changes=changes, first_day=first_day, last_day=last_day)),
+        of_days=case["days"],
+    )
+    return {"units": prorated_usage.value(facts), "current_units": facts.full_units}
+
+
+def _expression(case: Json) -> dict[str, Any]:
+    properties_of_event = {
+        name: Decimal(repr(value)) if isinstance(value, float) else value for name, value in case["properties"].items()
+    }
+    event = Event(code="", timestamp=Decimal(0), properties=properties_of_event)
+    value = evaluating.evaluate(expression=parsing.parse(case["expression"]), event=event)
+    return {"value": evaluating.text(value)}
 
 
 def period(kind: str, case: Json) -> dict[str, Any]:

@@ -5,16 +5,17 @@ the billed time of an invoice, and how each of its lines came about.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from billing.admin import shown, usage_blocks
-from billing.domain import trace, worked_sum
+from billing.domain import verification
+from billing.domain.verification import Verification
+from billing.domain.worked_sum import Sentence
 from billing.models import BilledPeriod, RatedCharge, Subscription
 from catalog.models import BillableMetric, Plan
-from config.kernel import errors, registry
+from config.kernel import registry
 from config.platform.admin import blocks, cells
 from config.platform.admin.blocks import Block, Sum
 from config.platform.admin.cells import Tone
@@ -58,7 +59,7 @@ def of_invoice(invoice: Invoice) -> Mapping[str, Any] | None:
     return blocks.panel(
         blocks.Table(
             "Billed time",
-            blocks.columns("Subscription", "Period", "Usage until", "Why", "Share of the fee#"),
+            blocks.columns("Subscription", "Period", "Usage of", "Why", "Share of the fee#"),
             tuple(blocks.Row(_billed(one)) for one in found),
         )
     )
@@ -72,37 +73,34 @@ def explain(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
 
 
 def _billed(period: BilledPeriod) -> tuple[object, ...]:
-    share = cells.muted("whole") if period.days == period.of_days else f"{period.days} of {period.of_days} days"
     return (
         cells.to(period.subscription),
         cells.period_text(period.from_at, period.to_at, period.timezone),
-        cells.instant(period.charges_to_at, period.timezone),
+        shown.usage_days(period),
         period.get_reason_display(),
-        share,
+        shown.fee_share(period),
     )
 
 
 def _sum(line: InvoiceLine, rated: RatedCharge) -> Sum:
-    try:
-        sentences = worked_sum.sentences(rated.trace)
-        again = trace.recompute(rated.trace)
-    except (errors.DomainError, KeyError, ArithmeticError) as problem:
-        return Sum((), f"The trace cannot be read: {problem}", Tone.BAD)
-    lines = tuple((_label(one), one.formula, one.result) for one in sentences)
-    return Sum(lines, *_verdict(line, rated, again))
+    found = verification.verify(trace=rated.trace, sha256=rated.trace_sha256, amount=line.amount.amount)
+    lines = tuple((_label(one), one.formula, one.result) for one in found.sentences)
+    return Sum(lines, *_verdict(line, found))
 
 
-def _label(sentence: worked_sum.Sentence) -> str:
+def _label(sentence: Sentence) -> str:
     if not sentence.subject:
         return sentence.label
     return f"{sentence.label}: {_AGGREGATIONS.get(sentence.subject, sentence.subject)}"
 
 
-def _verdict(line: InvoiceLine, rated: RatedCharge, again: Decimal) -> tuple[str, Tone]:
-    if trace.digest(rated.trace) != rated.trace_sha256:
+def _verdict(line: InvoiceLine, found: Verification) -> tuple[str, Tone]:
+    if found.amount is None:
+        return f"The trace cannot be read: {found.problem}", Tone.BAD
+    if not found.is_digest_right:
         return "The stored trace does not have the digest that it was stored with.", Tone.BAD
-    if again != line.amount.amount:
-        text = cells.money_text(type(line.amount)(again, line.currency))
+    if not found.is_amount_right:
+        text = cells.money_text(type(line.amount)(found.amount, line.currency))
         return f"Computed again from the stored inputs it is {text}, which is not the line's amount.", Tone.BAD
     return f"Computed again from the stored inputs: {cells.money_text(line.amount)}, as billed.", Tone.GOOD
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from billing.admin import shown
 from billing.models import BillingRun, BillingRunItem
 from billing.queries import contracts, dashboard
 from config.kernel import jobs
 from config.kernel.actors import Actor
-from config.platform.admin import cells, filters, history, pages, theme
+from config.platform.admin import cells, filters, history, pages, paging, theme
 from config.platform.admin.blocks import (
     Block,
     Figure,
@@ -28,9 +29,15 @@ from config.platform.admin.blocks import (
     columns,
 )
 from config.platform.admin.cells import Tone
-from config.platform.admin.verbs import ListVerb, Outcome
+from config.platform.admin.verbs import ListVerb, Outcome, changelist_url
 
 ITEMS = 200
+STUCK_HOURS = 6
+MOST_DIGITS = 10
+SINCE = "since"
+"""Of the list's address: when a run was asked for, in seconds of the epoch. Until it shows, the list asks again."""
+PATIENCE = timedelta(minutes=2)
+"""For a run that was asked for; then it is a matter for whoever looks after the workers."""
 
 
 class StartRun(ListVerb):
@@ -72,7 +79,8 @@ class StartRun(ListVerb):
     def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Hand it to a worker: it may take minutes."""
         jobs.enqueue("billing.tasks.start_run", user_id=actor.user_id, label=actor.label)
-        return Outcome("The run was handed to a worker. It shows here as soon as it has begun.")
+        address = f"{changelist_url(BillingRun)}?{urlencode({SINCE: int(at.timestamp())})}"
+        return Outcome("The run was handed to a worker. It shows here as soon as it has begun.", address)
 
 
 @pages.register(BillingRun)
@@ -87,6 +95,14 @@ class BillingRunAdmin(pages.PageAdmin):
     ordering = ("-created_at", "-id")
     list_verbs = (StartRun(),)
     empty_text = "The scheduler starts a run every hour when something is due. You can start one now."
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, which asks for itself again while a run is going, or one that was asked for is to begin."""
+        address = request.get_full_path()
+        request.GET = request.GET.copy()  # the list takes what it does not know for a filter
+        since = request.GET.pop(SINCE, [""])[-1]
+        is_live = _is_going() or _is_awaited(since, at=timezone.now())
+        return super().changelist_view(request, {"refresh_url": address if is_live else "", **(extra_context or {})})
 
     @theme.display(description="Run", ordering="id")
     def run(self, run: BillingRun) -> str:
@@ -125,17 +141,30 @@ class BillingRunAdmin(pages.PageAdmin):
 
     def page(self, request: HttpRequest, instance: BillingRun) -> Page:
         """How far it is, what it made and what failed."""
-        items = BillingRunItem.objects.filter(run=instance).select_related("customer", "invoice")
-        failures = list(items.exclude(error_code="").order_by("id")[:ITEMS])
-        made = list(items.filter(error_code="").order_by("id")[:ITEMS])
+        items = BillingRunItem.objects.filter(run=instance).select_related("customer", "invoice").order_by("id")
+        made = paging.of(items.filter(error_code=""), request, name="made", per_page=ITEMS)
+        failures = paging.of(items.exclude(error_code=""), request, name="failed", per_page=ITEMS)
         tabs = [
-            Tab("Invoices", (_made(made, instance.invoices_count),), instance.invoices_count),
+            Tab("Invoices", (_made(made),), instance.invoices_count),
             Tab("Failures", (_failures(failures),), instance.failures_count),
             Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
         ]
-        if failures:
+        if failures.rows:
             tabs[0], tabs[1] = tabs[1], tabs[0]
         return Page(top=(_progress(instance, self.url("change", instance.pk)), *_stuck(instance)), tabs=tuple(tabs))
+
+
+def _is_going() -> bool:
+    """Say whether a run is going; one that was interrupted hours ago is not."""
+    fresh = timezone.now() - timedelta(hours=STUCK_HOURS)
+    return BillingRun.objects.filter(finished_at__isnull=True, as_of__gte=fresh).exists()
+
+
+def _is_awaited(since: str, *, at: datetime) -> bool:
+    if not since.isascii() or not since.isdecimal() or len(since) > MOST_DIGITS:
+        return False
+    asked = datetime.fromtimestamp(int(since), tz=UTC)
+    return asked <= at < asked + PATIENCE and not BillingRun.objects.filter(created_at__gte=asked).exists()
 
 
 def _progress(run: BillingRun, url: str) -> Progress:
@@ -160,14 +189,13 @@ def _progress(run: BillingRun, url: str) -> Progress:
 
 def _stuck(run: BillingRun) -> tuple[Block, ...]:
     """A run that has been going for hours was interrupted: say what that means."""
-    if run.finished_at is not None or (timezone.now() - run.as_of).total_seconds() < 6 * 3600:
+    if run.finished_at is not None or (timezone.now() - run.as_of).total_seconds() < STUCK_HOURS * 3600:
         return ()
     text = "This run seems to have been interrupted. What it billed stays billed; the next run goes on from there."
     return (Note(text, Tone.WARN),)
 
 
-def _made(items: Sequence[BillingRunItem], count: int) -> Table:
-    more = f"The first {ITEMS} of {cells.number_text(count)}." if count > len(items) else ""
+def _made(page: paging.Paged) -> Table:
     return Table(
         "Invoices",
         columns("Invoice", "Customer", "Billing day", "Total#"),
@@ -180,21 +208,22 @@ def _made(items: Sequence[BillingRunItem], count: int) -> Table:
                     cells.money(item.invoice.total_amount) if item.invoice else cells.EMPTY,
                 )
             )
-            for item in items
+            for item in page.rows
         ),
         empty="This run made no invoice.",
-        note=more,
+        action=page.links,
     )
 
 
-def _failures(items: Sequence[BillingRunItem]) -> Table:
+def _failures(page: paging.Paged) -> Table:
     return Table(
         "Failures",
         columns("Customer", "Reason", "Code"),
         tuple(
             Row((cells.to(item.customer, item.customer.display_name), item.error, cells.code(item.error_code)))
-            for item in items
+            for item in page.rows
         ),
         empty="Nothing failed.",
-        note="Whoever failed is tried again by the next run." if items else "",
+        note="Whoever failed is tried again by the next run." if page.rows else "",
+        action=page.links,
     )

@@ -73,14 +73,15 @@ def periods(rows: Iterable[BilledPeriod], *, title: str, empty: str) -> Table:
     """Billed periods as rows, with their invoices."""
     return Table(
         title,
-        columns("Period", "Billing day", "Why", "Share of the fee#", "Invoice", "Total#"),
+        columns("Period", "Usage of", "Billing day", "Why", "Share of the fee#", "Invoice", "Total#"),
         tuple(
             Row(
                 (
                     cells.period_text(one.from_at, one.to_at, one.timezone),
+                    usage_days(one),
                     cells.day(one.billing_date),
                     cells.badge("given back") if one.released_at else one.get_reason_display(),
-                    cells.muted("whole") if one.days == one.of_days else f"{one.days} of {one.of_days} days",
+                    fee_share(one),
                     cells.to(one.invoice),
                     cells.money(one.invoice.total_amount),
                 )
@@ -89,3 +90,17 @@ def periods(rows: Iterable[BilledPeriod], *, title: str, empty: str) -> Table:
         ),
         empty=empty,
     )
+
+
+def usage_days(period: BilledPeriod) -> object:
+    """The days whose usage an invoice bills; a fee in advance is billed without any."""
+    if period.charges_from_at == period.charges_to_at:
+        return cells.EMPTY
+    return cells.period_text(period.charges_from_at, period.charges_to_at, period.timezone)
+
+
+def fee_share(period: BilledPeriod) -> object:
+    """The share of the plan fee that an invoice bills."""
+    if not period.bills_fee:
+        return cells.muted("none")
+    return cells.muted("whole") if period.days == period.of_days else f"{period.days} of {period.of_days} days"

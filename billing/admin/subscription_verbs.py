@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -19,7 +19,7 @@ from config.kernel.actors import Actor
 from config.platform.admin import cells, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note
 from config.platform.admin.cells import Tone
-from config.platform.admin.forms import ReasonForm, VerbForm
+from config.platform.admin.forms import ReasonForm, SearchWidget, VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 from customers.models import Customer
 
@@ -28,12 +28,17 @@ class NewSubscriptionForm(VerbForm):
     """Who takes what, from when."""
 
     sections = (
-        ("Contract", ("external_customer_id", "plan", "external_id", "name")),
+        ("Contract", ("customer", "plan", "external_id", "name")),
         ("Billing", ("start", "billing_time", "backdated_billing")),
     )
-    aliases = {"plan_code": "plan", "subscription_at": "start"}
+    aliases = {"external_customer_id": "customer", "plan_code": "plan", "subscription_at": "start"}
 
-    external_customer_id = forms.CharField(label="Customer", max_length=255, help_text="The customer's external id.")
+    customer = forms.ModelChoiceField(
+        Customer.objects.filter(deleted_at__isnull=True),
+        widget=SearchWidget(Subscription._meta.get_field("customer")),
+        help_text="Search by name, e-mail or external id.",
+        error_messages={"invalid_choice": "There is no such customer, or it was retired."},
+    )
     plan = forms.ModelChoiceField(Plan.objects.filter(deleted_at__isnull=True).order_by("name"))
     external_id = forms.CharField(
         label="Subscription id", max_length=255, help_text="Usage events name it. It must be free."
@@ -66,13 +71,13 @@ class CreateSubscription(ListVerb):
         if Subscription.objects.filter(external_id=values["external_id"], status__in=living).exists():
             raise errors.Invalid("validation_errors", "", {"external_id": ["value_already_exist"]})
         new = NewSubscription(
-            external_customer_id=values["external_customer_id"],
+            external_customer_id=values["customer"].external_id,
             plan_code=values["plan"].code,
             external_id=values["external_id"],
             name=values["name"],
             billing_time=values["billing_time"],
             backdated_billing=values["backdated_billing"],
-            subscription_at=_start(values["external_customer_id"], values["start"]),
+            subscription_at=_start(values["customer"], values["start"]),
         )
         subscription = subscriptions.create(new=new, actor=actor, at=at)
         return Outcome(f"The subscription {subscription} was made.", cells.page_url(subscription))
@@ -119,7 +124,7 @@ class Terminate(ObjectVerb):
                 Fact("Customer", instance.customer.display_name),
                 Fact("Plan", str(version)),
                 Fact("Fee", f"{cells.money_text(version.amount)} {version.get_interval_display()}"),
-                Fact("Started", cells.instant(instance.started_at, instance.customer.applicable_timezone)),
+                Fact("Started", cells.local_day(instance.started_at, instance.customer.applicable_timezone)),
                 Fact("Next billing", cells.day(instance.next_billing_date)),
             ),
         )
@@ -142,11 +147,6 @@ class Terminate(ObjectVerb):
         return Outcome(f"The subscription is {ended.get_status_display()}.")
 
 
-def _start(external_customer_id: str, day: Any) -> datetime | None:
-    """The first instant of a local day of the customer; an unknown customer is refused by the service."""
-    if day is None:
-        return None
-    rows = Customer.objects.filter(external_id=external_customer_id, deleted_at__isnull=True)
-    customer = rows.select_related("billing_entity").first()
-    zone = dates.zone(customer.applicable_timezone if customer else "UTC")
-    return dates.start_of_day(day, zone)
+def _start(customer: Customer, day: date | None) -> datetime | None:
+    """The first instant of a local day of the customer."""
+    return None if day is None else dates.start_of_day(day, dates.zone(customer.applicable_timezone))

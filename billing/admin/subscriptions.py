@@ -65,7 +65,9 @@ class SubscriptionAdmin(pages.PageAdmin):
     @theme.display(description="Subscription", ordering="external_id")
     def subscription(self, subscription: Subscription) -> str:
         """Name and external id."""
-        return cells.stack(str(subscription), subscription.external_id if subscription.name else "")
+        return cells.stack(
+            cells.nowrap(subscription), cells.nowrap(subscription.external_id) if subscription.name else ""
+        )
 
     @theme.display(description="Customer")
     def customer_named(self, subscription: Subscription) -> str:
@@ -162,12 +164,13 @@ def _details(subscription: Subscription) -> Facts:
             Fact("Name", subscription.name or cells.EMPTY),
             Fact("Billing time", subscription.get_billing_time_display()),
             Fact("Backdated periods", subscription.get_backdated_billing_display()),
-            Fact("Anchor", cells.instant(subscription.subscription_at, zone)),
-            Fact("Started", cells.instant(subscription.started_at, zone)),
-            Fact("Agreed end", cells.instant(subscription.ending_at, zone)),
-            Fact("Terminated", cells.instant(subscription.terminated_at, zone)),
+            Fact("Anchor", cells.local_day(subscription.subscription_at, zone)),
+            Fact("Started", cells.local_day(subscription.started_at, zone)),
+            Fact("Trial until", cells.local_day(subscription.trial_ends_at, zone)),
+            Fact("Agreed end", cells.local_day(subscription.ending_at, zone)),
+            Fact("Terminated", cells.local_day(subscription.terminated_at, zone)),
             Fact("On termination", subscription.get_on_termination_invoice_display()),
-            Fact("Time zone", zone),
+            Fact("Time zone of its days", zone),
             Fact("Made", cells.instant(subscription.created_at)),
             Fact("Public id", cells.code(subscription.uuid)),
         ),

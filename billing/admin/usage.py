@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -53,13 +54,14 @@ class SubscriptionFilter(theme.TextFilter):
 
 
 class MatchFilter(filters.ChoiceFilter):
-    """Events that no metric or no subscription takes, of the last sixty days."""
+    """Events that no metric or no subscription takes, or without a computed property, of the last sixty days."""
 
     title = "match"
     parameter_name = "match"
     options = (
         ("metric", "No metric", lambda rows: _recent(rows).filter(has_metric=False)),
         ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False)),
+        ("expression", "Not computed", lambda rows: _recent(rows).filter(failures__isnull=False)),
     )
 
 
@@ -123,7 +125,7 @@ class UsageEventAdmin(pages.PageAdmin):
     @theme.display(description="Subscription")
     def subscription(self, event: UsageEvent) -> str:
         """Whose it is."""
-        return event.external_subscription_id
+        return cells.nowrap(event.external_subscription_id)
 
     @theme.display(description="Counted")
     def counted(self, event: Any) -> str:
@@ -132,6 +134,8 @@ class UsageEventAdmin(pages.PageAdmin):
             return cells.badge("no metric", Tone.WARN)
         if not event.has_subscription:
             return cells.badge("no subscription", Tone.WARN)
+        if event.failures is not None:
+            return cells.hinted(cells.badge("not computed", Tone.WARN), _reasons(event.failures))
         return cells.badge("counted", Tone.GOOD)
 
     @theme.display(description="Properties")
@@ -143,12 +147,20 @@ class UsageEventAdmin(pages.PageAdmin):
     @theme.display(description="Transaction")
     def transaction(self, event: UsageEvent) -> str:
         """Its own id."""
-        return cells.hinted(event.transaction_id[:36], event.transaction_id)
+        return cells.hinted(cells.nowrap(event.transaction_id[:36]), event.transaction_id)
 
     @theme.display(description="Received")
     def received(self, event: UsageEvent) -> str:
         """When it arrived."""
         return cells.instant(event.received_at)
+
+
+def _reasons(failures: Mapping[str, Mapping[str, Any]]) -> str:
+    """What could not be computed, and why, in the words of the expression language."""
+    return "; ".join(
+        f"{name}: {failure['problem']} (character {failure['position']} of the expression)"
+        for name, failure in failures.items()
+    )
 
 
 def _chart(request: HttpRequest) -> object:

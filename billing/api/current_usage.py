@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.queries import current_usage
-from billing.queries.current_usage import BucketUsage, ChargeUsage
+from billing.queries.current_usage import ChargeUsage
 from config.kernel import errors
 from config.platform.api import params, schema, views
 from config.platform.api import serializers as fields
@@ -21,33 +21,56 @@ ROOT = "customer_usage"
 _SECOND = timedelta(seconds=1)
 
 
-class UsageFilter(serializers.Serializer):  # type: ignore[type-arg]
-    """The usage of one filter; the charge's own price has no values."""
+class UsagePart(serializers.Serializer):  # type: ignore[type-arg]
+    """The usage of a charge, or of a part of it."""
 
     units = fields.DecimalString()
     total_aggregated_units = fields.DecimalString(source="units")
     events_count = serializers.IntegerField()
     amount_cents = fields.MinorUnits(source="amount")
     pricing_unit_details = serializers.SerializerMethodField()
-    invoice_display_name = serializers.SerializerMethodField()
-    values = serializers.SerializerMethodField()
     presentation_breakdowns = serializers.SerializerMethodField()
 
-    def get_pricing_unit_details(self, bucket: BucketUsage) -> dict[str, str] | None:
+    def get_pricing_unit_details(self, usage: ChargeUsage) -> dict[str, str] | None:
         """Return nothing: prices are in money."""
         return None
 
-    def get_invoice_display_name(self, bucket: BucketUsage) -> str | None:
-        """Return the filter's own name."""
-        return None if bucket.price_filter is None else bucket.price_filter.name or None
-
-    def get_values(self, bucket: BucketUsage) -> dict[str, list[str]] | None:
-        """Return the values that the filter takes."""
-        return None if bucket.price_filter is None else {**bucket.price_filter.values}  # type: ignore[dict-item]
-
-    def get_presentation_breakdowns(self, bucket: BucketUsage) -> list[dict[str, str]]:
+    def get_presentation_breakdowns(self, usage: ChargeUsage) -> list[dict[str, str]]:
         """Return nothing: usage is not broken down further."""
         return []
+
+
+class UsageFilter(UsagePart):
+    """The usage of one filter; the charge's own price has no values."""
+
+    invoice_display_name = serializers.SerializerMethodField()
+    values = serializers.SerializerMethodField()
+
+    def get_invoice_display_name(self, usage: ChargeUsage) -> str | None:
+        """Return the filter's own name."""
+        price_filter = self.context["price_filter"]
+        return None if price_filter is None else price_filter.name or None
+
+    def get_values(self, usage: ChargeUsage) -> dict[str, list[str]] | None:
+        """Return the values that the filter takes."""
+        price_filter = self.context["price_filter"]
+        return None if price_filter is None else {**price_filter.values}
+
+
+class UsageGroup(UsagePart):
+    """The usage of one group: of the events whose properties have certain values, null where they have none."""
+
+    grouped_by = serializers.SerializerMethodField()
+    filters = serializers.SerializerMethodField()
+
+    def get_grouped_by(self, usage: ChargeUsage) -> dict[str, str | None]:
+        """Return the values of the group."""
+        return dict(self.context["group"])
+
+    @extend_schema_field(UsageFilter(many=True))
+    def get_filters(self, usage: ChargeUsage) -> list[dict[str, Any]]:
+        """Return the filters that have usage in this group, if the charge has any."""
+        return _filters(usage, only_used=True)
 
 
 class UsageCharge(serializers.Serializer):  # type: ignore[type-arg]
@@ -72,36 +95,32 @@ class UsageMetric(serializers.Serializer):  # type: ignore[type-arg]
     aggregation_type = serializers.CharField()
 
 
-class UsageOfCharge(serializers.Serializer):  # type: ignore[type-arg]
+class UsageOfCharge(UsagePart):
     """The usage of one charge."""
 
-    units = fields.DecimalString()
-    total_aggregated_units = fields.DecimalString(source="units")
-    events_count = serializers.IntegerField()
-    amount_cents = fields.MinorUnits(source="amount")
     amount_currency = serializers.CharField(source="amount.currency.code")
-    pricing_unit_details = serializers.SerializerMethodField()
     charge = UsageCharge(source="*")
     billable_metric = UsageMetric(source="metric")
     filters = serializers.SerializerMethodField()
     grouped_usage = serializers.SerializerMethodField()
-    presentation_breakdowns = serializers.SerializerMethodField()
 
-    def get_pricing_unit_details(self, usage: ChargeUsage) -> dict[str, str] | None:
-        """Return nothing: prices are in money."""
-        return None
-
+    @extend_schema_field(UsageFilter(many=True))
     def get_filters(self, usage: ChargeUsage) -> list[dict[str, Any]]:
         """Return the filters and the charge's own price, if there are filters."""
-        return list(UsageFilter(usage.buckets, many=True).data) if usage.charge.filters else []
+        return _filters(usage)
 
+    @extend_schema_field(UsageGroup(many=True))
     def get_grouped_usage(self, usage: ChargeUsage) -> list[dict[str, Any]]:
-        """Return nothing: usage is not grouped."""
-        return []
+        """Return the groups, if usage is grouped."""
+        return [UsageGroup(part, context={"group": group}).data for group, part in usage.by_group()]
 
-    def get_presentation_breakdowns(self, usage: ChargeUsage) -> list[dict[str, str]]:
-        """Return nothing: usage is not broken down further."""
+
+def _filters(usage: ChargeUsage, *, only_used: bool = False) -> list[dict[str, Any]]:
+    if not usage.charge.filters:
         return []
+    found = usage.by_filter()
+    shown = [(price_filter, part) for price_filter, part in found if part.buckets or not only_used]
+    return [UsageFilter(part, context={"price_filter": price_filter}).data for price_filter, part in shown]
 
 
 class CustomerUsage(serializers.Serializer):  # type: ignore[type-arg]

@@ -14,8 +14,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.domain.usage_events import EventIn
 from billing.models import Subscription, UsageEvent
-from billing.services.usage import EventIn
 from config.platform.api import serializers as fields
 
 

@@ -49,8 +49,8 @@ class Events(views.ApiView):
         """Take in one event. The same transaction id again in the same subscription is refused and changes nothing."""
         at = self.at()
         event = event_payload.read_one(request.body, received_at=at)
-        ids = usage.ingest(events=[event], received_at=at).ids
-        (content,) = event_forms.stored([event], ids=ids, received_at=at)
+        taken = usage.ingest(events=[event], received_at=at)
+        (content,) = event_forms.stored(taken.events, ids=taken.ids, received_at=at)
         return HttpResponse(event_forms.encoded(ROOT, content), content_type=JSON)
 
 
@@ -67,12 +67,12 @@ class EventBatch(views.ApiView):
         at = self.at()
         try:
             found = event_payload.read_many(request.body, received_at=at)
-            ids = usage.ingest(events=found, received_at=at).ids
+            taken = usage.ingest(events=found, received_at=at)
         except event_payload.RefusedEvents as refusal:
             return _refused(refusal.by_position)
         except usage.EventsAlreadyExist as refusal:
             return _refused(dict.fromkeys(refusal.positions, refusal.details))
-        content = event_forms.stored(found, ids=ids, received_at=at)
+        content = event_forms.stored(taken.events, ids=taken.ids, received_at=at)
         return HttpResponse(event_forms.encoded(LIST, content), content_type=JSON)
 
 

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from billing.api import subscription_forms
@@ -35,10 +36,12 @@ def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
 
 
 def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
-    """Say of each line which subscription, charge and filter it was rated from."""
-    related = "subscription", "charge__metric", "charge_filter"
-    rated = {row.line_id: row for row in RatedCharge.objects.filter(line__in=lines).select_related(*related)}
-    return {line.pk: _on_line(rated[line.pk]) if line.pk in rated else {} for line in lines}
+    """Say of each line which subscription, charge, filter and group it was rated from, and what tops up what."""
+    related = "subscription", "charge__metric", "charge_filter", "true_up_of"
+    topping = RatedCharge.objects.filter(true_up_of=OuterRef("line")).values("line__uuid")[:1]
+    rows = RatedCharge.objects.filter(line__in=lines).select_related(*related).defer("trace")
+    rated = {row.line_id: (row, row.true_up) for row in rows.annotate(true_up=Subquery(topping))}
+    return {line.pk: _on_line(*rated[line.pk]) if line.pk in rated else {} for line in lines}
 
 
 def on_plans(found: Sequence[Plan]) -> Mapping[int, Mapping[str, Any]]:
@@ -75,7 +78,7 @@ def _period(period: BilledPeriod) -> dict[str, Any]:
     }
 
 
-def _on_line(rated: RatedCharge) -> dict[str, Any]:
+def _on_line(rated: RatedCharge, true_up: UUID | None) -> dict[str, Any]:
     subscription, charge, charge_filter = rated.subscription, rated.charge, rated.charge_filter
     shown: dict[str, Any] = {
         "lago_subscription_id": str(subscription.uuid),
@@ -85,7 +88,11 @@ def _on_line(rated: RatedCharge) -> dict[str, Any]:
     }
     if charge is None:
         return {**shown, "item": {"lago_item_id": str(subscription.uuid), "item_type": "Subscription"}}
-    item: dict[str, Any] = {"lago_item_id": str(charge.metric.uuid), "item_type": "BillableMetric"}
+    item: dict[str, Any] = {
+        "lago_item_id": str(charge.metric.uuid),
+        "item_type": "BillableMetric",
+        "grouped_by": rated.group,
+    }
     if charge_filter is not None:
         item["filters"] = charge_filter.values
         item["filter_invoice_display_name"] = charge_filter.invoice_display_name or None
@@ -93,6 +100,8 @@ def _on_line(rated: RatedCharge) -> dict[str, Any]:
         **shown,
         "lago_charge_id": str(charge.key),
         "lago_charge_filter_id": None if charge_filter is None else str(charge_filter.key),
+        "lago_true_up_fee_id": None if true_up is None else str(true_up),
+        "lago_true_up_parent_fee_id": None if rated.true_up_of is None else str(rated.true_up_of.uuid),
         "item": item,
     }
 

@@ -82,7 +82,7 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
     subscription_at = Instant()
     started_at = Instant(milliseconds=True, allow_null=True)
     activated_at = Instant(source="started_at", allow_null=True)
-    trial_ended_at = Constant(None)
+    trial_ended_at = Instant(allow_null=True)
     ending_at = Instant(allow_null=True)
     terminated_at = Instant(allow_null=True)
     canceled_at = Instant(allow_null=True)

@@ -115,10 +115,12 @@ class OneSubscription(SubscriptionView):
         at = self.at()
         found = self.subscription(request, external_id)
         last_invoice = _choice(request, "on_termination_invoice", Subscription.OnTermination.values)
-        # Credit notes are for plans paid in advance: there is nothing to give back here, whatever is chosen.
-        _choice(request, "on_termination_credit_note", subscription_forms.CREDIT_NOTES)
         subscriptions.terminate(
-            subscription_id=found.pk, actor=self.actor(request), at=at, on_termination_invoice=last_invoice
+            subscription_id=found.pk,
+            actor=self.actor(request),
+            at=at,
+            on_termination_invoice=last_invoice,
+            unused_time=_choice(request, "on_termination_credit_note", subscription_forms.CREDIT_NOTES),
         )
         return self.shown(found.pk, at=at)
 

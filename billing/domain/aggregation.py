@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import assert_never
 
+from billing.domain import prorated_usage, weighted_sum
+from billing.domain.prorated_usage import Prorated
+from billing.domain.weighted_sum import Weighted
 from catalog.domain import rounding
 from catalog.domain.metrics import Aggregation
 from catalog.domain.rounding import Rounding
@@ -72,7 +75,7 @@ class Unique:
             raise ValueError(f"{len(self.values)} values are not {self.count}.")
 
 
-Facts = Count | Sum | Maximum | Latest | Unique
+Facts = Count | Sum | Maximum | Latest | Unique | Weighted | Prorated
 
 
 class CannotMerge(errors.Invalid):
@@ -84,8 +87,8 @@ def of(
 ) -> Facts:
     """Return the facts of a row that the database aggregated: the number of events and the kind's own figure.
 
-    The figure is missing where no event counts, and is not read for a count. `at` and `order` belong to the latest
-    value.
+    The figure is missing where no event counts, and is not read for a count or a weighted sum, which has its own facts.
+    `at` and `order` belong to the latest value.
     """
     match kind:
         case Aggregation.COUNT:
@@ -98,6 +101,8 @@ def of(
             return Latest(events_count, value, at, order)
         case Aggregation.UNIQUE_COUNT:
             return Unique(events_count, 0 if value is None else int(value))
+        case Aggregation.WEIGHTED_SUM:
+            return Weighted(events_count)
     assert_never(kind)
 
 
@@ -114,6 +119,10 @@ def kind(facts: Facts) -> Aggregation:
             return Aggregation.LATEST
         case Unique():
             return Aggregation.UNIQUE_COUNT
+        case Weighted():
+            return Aggregation.WEIGHTED_SUM
+        case Prorated():
+            return facts.kind
     assert_never(facts)
 
 
@@ -134,7 +143,8 @@ def active_values(operations: Iterable[tuple[str, str]]) -> frozenset[str]:
 def merge(first: Facts, second: Facts) -> Facts:
     """Put the facts of two parts of the usage together; neither the order nor the cut matters.
 
-    Raises CannotMerge for facts of different kinds, and for unique counts whose values are not known.
+    Raises CannotMerge for facts of different kinds, for unique counts whose values are not known, and for prorated
+    units, whose order in time is lost in parts.
     """
     events_count = first.events_count + second.events_count
     match first, second:
@@ -151,12 +161,21 @@ def merge(first: Facts, second: Facts) -> Facts:
             return Latest(events_count, last.value, last.at, last.order)
         case Unique(), Unique():
             return _unite(first, second)
-    raise CannotMerge("cannot_merge", f"{kind(first)} and {kind(second)} are different aggregations.")
+        case Weighted(), Weighted():
+            return weighted_sum.merge(first, second)
+    raise CannotMerge("cannot_merge", f"{kind(first)} and {kind(second)} do not add up to one figure.")
 
 
 def units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal:
     """Return the units that facts mean, rounded as the metric says, last of all. Less than nothing is nothing."""
     return max(rounding.apply(value=value(facts), rounding=rounding_rule), ZERO)
+
+
+def full_units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal | None:
+    """Return the units that are there at the end where facts count their days, rounded as the metric says."""
+    if not isinstance(facts, Prorated):
+        return None
+    return max(rounding.apply(value=facts.full_units, rounding=rounding_rule), ZERO)
 
 
 def value(facts: Facts) -> Decimal:
@@ -172,6 +191,10 @@ def value(facts: Facts) -> Decimal:
             return ZERO if facts.value is None else facts.value
         case Unique():
             return Decimal(facts.count)
+        case Weighted():
+            return weighted_sum.value(facts)
+        case Prorated():
+            return prorated_usage.value(facts)
     assert_never(facts)
 
 

@@ -14,6 +14,7 @@ from moneyed import Money
 
 from billing.domain import aggregation
 from billing.domain.aggregation import Facts
+from billing.domain.minimums import Minimum
 from billing.domain.proration import Share
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing.models import ChargeModel
@@ -54,15 +55,15 @@ class UsageFacts:
 
     facts: Facts
     filter_id: Id | None = None
-    group: Mapping[str, str] = field(default_factory=dict)
+    group: Mapping[str, str | None] = field(default_factory=dict)
     digest: int = 0
     values: tuple[Decimal, ...] = ()
     given_amount: Decimal = Decimal(0)
 
     @property
-    def key(self) -> tuple[Id | None, tuple[tuple[str, str], ...]]:
+    def key(self) -> tuple[Id | None, tuple[tuple[str, str | None], ...]]:
         """Return what tells buckets apart: the filter and the group."""
-        return self.filter_id, tuple(sorted(self.group.items()))
+        return self.filter_id, tuple((name, self.group[name]) for name in sorted(self.group))
 
     def merged(self, other: UsageFacts) -> UsageFacts:
         """Return the usage of two parts of one bucket. Raises CannotMerge where the parts do not tell the whole."""
@@ -84,8 +85,8 @@ class UsageFacts:
 class ChargeFacts:
     """One charge, its prices, and its usage in the period.
 
-    `usage` may hold several parts of a bucket; buckets without usage need not be given. With `group_keys` every group
-    is priced alone, and without usage there is no group.
+    `usage` may hold several parts of a bucket; buckets without usage need not be given. Where the properties name keys
+    of groups, every group is priced alone. The `minimum` is what all of it costs at least.
     """
 
     id: Id
@@ -98,8 +99,8 @@ class ChargeFacts:
     usage: Sequence[UsageFacts] = ()
     filters: Sequence[FilterFacts] = ()
     rounding: Rounding | None = None
-    group_keys: Sequence[str] = ()
     name: str = ""
+    minimum: Minimum | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from enum import StrEnum
 
 from moneyed import Money
 
-from billing.domain import aggregation, trace
+from billing.domain import aggregation, held_trace, minimums, priced_usage, trace
 from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, Id, PlanFeeFacts, UsageFacts
 from billing.domain.proration import Share
 from billing.domain.trace import Trace
-from catalog.domain.pricing import models, properties, values
+from catalog.domain.pricing import groups, models, properties, values
 from config.kernel import errors, money
 from config.kernel.dates import Period
 
@@ -37,9 +37,10 @@ class UnknownFilter(errors.Invalid):
 class RatedItem:
     """One line to be billed.
 
-    `precise_amount` is in major units and unrounded, `amount` is it rounded once to the currency. `amount_details` is
-    what the API shows as such. `share` is the plan fee's. `trace` tells how the amount came about; its digest is
-    `trace.digest`.
+    `units` are those that are there at the end where days are counted. `precise_amount` is in major units and
+    unrounded, `amount` is it rounded once to the currency. `amount_details` is what the API shows as such. `share` is
+    the plan fee's. `trace` tells how the amount came about; its digest is `trace.digest`. `is_true_up` says that the
+    item brings a charge up to its minimum.
     """
 
     kind: ItemKind
@@ -52,13 +53,14 @@ class RatedItem:
     trace: Trace
     charge_id: Id | None = None
     filter_id: Id | None = None
-    group: Mapping[str, str] = field(default_factory=dict)
+    group: Mapping[str, str | None] = field(default_factory=dict)
     share: Share | None = None
     amount_details: Mapping[str, object] = field(default_factory=dict)
     steps: tuple[values.Step, ...] = ()
     name: str = ""
     filter_name: str = ""
     filter_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_true_up: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -69,14 +71,19 @@ class RatedItem:
 def rate(facts: ContractFacts) -> list[RatedItem]:
     """Rate a subscription for an invoice: the plan fee first, then for each charge its own price and its filters.
 
-    Every filter is rated even without usage, because some prices have flat amounts for no units; items without units,
-    amount and events are left out. A plan that costs nothing has no fee, one that does has one even for no day. Amounts
-    are rounded once per item, half up, to the currency. Raises InvalidProperties for properties that do not price,
-    UnknownFilter for usage of a filter that is not there, CannotMerge for parts of usage that do not add up.
+    Every filter is rated even without usage, because some prices have flat amounts for no units (such an amount is due
+    once, in the group of no values, where a price has groups); items without units, amount and events are left out. A
+    plan that costs nothing has no fee, one that does has one even for no day. Amounts are rounded once per item, half
+    up, to the currency. What a charge lacks to its minimum follows its other items, the first of which is there even
+    if it is empty. Raises InvalidProperties for properties that do not price, UnknownFilter for usage of a filter that
+    is not there, CannotMerge for parts of usage that do not add up.
     """
     items = [_plan_fee(facts, facts.fee)] if facts.fee is not None and facts.fee.amount.amount else []
     for charge in facts.charges:
-        items += [item for item in _charge(facts, charge) if not item.is_empty]
+        rated = list(_charge(facts, charge))
+        missing = _true_up(facts, charge, rated)
+        items += [item for item in rated if not item.is_empty or (missing and item is rated[0])]
+        items += missing
     return items
 
 
@@ -98,6 +105,33 @@ def _plan_fee(contract: ContractFacts, fee: PlanFeeFacts) -> RatedItem:
     )
 
 
+def _true_up(contract: ContractFacts, charge: ChargeFacts, rated: Sequence[RatedItem]) -> list[RatedItem]:
+    """Return the item that brings a charge up to its minimum, if its items, as they are billed, come to less."""
+    if charge.minimum is None:
+        return []
+    used = sum((item.amount.amount for item in rated), values.ZERO)
+    precise = minimums.missing(minimum=charge.minimum, used=used)
+    amount = money.quantize(precise, currency=contract.currency)
+    if not amount:
+        return []
+    return [
+        RatedItem(
+            kind=ItemKind.CHARGE,
+            units=ONE,
+            events_count=0,
+            precise_amount=precise,
+            amount=Money(amount, contract.currency),
+            unit_amount=amount,
+            period=charge.period,
+            trace=trace.of_true_up(contract=contract, charge=charge, minimum=charge.minimum, used=used),
+            charge_id=charge.id,
+            share=charge.minimum.share,
+            name=f"{charge.name} – True-up",
+            is_true_up=True,
+        )
+    ]
+
+
 def _charge(contract: ContractFacts, charge: ChargeFacts) -> Iterator[RatedItem]:
     buckets = _buckets(charge)
     prices: list[FilterFacts | None] = [None, *charge.filters]
@@ -117,17 +151,24 @@ def _buckets(charge: ChargeFacts) -> dict[Id | None, list[UsageFacts]]:
                 "cannot_merge", f"{charge.code} is not about {aggregation.kind(usage.facts)}."
             )
         merged[usage.key] = merged[usage.key].merged(usage) if usage.key in merged else usage
-    buckets: dict[Id | None, list[UsageFacts]] = {None: [], **{filter_.id: [] for filter_ in charge.filters}}
+    prices: dict[Id | None, Mapping[str, object]] = {None: charge.properties}
+    prices |= {filter_.id: filter_.properties for filter_ in charge.filters}
+    buckets: dict[Id | None, list[UsageFacts]] = {filter_id: [] for filter_id in prices}
     for usage in merged.values():
         if usage.filter_id not in buckets:
             raise UnknownFilter("charge_filter_not_found", f"{charge.code} has no filter {usage.filter_id}.")
         buckets[usage.filter_id].append(usage)
     for filter_id, found in buckets.items():
-        if not found and not charge.group_keys:
+        if not found:
             nothing = aggregation.of(kind=charge.aggregation, events_count=0)
-            found.append(UsageFacts(nothing, filter_id=filter_id))
-        found.sort(key=lambda usage: sorted(usage.group.items()))
+            found.append(UsageFacts(nothing, filter_id=filter_id, group=groups.nowhere(prices[filter_id])))
+        found.sort(key=_in_order)
     return buckets
+
+
+def _in_order(usage: UsageFacts) -> list[tuple[str, bool, str]]:
+    """Sort groups by their values, what has no value last."""
+    return [(name, value is None, value or "") for name, value in sorted(usage.group.items(), key=lambda item: item[0])]
 
 
 def _usage(
@@ -138,16 +179,20 @@ def _usage(
     usage: UsageFacts,
 ) -> RatedItem:
     units = aggregation.units(facts=usage.facts, rounding_rule=charge.rounding)
-    priced = values.Usage(
+    timed = held_trace.timed(facts=usage.facts, rounding_rule=charge.rounding)
+    priced = priced_usage.usage(
+        terms=terms,
+        aggregation=charge.aggregation,
         units=units,
         events_count=usage.facts.events_count,
-        values=usage.values,
+        found=usage.values,
         given_amount=usage.given_amount,
+        timed=timed,
     )
     result = models.price(properties=terms, usage=priced)
     return RatedItem(
         kind=ItemKind.CHARGE,
-        units=units,
+        units=units if timed.full_units is None else timed.full_units,
         events_count=usage.facts.events_count,
         precise_amount=result.amount,
         amount=Money(money.quantize(result.amount, currency=contract.currency), contract.currency),

@@ -38,6 +38,15 @@ def check_end(*, ending_at: datetime | None, subscription_at: datetime, at: date
         )
 
 
+def check_unused_time(*, option: str | None, pay_in_advance: bool) -> None:
+    """Refuse to give back time that was paid in advance: there are no credit notes to do it with.
+
+    Raises InvalidTerms (`on_termination_credit_note`).
+    """
+    if pay_in_advance and option not in (None, "skip"):
+        raise _refused("on_termination_credit_note", "unsupported_value")
+
+
 def check_start(*, subscription_at: datetime, agreed: datetime, has_started: bool) -> None:
     """Refuse to move the start of a subscription that has started. Raises InvalidTerms (`subscription_at`).
 

@@ -14,10 +14,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import aggregation
+from billing.domain import aggregation, held_trace, minimums, priced_usage
 from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, PlanFeeFacts, UsageFacts
+from billing.domain.held_trace import Timed
+from billing.domain.minimums import Minimum
 from billing.domain.proration import Share
 from catalog.domain import decimals, rounding
+from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing import models, properties, values
 from catalog.domain.pricing.models import Properties
 from catalog.domain.rounding import Rounding, RoundingFunction
@@ -27,6 +30,7 @@ from config.kernel.dates import Period
 VERSION = 1
 SUBSCRIPTION = "subscription"
 CHARGE = "charge"
+TRUE_UP = "true_up"
 
 Trace = dict[str, Any]
 
@@ -71,8 +75,17 @@ def of_usage(
         "value": decimals.text(aggregation.value(usage.facts)),
         "units": decimals.text(aggregation.units(facts=usage.facts, rounding_rule=charge.rounding)),
     }
-    if usage.values:
-        counted["values"] = [decimals.text(value) for value in usage.values]
+    if priced_usage.reads_values(terms=terms, aggregation=charge.aggregation):
+        kept = priced_usage.kept(
+            terms=terms,
+            aggregation=charge.aggregation,
+            transactions=usage.facts.events_count,
+            found=usage.values,
+        )
+        counted["values"] = [decimals.text(value) for value in kept]
+    held = held_trace.written(facts=usage.facts, terms=terms)
+    if held is not None:
+        counted["held"] = held
     if usage.given_amount:
         counted["given_amount"] = decimals.text(usage.given_amount)
     inputs = {
@@ -96,6 +109,27 @@ def of_usage(
     return _trace(CHARGE, inputs, [_step(step) for step in result.steps], result.amount, contract.currency)
 
 
+def of_true_up(*, contract: ContractFacts, charge: ChargeFacts, minimum: Minimum, used: Decimal) -> Trace:
+    """Return the trace of what a charge lacks to its minimum: the minimum of the days billed, less what was billed."""
+    figures = {
+        "amount": decimals.text(minimum.amount),
+        "days": minimum.share.days,
+        "of_days": minimum.share.of_days,
+    }
+    steps: list[Trace] = [
+        {"kind": "minimum", **figures, "total": decimals.text(minimum.due)},
+        {"kind": "billed", "total": decimals.text(-used)},
+    ]
+    inputs = {
+        **_contract(contract),
+        **figures,
+        "charge": {"id": charge.id, "code": charge.code},
+        "period": _period(charge.period, contract.timezone),
+        "used": decimals.text(used),
+    }
+    return _trace(TRUE_UP, inputs, steps, minimums.missing(minimum=minimum, used=used), contract.currency)
+
+
 def digest(trace: Mapping[str, Any]) -> str:
     """Return the sha256, in hex, of the trace's canonical JSON: sorted keys, no blanks, UTF-8."""
     canonical = json.dumps(trace, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -107,13 +141,16 @@ def recompute(trace: Mapping[str, Any]) -> Decimal:
 
     Nothing of the stored steps or of the stored result is read. Raises UnknownTrace for a version or kind of tomorrow.
     """
-    if trace.get("version") != VERSION or trace.get("kind") not in (SUBSCRIPTION, CHARGE):
+    if trace.get("version") != VERSION or trace.get("kind") not in (SUBSCRIPTION, CHARGE, TRUE_UP):
         raise UnknownTrace("unknown_trace", f"No trace of kind {trace.get('kind')} and version {trace.get('version')}.")
     inputs = trace["inputs"]
-    if trace["kind"] == SUBSCRIPTION:
-        precise = Share(inputs["days"], inputs["of_days"]).of(Decimal(inputs["amount"]))
-    else:
+    if trace["kind"] == CHARGE:
         precise = _recomputed_usage(inputs)
+    else:
+        amount, share = Decimal(inputs["amount"]), Share(inputs["days"], inputs["of_days"])
+        precise = share.of(amount)
+        if trace["kind"] == TRUE_UP:
+            precise = minimums.missing(minimum=Minimum(amount, share), used=Decimal(inputs["used"]))
     return money.quantize(precise, currency=inputs["currency"])
 
 
@@ -125,14 +162,21 @@ def verify(trace: Mapping[str, Any]) -> bool:
 def _recomputed_usage(inputs: Mapping[str, Any]) -> Decimal:
     charge, counted, stored = inputs["charge"], inputs["usage"], inputs["metric"]["rounding"]
     rule = None if stored is None else Rounding(RoundingFunction(stored["function"]), stored["precision"])
-    units = rounding.apply(value=Decimal(counted["value"]), rounding=rule)
-    usage = values.Usage(
+    kind, value, timed = Aggregation(inputs["metric"]["aggregation"]), Decimal(counted["value"]), Timed()
+    if "held" in counted:
+        facts = held_trace.facts_of(stored=counted["held"], kind=kind, events_count=counted["events_count"])
+        value, timed = aggregation.value(facts), held_trace.timed(facts=facts, rounding_rule=rule)
+    units = rounding.apply(value=value, rounding=rule)
+    terms = properties.parse(model=charge["model"], raw=charge["properties"])
+    usage = priced_usage.usage(
+        terms=terms,
+        aggregation=kind,
         units=max(units, values.ZERO),
         events_count=counted["events_count"],
-        values=tuple(Decimal(value) for value in counted.get("values", ())),
+        found=tuple(Decimal(value) for value in counted.get("values", ())),
         given_amount=Decimal(counted.get("given_amount", "0")),
+        timed=timed,
     )
-    terms = properties.parse(model=charge["model"], raw=charge["properties"])
     return models.price(properties=terms, usage=usage).amount
 
 

@@ -11,28 +11,38 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from billing.domain import held_trace
 from billing.domain import trace as traces
 from catalog.domain import decimals
 
 # Longer figures are cut with a mark: the exact ones stand in the trace.
 _SHOWN_PLACES = 10
+_SHOWN_CHANGES = 12
 
 EVENTS = "Events"
 VALUE = "Aggregated value"
+AT_END = "Units at the end"
+LEVEL_AT_END = "Level at the end"
 ROUNDED_UNITS = "Units, rounded"
 PLAN_FEE = "Plan fee"
 UNITS = "Units"
 TIER = "Tier"
+FREE_UNITS = "Free units"
+PAID_UNITS = "Units beyond the free ones"
+PACKAGES_BEGUN = "Packages begun, units in each"
 PACKAGES = "Packages"
 RATE = "Percentage"
 PER_EVENT = "Amount per event"
 LIMITS = "Minimum and maximum per event"
 GIVEN = "Amount given with the events"
+MINIMUM = "Minimum of the charge"
+BILLED = "Usage billed"
 TOTAL = "Total"
 ROUNDED = "Rounded half up"
 
 LABELS = (
-    EVENTS, VALUE, ROUNDED_UNITS, PLAN_FEE, UNITS, TIER, PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, TOTAL, ROUNDED,
+    EVENTS, VALUE, AT_END, LEVEL_AT_END, ROUNDED_UNITS, PLAN_FEE, UNITS, TIER, FREE_UNITS, PAID_UNITS, PACKAGES_BEGUN,
+    PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, MINIMUM, BILLED, TOTAL, ROUNDED,
 )  # fmt: skip
 
 _STEP_LABELS = {
@@ -44,6 +54,8 @@ _STEP_LABELS = {
     "per_event": PER_EVENT,
     "limits": LIMITS,
     "given": GIVEN,
+    "minimum": MINIMUM,
+    "billed": BILLED,
 }
 
 
@@ -61,9 +73,12 @@ def sentences(trace: Mapping[str, Any]) -> list[Sentence]:
     """Return the lines of a worked sum, from the events or the plan's price to the rounded amount in the currency."""
     inputs, rounding = trace["inputs"], trace["rounding"]
     lines = _counted(inputs) if trace["kind"] == traces.CHARGE else []
-    lines += [_step(step) for step in trace["steps"]]
+    for step in trace["steps"]:
+        if step["kind"] == "packages":
+            lines += _packed(inputs, step)
+        lines.append(_step(step))
     if len(trace["steps"]) != 1:
-        formula = " + ".join(_figure(step["total"]) for step in trace["steps"])
+        formula = " + ".join(_figure(step["total"]) for step in trace["steps"]).replace("+ -", "− ")
         lines.append(Sentence(TOTAL, "", formula, _figure(trace["unrounded"])))
     result = f"{_padded(rounding['result'], rounding['digits'])} {inputs['currency']}"
     lines.append(Sentence(ROUNDED, "", _figure(trace["unrounded"]), result))
@@ -74,7 +89,8 @@ def _counted(inputs: Mapping[str, Any]) -> list[Sentence]:
     usage, metric = inputs["usage"], inputs["metric"]
     lines = [
         Sentence(EVENTS, metric["code"], "", str(usage["events_count"])),
-        Sentence(VALUE, metric["aggregation"], "", _figure(usage["value"])),
+        Sentence(VALUE, metric["aggregation"], _held(usage), _figure(usage["value"])),
+        *_at_end(usage),
     ]
     rule = metric["rounding"]
     if rule is not None:
@@ -83,14 +99,50 @@ def _counted(inputs: Mapping[str, Any]) -> list[Sentence]:
     return lines
 
 
+def _held(usage: Mapping[str, Any]) -> str:
+    """How days or seconds came to the value: "(5 × 31 + 10 × 16) / 31"."""
+    held = usage.get("held")
+    if held is None:
+        return ""
+    if held["by"] == held_trace.SECONDS:
+        return f"{_figure(held['area'])} / {_figure(held['of_seconds'])}"
+    counted = [change for change in held["changes"] if change["days"]]
+    terms = [f"{_figure(change['units'])} × {change['days']}" for change in counted[:_SHOWN_CHANGES]]
+    more = " + …" if len(counted) > _SHOWN_CHANGES else ""
+    return f"({' + '.join(terms)}{more}) / {held['of_days']}" if terms else ""
+
+
+def _at_end(usage: Mapping[str, Any]) -> list[Sentence]:
+    held = usage.get("held")
+    if held is None:
+        return []
+    if held["by"] == held_trace.SECONDS:
+        return [Sentence(LEVEL_AT_END, "", "", _figure(held["level"]))]
+    return [Sentence(AT_END, "", "", _figure(held["full_units"]))]
+
+
+def _packed(inputs: Mapping[str, Any], step: Mapping[str, Any]) -> list[Sentence]:
+    """How the units came to packages: the free ones first, then every package begun."""
+    terms, units = inputs["charge"]["properties"], Decimal(inputs["usage"]["units"])
+    size, free = Decimal(str(terms["package_size"])), Decimal(str(terms["free_units"]))
+    lines: list[Sentence] = []
+    paid = units
+    if free:
+        paid = max(units - free, Decimal(0))
+        formula = f"{_text(units)} − {_text(free)}" if paid else ""
+        lines = [Sentence(FREE_UNITS, "", "", _text(free)), Sentence(PAID_UNITS, "", formula, _text(paid))]
+    formula = f"{_text(paid)} / {_text(size)}" if paid else ""
+    return [*lines, Sentence(PACKAGES_BEGUN, _text(size), formula, _figure(step["quantity"]))]
+
+
 def _step(step: Mapping[str, Any]) -> Sentence:
     label = _STEP_LABELS[step["kind"]]
-    if step["kind"] == "proration":
+    if step["kind"] in ("proration", "minimum"):
         formula = _figure(step["amount"])
         if step["days"] != step["of_days"]:
             formula = f"{formula} × {step['days']} / {step['of_days']}"
         return Sentence(label, "", formula, _figure(step["total"]))
-    if step["kind"] in ("limits", "given"):
+    if step["kind"] in ("limits", "given", "billed"):
         return Sentence(label, "", "", _figure(step["total"]))
     formula = f"{_figure(step['quantity'])} × {_figure(step['price'])}"
     if step["per"] != "1":
@@ -104,6 +156,10 @@ def _range(step: Mapping[str, Any]) -> str:
     if step["from_value"] is None:
         return ""
     return f"{step['from_value']} – {'∞' if step['to_value'] is None else step['to_value']}"
+
+
+def _text(value: Decimal) -> str:
+    return _figure(decimals.text(value))
 
 
 def _figure(text: str) -> str:

@@ -11,7 +11,8 @@ class UsageEvent(models.Model):
 
     ``value_source`` is a digest of that property's name, nothing where no metric read one yet: metrics may come later,
     or read another property. ``fingerprint`` is a signed 64-bit digest of the event's content: sums of it tell sets of
-    events apart.
+    events apart. ``failures`` has the properties that a metric's expression could not compute, each with ``problem``,
+    ``position`` and what the sender gave in its place (``sent``); nothing where all could be computed.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -25,6 +26,7 @@ class UsageEvent(models.Model):
     value_source = models.BigIntegerField(null=True)
     precise_total_amount_cents = models.DecimalField(max_digits=1000, decimal_places=500, null=True)
     fingerprint = models.BigIntegerField()
+    failures = models.JSONField(null=True)
 
     class Meta:
         managed = False

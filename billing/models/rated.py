@@ -34,10 +34,12 @@ class Between(Func):
 class BilledPeriod(db.Base):
     """A period of a subscription on an invoice. Released when its draft is voided: the time may then be billed anew.
 
-    ``days`` of ``of_days`` is the share of the plan fee that the period is billed with.
+    From ``from_at`` to ``to_at`` is the time of the plan fee, of which ``days`` of ``of_days`` are billed; without
+    ``bills_fee`` it is only the time around the usage that is billed. Usage has a time of its own, empty at a start.
     """
 
     class Reason(models.TextChoices):
+        STARTING = "subscription_starting", "start"
         PERIODIC = "subscription_periodic", "period"
         TERMINATING = "subscription_terminating", "termination"
 
@@ -53,6 +55,7 @@ class BilledPeriod(db.Base):
     charges_to_at = models.DateTimeField()
     days = models.PositiveSmallIntegerField()
     of_days = models.PositiveSmallIntegerField()
+    bills_fee = models.BooleanField(default=True)
     released_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -64,6 +67,14 @@ class BilledPeriod(db.Base):
                 expressions=[
                     (Same("subscription_id"), RangeOperators.OVERLAPS),
                     (Between("from_at", "to_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=models.Q(bills_fee=True, released_at__isnull=True),
+            ),
+            ExclusionConstraint(
+                name="billing_usage_once",
+                expressions=[
+                    (Same("subscription_id"), RangeOperators.OVERLAPS),
+                    (Between("charges_from_at", "charges_to_at"), RangeOperators.OVERLAPS),
                 ],
                 condition=models.Q(released_at__isnull=True),
             ),
@@ -80,7 +91,9 @@ class BilledPeriod(db.Base):
 class RatedCharge(db.Base):
     """A line's origin: which price of which subscription over which time, and the trace of its calculation.
 
-    ``item_key`` is a stable digest of what was billed (plan fee, or charge and filter over all versions of the plan).
+    ``item_key`` is a stable digest of what was billed (plan fee, or charge, filter and group over all versions of the
+    plan). ``group`` are the values that the events' properties have in the group, null where they have none. What
+    brings a charge up to its minimum is ``true_up_of`` the charge's first line.
     """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="rated_charges")
@@ -89,6 +102,8 @@ class RatedCharge(db.Base):
     charge_filter = models.ForeignKey(ChargeFilter, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     line = models.OneToOneField(InvoiceLine, on_delete=models.PROTECT, related_name="rated_charge")
     item_key = models.BigIntegerField()
+    group = models.JSONField(default=dict, blank=True)
+    true_up_of = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, null=True, related_name="true_ups")
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
     trace = models.JSONField()

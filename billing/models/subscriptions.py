@@ -11,7 +11,8 @@ class Subscription(db.Base):
     """A customer's contract on one plan version.
 
     ``subscription_at`` anchors anniversary periods; service runs from ``started_at`` until ``terminated_at``.
-    ``next_billing_date`` is the local date of the oldest unbilled billing day, kept by the services.
+    ``next_billing_date`` is the local date of the oldest unbilled billing day, kept by the services. Until
+    ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was dealt with.
     """
 
     class Status(models.TextChoices):
@@ -42,6 +43,8 @@ class Subscription(db.Base):
     subscription_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ending_at = models.DateTimeField(null=True, blank=True)
+    trial_ends_at = models.DateTimeField(null=True, editable=False)
+    trial_ended_at = models.DateTimeField(null=True, editable=False)
     terminated_at = models.DateTimeField(null=True, editable=False)
     canceled_at = models.DateTimeField(null=True, editable=False)
     on_termination_invoice = models.CharField(
@@ -82,6 +85,11 @@ class Subscription(db.Base):
                 fields=["next_billing_date", "customer"],
                 condition=models.Q(next_billing_date__isnull=False),
                 name="billing_subscription_due",
+            ),
+            models.Index(
+                fields=["trial_ends_at"],
+                condition=models.Q(status="active", trial_ended_at__isnull=True, trial_ends_at__isnull=False),
+                name="billing_subscription_trial",
             ),
         ]
 

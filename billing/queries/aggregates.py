@@ -10,7 +10,6 @@ younger than the event, or several metrics read the same events) the window is r
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from datetime import datetime
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 from billing.domain import aggregation
 from billing.domain.contract import UsageFacts
-from billing.queries import event_windows, latest_values, unique_values
+from billing.queries import event_windows, given_amounts, held_usage, latest_values, transaction_values, unique_values
 from billing.queries.event_windows import EVENTS, Window
 from catalog.domain.metrics import Aggregation
 
@@ -44,7 +43,8 @@ class Part(NamedTuple):
 
 
 def usage(*, windows: Sequence[Window]) -> dict[Hashable, list[UsageFacts]]:
-    """Return the usage in each window by the window's id: one part for each filter, and one for what no filter takes.
+    """Return the usage in each window by the window's id: one part for each filter, and one for what no filter takes,
+    or for each group in them.
 
     Windows are half-open to the microsecond, filters without usage may be missing, and the same events give the same
     facts in whatever order they came in. Sums, maxima and latest values leave out events whose property is absent or no
@@ -52,14 +52,17 @@ def usage(*, windows: Sequence[Window]) -> dict[Hashable, list[UsageFacts]]:
     """
     numbered = dict(enumerate(windows))
     found: dict[Hashable, list[UsageFacts]] = {window.id: [] for window in windows}
-    for kind in Aggregation:
-        of_kind = {number: window for number, window in numbered.items() if window.aggregation is kind}
-        plain = {number: window for number, window in of_kind.items() if not window.keys}
-        filtered = {number: window for number, window in of_kind.items() if window.keys}
-        for some in (plain, filtered):
-            if some:
-                for number, facts in _read(kind, some).items():
-                    found[numbered[number].id].extend(facts)
+    groups: dict[tuple[Aggregation, bool, bool], dict[int, Window]] = defaultdict(dict)
+    for number, window in numbered.items():
+        if window.held is None:
+            groups[window.aggregation, bool(window.keys), window.is_recurring][number] = window
+    for (kind, _, _), some in groups.items():
+        for number, facts in _read(kind, some).items():
+            found[numbered[number].id].extend(facts)
+    for number, facts in held_usage.read(numbered).items():
+        found[numbered[number].id].extend(facts)
+    transaction_values.add(windows=numbered, usage=found)
+    given_amounts.add(windows=numbered, usage=found)
     return found
 
 
@@ -78,13 +81,13 @@ def _read(kind: Aggregation, windows: dict[int, Window]) -> dict[int, list[Usage
 def _facts(kind: Aggregation, windows: dict[int, Window], parts: Sequence[Part]) -> dict[int, list[UsageFacts]]:
     found: dict[int, dict[Any, UsageFacts]] = defaultdict(dict)
     for part in parts:
-        filter_id = None if part.bucket is None else windows[part.number].filter_of(json.loads(part.bucket))
+        filter_id, group = event_windows.place(windows[part.number], part.bucket)
         facts = aggregation.of(
             kind=kind, events_count=part.events_count, value=part.value, at=part.at, order=part.order or ""
         )
-        one = UsageFacts(facts, filter_id=filter_id, digest=int(part.digest or 0))
+        one = UsageFacts(facts, filter_id=filter_id, group=group, digest=int(part.digest or 0))
         buckets = found[part.number]
-        buckets[filter_id] = buckets[filter_id].merged(one) if filter_id in buckets else one
+        buckets[one.key] = buckets[one.key].merged(one) if one.key in buckets else one
     return {number: list(buckets.values()) for number, buckets in found.items()}
 
 
@@ -103,7 +106,7 @@ def _statement(kind: Aggregation, *, keys: int, from_properties: bool) -> str:
         value, strange = "NULL::numeric", "FALSE"
     elif from_properties:
         value, strange = event_windows.VALUE, "FALSE"
-    bucket = event_windows.bucket(keys) if keys else "NULL::jsonb"
+    bucket = event_windows.bucket(keys)
     return f"""
     WITH {event_windows.wanted(keys=keys)}
     SELECT w.n, x.bucket::text, x.events, x.value, x.digest, x.strange

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import F, Max, Min, QuerySet
 
 from billing.domain import periods
-from billing.domain.dues import Billed, Standing
+from billing.domain.standing import Billed, Standing
 from billing.models import BilledPeriod, Subscription
 from config.kernel import dates
 from config.kernel.dates import Period
@@ -93,6 +93,7 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
                 fee=Period(row.from_at, row.to_at),
                 charges=Period(row.charges_from_at, row.charges_to_at),
                 is_released=row.released_at is not None,
+                bills_fee=row.bills_fee,
             )
         )
     return found
@@ -100,7 +101,9 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
 
 def charges_billed_until(subscription: Subscription) -> datetime | None:
     """Return the end of the usage that invoices cover of a subscription, voided drafts left out; nothing before any."""
-    rows = BilledPeriod.objects.filter(subscription=subscription, released_at__isnull=True)
+    rows = BilledPeriod.objects.filter(
+        subscription=subscription, released_at__isnull=True, charges_to_at__gt=F("charges_from_at")
+    )
     end: datetime | None = rows.aggregate(end=Max("charges_to_at"))["end"]
     return end
 
@@ -123,6 +126,10 @@ def standing(subscription: Subscription) -> Standing:
         ends_at=subscription.terminated_at if is_terminated else subscription.ending_at,
         is_terminated=is_terminated,
         bills_end=subscription.on_termination_invoice == Subscription.OnTermination.GENERATE,
+        pays_in_advance=subscription.plan_version.pay_in_advance,
+        charges_monthly=subscription.plan_version.bill_charges_monthly,
+        trial_ends_at=subscription.trial_ends_at,
+        trial_is_over=subscription.trial_ended_at is not None,
     )
 
 
@@ -145,7 +152,11 @@ def _due(as_of: datetime) -> QuerySet[Subscription]:
 def _start_of_due(contract: Contract) -> datetime:
     schedule = contract.standing.schedule
     number = periods.number_on(schedule, contract.next_billing_date)
-    return periods.nth_period(schedule, number - 1).period.start
+    start = periods.nth_period(schedule, number - 1).period.start
+    where = contract.standing
+    if where.trial_ends_at is None or where.trial_is_over:
+        return start
+    return min(start, periods.period_at(schedule, where.trial_ends_at).period.start)
 
 
 def _is_due(contract: Contract, as_of: datetime) -> bool:

@@ -5,20 +5,23 @@ It is rated as the invoice will be, so that the invoice of the period holds the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import decimal
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from moneyed import Money
 
 from billing.domain import boundaries, rating
-from billing.domain.boundaries import Terms
 from billing.domain.contract import ContractFacts, FilterFacts
+from billing.domain.held_time import HeldTime
 from billing.domain.rating import RatedItem
 from billing.models import Subscription
 from billing.queries import aggregates, contracts, event_windows, price_lists
 from billing.queries.price_lists import PricedCharge, PriceList
+from catalog.domain.pricing import groups
 from catalog.models import BillableMetric
 from config.kernel import errors, money
 from config.kernel.dates import Period
@@ -37,9 +40,12 @@ class NoActiveSubscription(errors.NotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class BucketUsage:
-    """The usage of one filter, or of the charge's own price, in a running period. The amount is rounded."""
+    """The usage of one filter, or of the charge's own price, and of one group in a running period. The amount is
+    rounded.
+    """
 
     price_filter: FilterFacts | None
+    group: Mapping[str, str | None]
     units: Decimal
     events_count: int
     amount: Money
@@ -47,14 +53,42 @@ class BucketUsage:
 
 @dataclass(frozen=True, slots=True)
 class ChargeUsage:
-    """The usage of one charge: the buckets' sum, and the buckets (one without filters)."""
+    """The usage of one charge, or of a part of it: the buckets (one without filters and groups), and their sum."""
 
     charge: PricedCharge
     metric: BillableMetric
     buckets: tuple[BucketUsage, ...]
-    units: Decimal
-    events_count: int
-    amount: Money
+
+    @property
+    def units(self) -> Decimal:
+        """Return the units of all buckets."""
+        with decimal.localcontext(money.DECIMAL_CONTEXT):
+            return sum((bucket.units for bucket in self.buckets), ZERO)
+
+    @property
+    def events_count(self) -> int:
+        """Return the number of events of all buckets."""
+        return sum(bucket.events_count for bucket in self.buckets)
+
+    @property
+    def amount(self) -> Money:
+        """Return the sum of the buckets' rounded amounts."""
+        return sum((bucket.amount for bucket in self.buckets), money.zero(self.charge.currency))
+
+    def by_filter(self) -> list[tuple[FilterFacts | None, ChargeUsage]]:
+        """Return the usage of each filter, what no filter takes last; groups are put together."""
+        wanted: tuple[FilterFacts | None, ...] = (*self.charge.filters, None)
+        return [(one, self._part([bucket for bucket in self.buckets if bucket.price_filter == one])) for one in wanted]
+
+    def by_group(self) -> list[tuple[Mapping[str, str | None], ChargeUsage]]:
+        """Return the usage of each group; filters are put together. Without groups there is nothing to return."""
+        found: dict[tuple[tuple[str, str | None], ...], list[BucketUsage]] = {}
+        for bucket in self.buckets:
+            found.setdefault(tuple(bucket.group.items()), []).append(bucket)
+        return [(dict(group), self._part(buckets)) for group, buckets in found.items()] if any(found) else []
+
+    def _part(self, buckets: Sequence[BucketUsage]) -> ChargeUsage:
+        return replace(self, buckets=tuple(buckets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +117,14 @@ def read(
 
     Charges without usage are there with zeros. The period is the plan's, in the customer's time zone, and starts no
     earlier than the subscription; after a change of the time zone it goes on where the last invoice ended. Amounts are
-    rounded once per charge and filter, taxes as on an invoice. The last
-    three arguments narrow the charges, and with them the totals. Raises NotFound (`customer_not_found`) and
+    rounded once per charge, filter and group, taxes as on an invoice. The last three arguments narrow the charges, and
+    with them the totals. Raises NotFound (`customer_not_found`) and
     NoActiveSubscription.
     """
     subscription = _subscription(external_customer_id, external_subscription_id)
     standing = contracts.standing(subscription)
     stretch = boundaries.boundaries(
-        terms=Terms(standing.schedule),
+        terms=standing.terms,
         started_at=standing.started_at,
         billing_at=at,
         current_usage=True,
@@ -107,7 +141,8 @@ def read(
         and charge_code in (None, charge.code)
         and metric_code in (None, charge.metric.code)
     ]
-    charges = _rated(subscription, prices, wanted, Period(stretch.start, until))
+    held = HeldTime(Period(stretch.start, stretch.end), stretch.natural, standing.schedule.timezone)
+    charges = _rated(subscription, prices, wanted, Period(stretch.start, until), held)
     return CurrentUsage(
         subscription=subscription,
         currency=prices.currency,
@@ -135,11 +170,15 @@ def _subscription(external_customer_id: str, external_subscription_id: str) -> S
 
 
 def _rated(
-    subscription: Subscription, prices: PriceList, charges: Sequence[PricedCharge], period: Period
+    subscription: Subscription, prices: PriceList, charges: Sequence[PricedCharge], period: Period, held: HeldTime
 ) -> tuple[ChargeUsage, ...]:
     windows = [
         event_windows.of_charge(
-            id=charge.key, charge=charge, external_subscription_id=subscription.external_id, period=period
+            id=charge.key,
+            charge=charge,
+            external_subscription_id=subscription.external_id,
+            period=period,
+            held=held,
         )
         for charge in charges
     ]
@@ -152,7 +191,9 @@ def _rated(
         timezone=subscription.customer.applicable_timezone,
         charges=[charge.facts(period=period, usage=usage[charge.key]) for charge in charges],
     )
-    items = {(item.charge_id, item.filter_id): item for item in rating.rate(facts)}
+    items: dict[tuple[object, object], list[RatedItem]] = defaultdict(list)
+    for item in rating.rate(facts):
+        items[item.charge_id, item.filter_id].append(item)
     metrics = BillableMetric.objects.in_bulk({charge.metric.id for charge in charges})
     found = [_of_charge(charge, metrics[charge.metric.id], items, prices.currency) for charge in charges]
     return tuple(sorted(found, key=lambda one: one.metric.name))
@@ -161,27 +202,17 @@ def _rated(
 def _of_charge(
     charge: PricedCharge,
     metric: BillableMetric,
-    items: dict[tuple[object, object], RatedItem],
+    items: Mapping[tuple[object, object], Sequence[RatedItem]],
     currency: str,
 ) -> ChargeUsage:
-    buckets = tuple(
-        _bucket(price_filter, items.get((charge.key, price_filter and price_filter.id)), currency)
-        for price_filter in (*charge.filters, None)
-    )
-    return ChargeUsage(
-        charge=charge,
-        metric=metric,
-        buckets=buckets,
-        units=sum((bucket.units for bucket in buckets), ZERO),
-        events_count=sum(bucket.events_count for bucket in buckets),
-        amount=sum((bucket.amount for bucket in buckets), money.zero(currency)),
-    )
-
-
-def _bucket(price_filter: FilterFacts | None, item: RatedItem | None, currency: str) -> BucketUsage:
-    if item is None:
-        return BucketUsage(price_filter, ZERO, 0, money.zero(currency))
-    return BucketUsage(price_filter, item.units, item.events_count, item.amount)
+    buckets: list[BucketUsage] = []
+    for price_filter in (*charge.filters, None):
+        found = items.get((charge.key, price_filter and price_filter.id), ())
+        buckets += [BucketUsage(price_filter, one.group, one.units, one.events_count, one.amount) for one in found]
+        if not found:
+            raw = charge.properties if price_filter is None else price_filter.properties
+            buckets.append(BucketUsage(price_filter, groups.nowhere(raw), ZERO, 0, money.zero(currency)))
+    return ChargeUsage(charge, metric, tuple(buckets))
 
 
 def _total(customer: Customer, prices: PriceList, charges: Sequence[ChargeUsage], *, apply_taxes: bool) -> Taxed:

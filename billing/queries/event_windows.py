@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from django.db import connection
 
+from billing.domain import priced_usage
+from billing.domain.held_time import HeldTime
 from billing.queries import event_values
 from billing.queries.price_lists import PricedCharge
 from catalog.domain import filters
 from catalog.domain.filters import Filter, Id
 from catalog.domain.metrics import Aggregation
+from catalog.domain.pricing import groups, properties
+from catalog.domain.pricing.models import ChargeModel
+from catalog.domain.pricing.percentage import Percentage
 from config.kernel.dates import Period
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,10 @@ class Window:
     """The events of one subscription and code in ``[from_at, to_at)``, and how they are aggregated.
 
     ``id`` is whatever the caller knows the window by; ``filters`` are oldest first and share out the events among them.
+    ``group_keys`` are the properties by which the usage of a filter is grouped (under None: of what no filter takes).
+    ``values_limit`` says how many values of events are wanted, the first ones (None: all), and ``amounts_in`` the
+    currency of the amounts that events carried, if those are wanted. ``held`` is the time that units are measured by,
+    for levels and for what is priced by the day.
     """
 
     id: Hashable
@@ -39,15 +50,40 @@ class Window:
     from_at: datetime
     to_at: datetime
     filters: tuple[Filter, ...] = ()
+    group_keys: Mapping[Id | None, tuple[str, ...]] = field(default_factory=dict)
+    values_limit: int | None = 0
+    amounts_in: str = ""
+    held: HeldTime | None = None
+
+    @property
+    def is_recurring(self) -> bool:
+        """Say whether everything counts that came before, too."""
+        return self.from_at == _EVER
 
     @cached_property
-    def keys(self) -> tuple[str, ...]:
+    def filter_names(self) -> tuple[str, ...]:
         """The properties that decide about the filter."""
         return filters.names(self.filters)
 
+    @cached_property
+    def group_names(self) -> tuple[str, ...]:
+        """The properties that decide about the group, in any filter."""
+        return tuple(sorted({name for names in self.group_keys.values() for name in names}))
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The properties that decide about the filter, then those that decide about the group."""
+        return (*self.filter_names, *self.group_names)
+
     def filter_of(self, values: Sequence[str | None]) -> Id | None:
         """Return the filter of the events that have these values of ``keys``."""
-        return filters.assign(filters=self.filters, properties=dict(zip(self.keys, values, strict=False)))
+        return filters.assign(filters=self.filters, properties=dict(zip(self.filter_names, values, strict=False)))
+
+    def group_of(self, values: Sequence[str | None]) -> dict[str, str | None]:
+        """Return the group of the events that have these values of ``keys``, by the keys of their filter."""
+        names = self.group_keys.get(self.filter_of(values), ())
+        found = dict(zip(self.group_names, values[len(self.filter_names) :], strict=False))
+        return {name: found[name] for name in names}
 
 
 def of_charge(
@@ -56,8 +92,13 @@ def of_charge(
     charge: PricedCharge,
     external_subscription_id: str,
     period: Period,
+    held: HeldTime,
 ) -> Window:
-    """Return the window that a charge of a subscription looks through; its filters are known by their keys."""
+    """Return the window that a charge of a subscription looks through; its filters are known by their keys.
+
+    `period` are the instants of the events that count, those of all time before with them where the metric is
+    recurring; `held` is the time for which what they add is there.
+    """
     metric = charge.metric
     return Window(
         id=id,
@@ -65,12 +106,44 @@ def of_charge(
         external_subscription_id=external_subscription_id,
         event_code=metric.event_code,
         field_name=metric.field_name,
-        from_at=period.start,
+        from_at=_EVER if metric.is_recurring else period.start,
         to_at=period.end,
         filters=tuple(
             filters.resolve(filter_id=row.id, values=row.values, declared=metric.declared) for row in charge.filters
         ),
+        group_keys={
+            filter_id: names
+            for filter_id, raw in ((None, charge.properties), *((row.id, row.properties) for row in charge.filters))
+            if (names := groups.parse(raw))
+        },
+        values_limit=values_limit(charge),
+        amounts_in=charge.currency if charge.model is ChargeModel.DYNAMIC else "",
+        held=held if charge.counts_time else None,
     )
+
+
+def values_limit(charge: PricedCharge) -> int | None:
+    """Return how many values of events can matter to the prices of a charge, the first ones of each; None: all."""
+    limits = [_values_limit(charge, raw) for raw in (charge.properties, *(row.properties for row in charge.filters))]
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if len(known) == len(limits) else None
+
+
+def _values_limit(charge: PricedCharge, raw: Mapping[str, object]) -> int | None:
+    if charge.model is not ChargeModel.PERCENTAGE:
+        return 0
+    terms = properties.parse(model=charge.model, raw=raw)
+    if not isinstance(terms, Percentage) or not priced_usage.reads_values(
+        terms=terms, aggregation=charge.metric.aggregation
+    ):
+        return 0
+    return terms.values_limit
+
+
+def place(window: Window, bucket: str | None) -> tuple[Id | None, dict[str, str | None]]:
+    """Return the filter and the group of a bucket, given as the JSON text that the database answers with."""
+    values = [] if bucket is None else json.loads(bucket)
+    return window.filter_of(values), window.group_of(values)
 
 
 def fetch(sql: str, windows: Mapping[int, Window], **parameters: Any) -> list[tuple[Any, ...]]:
@@ -92,15 +165,15 @@ def fetch(sql: str, windows: Mapping[int, Window], **parameters: Any) -> list[tu
 def wanted(*, keys: int = 0) -> str:
     """Return the common table ``wanted``: a row for each window, with a digest of the name of the property it reads.
 
-    ``keys`` is the highest number of properties that decide about filters; ``k1`` is the first of them and ``v1`` the
-    values that count.
+    ``keys`` is the highest number of properties that decide about filters and groups; ``k1`` is the first of them and
+    ``v1`` the values that count, missing where all do. ``few`` is the number of values wanted.
     """
     more = "".join(f", k{number} text, v{number} jsonb" for number in range(1, keys + 1))
     return f"""
     wanted AS MATERIALIZED (
         SELECT *, {event_values.source("field")} AS source
         FROM jsonb_to_recordset(%(windows)s::jsonb) AS w (
-            n int, s text COLLATE "C", c text COLLATE "C", f timestamptz, t timestamptz, field text{more}
+            n int, s text COLLATE "C", c text COLLATE "C", f timestamptz, t timestamptz, field text, few int{more}
         )
     )"""
 
@@ -116,9 +189,17 @@ VALUE = f"""CASE WHEN e.value_source = w.source THEN e.value
 
 
 def bucket(keys: int) -> str:
-    """Return the SQL of the values that decide about the filter of an event: null where it is none that counts."""
+    """Return the SQL of the values that decide about filter and group of an event: null where it is none that counts.
+
+    Without keys it is null: there is one bucket.
+    """
+    if not keys:
+        return "NULL::jsonb"
     texts = [f"e.properties ->> w.k{number}" for number in range(1, keys + 1)]
-    cases = [f"CASE WHEN jsonb_exists(w.v{number}, {text}) THEN {text} END" for number, text in enumerate(texts, 1)]
+    cases = [
+        f"CASE WHEN w.v{number} IS NULL OR jsonb_exists(w.v{number}, {text}) THEN {text} END"
+        for number, text in enumerate(texts, 1)
+    ]
     return f"jsonb_build_array({', '.join(cases)})"
 
 
@@ -130,8 +211,10 @@ def _row(number: int, window: Window) -> dict[str, Any]:
         "f": window.from_at.isoformat(),
         "t": window.to_at.isoformat(),
         "field": window.field_name,
+        "few": window.values_limit,
     }
-    for place, key in enumerate(window.keys, start=1):
-        row[f"k{place}"] = key
-        row[f"v{place}"] = sorted({value for one in window.filters for value in one.values.get(key, ())})
+    for number, key in enumerate(window.keys, start=1):
+        row[f"k{number}"] = key
+    for number, key in enumerate(window.filter_names, start=1):
+        row[f"v{number}"] = sorted({value for one in window.filters for value in one.values.get(key, ())})
     return row

@@ -6,16 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db.models import Prefetch
 from moneyed import Money
 
 from billing.domain.contract import ChargeFacts, FilterFacts, UsageFacts
+from billing.domain.minimums import Minimum
+from billing.domain.proration import Share
 from catalog.domain.intervals import Interval
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing.models import ChargeModel
 from catalog.domain.rounding import Rounding, RoundingFunction
 from catalog.models import Charge, PlanVersion
+from config.kernel import money
 from config.kernel.dates import Period
 
 
@@ -29,6 +33,7 @@ class Metric:
     event_code: str
     field_name: str
     aggregation: Aggregation
+    is_recurring: bool
     rounding: Rounding | None
     declared: Mapping[str, Sequence[str]]
 
@@ -49,9 +54,20 @@ class PricedCharge:
     filters: tuple[FilterFacts, ...]
     filter_ids: Mapping[str, int]
     tax_ids: tuple[int, ...]
+    currency: str = ""
+    is_prorated: bool = False
+    minimum: Decimal = Decimal(0)
 
-    def facts(self, *, period: Period, usage: Sequence[UsageFacts]) -> ChargeFacts:
-        """Return the charge with its usage in a period, ready for rating."""
+    @property
+    def counts_time(self) -> bool:
+        """Say whether units count for the time that they are there."""
+        return self.is_prorated or self.metric.aggregation is Aggregation.WEIGHTED_SUM
+
+    def facts(self, *, period: Period, usage: Sequence[UsageFacts], share: Share | None = None) -> ChargeFacts:
+        """Return the charge with its usage in a period, ready for rating.
+
+        The minimum is billed for the ``share`` of a whole period that the period is; without it there is none.
+        """
         return ChargeFacts(
             id=self.key,
             code=self.code,
@@ -64,6 +80,7 @@ class PricedCharge:
             filters=self.filters,
             rounding=self.metric.rounding,
             name=self.name,
+            minimum=Minimum(self.minimum, share) if share is not None and self.minimum else None,
         )
 
 
@@ -110,11 +127,11 @@ def _price_list(version: PlanVersion) -> PriceList:
         currency=version.currency,
         amount=version.amount,
         tax_ids=tuple(tax.pk for tax in version.taxes.all()),
-        charges=tuple(_charge(charge) for charge in version.charges.all()),
+        charges=tuple(_charge(charge, version.currency) for charge in version.charges.all()),
     )
 
 
-def _charge(charge: Charge) -> PricedCharge:
+def _charge(charge: Charge, currency: str) -> PricedCharge:
     filters = list(charge.filters.all())
     return PricedCharge(
         id=charge.pk,
@@ -130,6 +147,9 @@ def _charge(charge: Charge) -> PricedCharge:
         ),
         filter_ids={str(row.key): row.pk for row in filters},
         tax_ids=tuple(tax.pk for tax in charge.taxes.all()),
+        currency=currency,
+        is_prorated=charge.prorated,
+        minimum=money.from_minor(charge.min_amount_cents, currency).amount,
     )
 
 
@@ -145,6 +165,7 @@ def _metric(charge: Charge) -> Metric:
         event_code=metric.event_code,
         field_name=metric.field_name,
         aggregation=Aggregation(metric.aggregation_type),
+        is_recurring=metric.recurring,
         rounding=rounding,
         declared={row.key: row.values for row in metric.filters.all()},
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import F, Max, Min, Prefetch, Q, QuerySet
 
 from billing.models import BilledPeriod, Subscription
 from catalog.models import Charge, Plan, PlanVersion
@@ -96,8 +96,24 @@ def billed_until(*, external_id: str) -> datetime | None:
         subscription__external_id=external_id,
         subscription__status=Subscription.Status.TERMINATED,
         released_at__isnull=True,
+        charges_to_at__gt=F("charges_from_at"),
     ).aggregate(at=Max("charges_to_at"))["at"]
     return max((at for at in (ended, covered) if at is not None), default=None)
+
+
+def first_started_at(*, external_id: str, customer_id: int) -> datetime | None:
+    """Return the earliest start of a customer's subscriptions of this external id, from which trials are counted."""
+    rows = Subscription.objects.filter(external_id=external_id, customer_id=customer_id)
+    found: datetime | None = rows.aggregate(at=Min("started_at"))["at"]
+    return found
+
+
+def in_ended_trials(*, as_of: datetime) -> QuerySet[Subscription]:
+    """Return active subscriptions whose trial has ended by then and was not dealt with, with their terms."""
+    rows = Subscription.objects.filter(
+        status=Subscription.Status.ACTIVE, trial_ended_at__isnull=True, trial_ends_at__lte=as_of
+    )
+    return with_contract(rows)
 
 
 def customer(external_id: str) -> Customer:

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from billing.domain import dues
+from billing.domain.standing import Due
 from billing.models import BilledPeriod, BillingRunItem, RatedCharge, Subscription
 from billing.queries import contracts as known_contracts
 from billing.queries.contracts import Contract
@@ -56,8 +57,9 @@ def bill_customers(
 
     One invoice per customer, billing entity, currency and billing day, the oldest day first; days are local to the
     customer. Invoices whose grace is over are finalized at once, the others stay drafts. Where there is nothing to bill
-    no invoice is made and no period recorded, and the next billing day is set all the same, though not before the grace
-    is over: events that arrive until then are still billed. Calling it again changes nothing.
+    no invoice is made and no period recorded (but for the end of a plan paid in advance), and the next billing day is
+    set all the same, though not before the grace is over: events that arrive until then are still billed. Calling it
+    again changes nothing.
 
     Without ``wait`` customers that another transaction is billing are left out and reported. The number of queries does
     not depend on the number of customers. Raises what rating and drafting raise.
@@ -72,7 +74,7 @@ def bill_customers(
 def bill_subscriptions(
     *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor
 ) -> tuple[Invoice, ...]:
-    """Bill all that is due for these subscriptions alone, as `bill_customers` does: a termination's last invoice.
+    """Bill all that is due for these subscriptions alone, as `bill_customers` does: at a start, an end, after a trial.
 
     The caller holds the locks of their customers.
     """
@@ -98,8 +100,11 @@ def record_charges(*, drafted: Sequence[tuple[Drafted, Sequence[tuple[BilledPeri
     for draft, billed in drafted:
         lines = iter(draft.lines)
         for period, bill in billed:
-            for row in bills.rated_charges(bill=bill):
-                row.period, row.line, row.created_at = period, next(lines), at
+            own = [next(lines) for _ in bill.items]
+            parents = bills.parents(bill=bill)
+            for row, line, parent in zip(bills.rated_charges(bill=bill), own, parents, strict=True):
+                row.period, row.line, row.created_at = period, line, at
+                row.true_up_of = None if parent is None else own[parent]
                 rows.append(row)
     RatedCharge.objects.bulk_create(rows, batch_size=_BATCH)
 
@@ -121,7 +126,7 @@ def _bill(
         )
     ]
     groups = _grouped(bills.rate(wanted=wanted))
-    filled = {group: members for group, members in groups.items() if any(bill.items for bill in members)}
+    filled = {group: members for group, members in groups.items() if any(_makes_invoice(bill) for bill in members)}
     drafted = invoices.draft_many(
         specs=[_spec(group, members, as_of) for group, members in filled.items()], actor=actor, at=as_of
     )
@@ -133,6 +138,10 @@ def _bill(
     if ready:
         invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
     return [draft.invoice for draft in drafted]
+
+
+def _makes_invoice(bill: Bill) -> bool:
+    return bool(bill.items) or bill.due.even_of_nothing
 
 
 def _grouped(rated: Sequence[Bill]) -> dict[Group, list[Bill]]:
@@ -165,16 +174,23 @@ def _period(bill: Bill, invoice: Invoice, run_id: int | None, at: datetime) -> B
         subscription_id=bill.contract.subscription_id,
         run_id=run_id,
         invoice=invoice,
-        reason=BilledPeriod.Reason.TERMINATING if due.is_last else BilledPeriod.Reason.PERIODIC,
+        reason=_reason(due),
         timezone=bill.contract.timezone,
         billing_date=due.billing_date,
         from_at=due.fee.start,
         to_at=due.fee.end,
+        bills_fee=due.bills_fee,
         charges_from_at=due.charges.start,
         charges_to_at=due.charges.end,
         days=due.share.days,
         of_days=due.share.of_days,
     )
+
+
+def _reason(due: Due) -> BilledPeriod.Reason:
+    if due.is_last:
+        return BilledPeriod.Reason.TERMINATING
+    return BilledPeriod.Reason.STARTING if due.is_first else BilledPeriod.Reason.PERIODIC
 
 
 def _write_items(run_id: int, made: Sequence[tuple[Group, Drafted]], at: datetime) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from billing.domain import identity, rating, trace
+from billing.domain import held_time, identity, proration, rating, trace
 from billing.domain.contract import ContractFacts, PlanFeeFacts
-from billing.domain.dues import Due
 from billing.domain.rating import ItemKind, RatedItem
+from billing.domain.standing import Due
 from billing.models import RatedCharge
 from billing.queries import aggregates, event_windows, price_lists
 from billing.queries.contracts import Contract
@@ -34,7 +34,8 @@ class Bill:
 def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
     """Rate due stretches in the order given, with a fixed number of queries for all of them.
 
-    Amounts are rounded once per item, in the currency of the plan version. Raises what rating raises.
+    Where no usage is due no charge is rated: flat amounts belong to a time. Amounts are rounded once per item, in the
+    currency of the plan version. Raises what rating raises.
     """
     lists = price_lists.load(version_ids={contract.plan_version_id for contract, _ in wanted})
     windows = [
@@ -43,8 +44,10 @@ def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
             charge=charge,
             external_subscription_id=contract.external_id,
             period=due.charges,
+            held=held_time.of(contract.standing.billing_schedule, due.charges),
         )
         for number, (contract, due) in enumerate(wanted)
+        if not due.charges.is_empty
         for charge in lists[contract.plan_version_id].charges
     ]
     usage = aggregates.usage(windows=windows)
@@ -57,9 +60,15 @@ def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
             plan_version=price_list.number,
             currency=price_list.currency,
             timezone=contract.timezone,
-            fee=PlanFeeFacts(amount=price_list.amount, share=due.share, period=due.fee, name=price_list.invoice_name),
+            fee=_plan_fee(price_list, due),
             charges=[
-                charge.facts(period=due.charges, usage=usage[number, charge.key]) for charge in price_list.charges
+                charge.facts(
+                    period=due.charges,
+                    usage=usage[number, charge.key],
+                    share=proration.covered(contract.standing.billing_schedule, due.charges),
+                )
+                for charge in price_list.charges
+                if not due.charges.is_empty
             ],
         )
         bills.append(Bill(contract, due, price_list, tuple(rating.rate(facts))))
@@ -83,6 +92,7 @@ def rated_charges(*, bill: Bill) -> Iterator[RatedCharge]:
             if charge is None or item.filter_id is None
             else charge.filter_ids[str(item.filter_id)],
             item_key=key(item),
+            group=dict(item.group),
             from_at=item.period.start,
             to_at=item.period.end,
             trace=item.trace,
@@ -96,7 +106,22 @@ def key(item: RatedItem) -> int:
         charge_key=None if item.charge_id is None else str(item.charge_id),
         filter_key=None if item.filter_id is None else str(item.filter_id),
         group=item.group,
+        is_true_up=item.is_true_up,
     )
+
+
+def parents(*, bill: Bill) -> list[int | None]:
+    """Return for each item the position of the one that it tops up to the charge's minimum, the charge's first one."""
+    first: dict[object, int] = {}
+    for position, item in enumerate(bill.items):
+        first.setdefault(item.charge_id, position)
+    return [first[item.charge_id] if item.is_true_up else None for item in bill.items]
+
+
+def _plan_fee(price_list: PriceList, due: Due) -> PlanFeeFacts | None:
+    if not due.bills_fee:
+        return None
+    return PlanFeeFacts(amount=price_list.amount, share=due.share, period=due.fee, name=price_list.invoice_name)
 
 
 def _charge(price_list: PriceList, item: RatedItem) -> PricedCharge:
@@ -130,7 +155,8 @@ def _fee_line(bill: Bill, item: RatedItem) -> LineSpec:
 def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
     charge = _charge(bill.price_list, item)
     filter_label = item.filter_name or ", ".join(", ".join(values) for values in item.filter_values.values())
-    label = f"{item.name} – {filter_label}" if filter_label else item.name
+    group_label = ", ".join(f"{name}: {value or '–'}" for name, value in item.group.items())
+    label = " – ".join(part for part in (item.name, filter_label, group_label) if part)
     return LineSpec(
         kind=item.kind.value,
         item_code=charge.metric.code,

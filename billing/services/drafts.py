@@ -13,8 +13,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from billing.domain.dues import Due
 from billing.domain.proration import Share
+from billing.domain.standing import Due
 from billing.models import BilledPeriod, RatedCharge
 from billing.queries import contracts
 from billing.services import billing_days, bills
@@ -66,4 +66,6 @@ def _due(period: BilledPeriod) -> Due:
         charges=Period(period.charges_from_at, period.charges_to_at),
         share=Share(period.days, period.of_days),
         is_last=period.reason == BilledPeriod.Reason.TERMINATING,
+        is_first=period.reason == BilledPeriod.Reason.STARTING,
+        bills_fee=period.bills_fee,
     )

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from billing.models import Subscription
-from billing.services import subscriptions
+from billing.queries import subscriptions as known
+from billing.services import subscriptions, trials
 from catalog.models import PlanVersion
 from config.kernel import actors, dates, db
 from config.kernel.actors import Actor
@@ -37,8 +38,9 @@ class Moved:
 def adopt_version(*, version_id: int) -> int:
     """Move the living subscriptions of a plan to its new version, by which they are billed from their next billing on.
 
-    Periods that are billed stay as they are; drafts follow when they are computed anew. Subscriptions stay where the
-    interval or currency differ, because time that was agreed cannot be cut in another way. Returns how many moved.
+    Periods that are billed stay as they are; drafts follow when they are computed anew. Subscriptions stay where
+    interval, currency, or what is billed in advance or monthly differ, because time that was agreed cannot be cut in
+    another way. Returns how many moved.
     Idempotent.
     """
     version = PlanVersion.objects.get(pk=version_id)
@@ -46,6 +48,8 @@ def adopt_version(*, version_id: int) -> int:
         plan_version__plan_id=version.plan_id,
         plan_version__interval=version.interval,
         plan_version__currency=version.currency,
+        plan_version__pay_in_advance=version.pay_in_advance,
+        plan_version__bill_charges_monthly=version.bill_charges_monthly,
         status__in=[Status.PENDING, Status.ACTIVE],
     ).exclude(plan_version=version)
     # In the order in which billing runs lock them too, so that neither waits for the other in a circle.
@@ -89,6 +93,18 @@ def terminate_ended(*, as_of: datetime) -> Moved:
     return _each(
         ended,
         lambda found: subscriptions.end_as_agreed(subscription_id=found.pk, actor=actor, at=as_of),
+    )
+
+
+def end_trials(*, as_of: datetime) -> Moved:
+    """End the trials that are over, each in its own transaction: a periodic job. In advance the fee is due from then.
+
+    May run any number of times.
+    """
+    actor = actors.job("trial_ended")
+    return _each(
+        known.in_ended_trials(as_of=as_of),
+        lambda found: trials.end(subscription_id=found.pk, actor=actor, at=as_of),
     )
 
 

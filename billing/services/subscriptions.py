@@ -13,11 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from billing.domain import dues, periods, states, terms
+from billing.domain import dues, states, terms
 from billing.domain.states import Verb
 from billing.models import Subscription
+from billing.queries import contracts
 from billing.queries import subscriptions as known
-from billing.services import billing_days
+from billing.services import billing_days, trials
 from catalog.models import Plan, PlanVersion
 from config.kernel import dates, db, errors
 from config.kernel.actors import Actor
@@ -25,6 +26,7 @@ from config.platform.services import audit, uniqueness
 from customers.models import Customer
 
 Status = Subscription.Status
+_STARTED = ("status", "started_at", "next_billing_date", "trial_ends_at", "trial_ended_at")
 CHANGEABLE = frozenset({"name", "ending_at", "subscription_at", "on_termination_invoice"})
 
 
@@ -50,9 +52,9 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
 
     It starts at ``subscription_at``: one in the future waits, one that starts today (local to the customer) or in the
     past is active at once, though it never starts in time that an ended subscription of its external id has billed,
-    whosever it was: both read the same events. Nothing is billed now: plans are billed in arrears; elapsed periods are
-    billed by the next run or not at all, as ``backdated_billing`` says. The customer's currency becomes the plan's if
-    it had none.
+    whosever it was: both read the same events. A plan paid in advance bills the fee of the first period now, unless a
+    trial puts it off; elapsed periods are billed by the next run or not at all, as ``backdated_billing`` says. The
+    customer's currency becomes the plan's if it had none.
 
     Idempotent by ``external_id``: with the same plan the current subscription is returned, and a waiting one takes the
     plan and name given. Raises NotFound (customer, plan), PlanChangeUnsupported for an active one on another plan,
@@ -93,6 +95,7 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
         subscription.save(force_insert=True)
     _agree_currency(customer, version, at)
     audit.record(actor=actor, at=at, verb="create", instance=subscription, new=_facts(subscription))
+    _bill_start(subscription, actor, at)
     return subscription
 
 
@@ -120,13 +123,16 @@ def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at
         setattr(subscription, field, wanted[field])
     if {"ending_at", "subscription_at"} & old.keys():
         terms.check_end(ending_at=subscription.ending_at, subscription_at=subscription.subscription_at, at=at)
-    if subscription.status == Status.PENDING:
+    was_waiting = subscription.status == Status.PENDING
+    if was_waiting:
         _start_if_due(subscription, at)
     subscription.updated_at = at
-    subscription.save(update_fields=[*old, "status", "started_at", "next_billing_date", "updated_at"])
+    subscription.save(update_fields=[*old, *_STARTED, "updated_at"])
     audit.record(
         actor=actor, at=at, verb="change", instance=subscription, old=old, new={field: wanted[field] for field in old}
     )
+    if was_waiting:
+        _bill_start(subscription, actor, at)
     return subscription
 
 
@@ -143,8 +149,9 @@ def activate(*, subscription_id: int, actor: Actor, at: datetime) -> Subscriptio
     _start_if_due(subscription, at)
     if subscription.status == Status.ACTIVE:
         subscription.updated_at = at
-        subscription.save(update_fields=["status", "started_at", "next_billing_date", "updated_at"])
+        subscription.save(update_fields=[*_STARTED, "updated_at"])
         audit.record(actor=actor, at=at, verb="activate", instance=subscription, new=_facts(subscription))
+        _bill_start(subscription, actor, at)
     return subscription
 
 
@@ -155,15 +162,19 @@ def terminate(
     actor: Actor,
     at: datetime,
     on_termination_invoice: str | None = None,
+    unused_time: str | None = None,
     reason: str = "",
 ) -> Subscription:
     """End an active subscription now, or at its agreed end where that has passed; a waiting one is canceled.
 
     The last invoice, for the plan's days used (the day of the end included) and the usage so far, is made in the same
     transaction, after those of billing days that are still open; ``on_termination_invoice`` "skip" leaves it out.
-    Calling it again changes nothing. Raises NotFound, and what billing raises.
+    ``unused_time`` says what becomes of the time that was paid in advance and is not used: it is kept, so anything but
+    "skip" is refused where there is such time. Calling it again changes nothing. Raises NotFound, InvalidTerms, and
+    what billing raises.
     """
     subscription = locked(subscription_id)
+    terms.check_unused_time(option=unused_time, pay_in_advance=subscription.plan_version.pay_in_advance)
     if subscription.status in (Status.TERMINATED, Status.CANCELED):
         return subscription
     if subscription.status == Status.PENDING:
@@ -249,26 +260,37 @@ def _again(
 
 
 def _start_if_due(subscription: Subscription, at: datetime) -> None:
-    customer, version = subscription.customer, subscription.plan_version
-    zone = dates.zone(customer.applicable_timezone)
+    zone = dates.zone(subscription.customer.applicable_timezone)
     if terms.starts_later(subscription_at=subscription.subscription_at, at=at, zone=zone):
         return
     earlier = known.billed_until(external_id=subscription.external_id)
     started_at = subscription.subscription_at if earlier is None else max(subscription.subscription_at, earlier)
-    schedule = periods.schedule(
-        interval=version.interval,
-        billing_time=subscription.billing_time,
-        subscription_at=subscription.subscription_at,
-        timezone=zone,
-    )
+    bills_backdated = subscription.backdated_billing == Subscription.BackdatedBilling.BILL
     subscription.status = states.next(state=subscription.status, verb=Verb.ACTIVATE)
     subscription.started_at = started_at
+    trials.begin(subscription, ends_without_a_bill=not bills_backdated)
+    where = contracts.standing(subscription)
     subscription.next_billing_date = dues.first_billing_date(
-        schedule,
+        where.billing_schedule,
         started_at=started_at,
         created_at=subscription.created_at,
-        bills_backdated=subscription.backdated_billing == Subscription.BackdatedBilling.BILL,
+        bills_backdated=bills_backdated,
+        bills_start=dues.bills_start(where),
     )
+
+
+def _bill_start(subscription: Subscription, actor: Actor, at: datetime) -> None:
+    """Bill what a plan paid in advance charges for the start; backdated periods are left to the next run."""
+    if subscription.status != Status.ACTIVE:
+        return
+    where = contracts.standing(subscription)
+    made_on = dates.local_date(subscription.created_at, where.schedule.timezone)
+    if not dues.bills_start(where) or not where.next_billing_date == where.first_day >= made_on:
+        return
+    billing_days.bill_subscriptions(
+        subscription_ids=[subscription.pk], as_of=at, catch_up=settings.BILLING_CATCH_UP, actor=actor
+    )
+    subscription.refresh_from_db(fields=["next_billing_date"])
 
 
 def _cancel(subscription: Subscription, actor: Actor, at: datetime, reason: str) -> Subscription:

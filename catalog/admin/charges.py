@@ -10,11 +10,12 @@ from django.http import HttpRequest
 
 from catalog.admin import charge_forms, prices
 from catalog.admin.charge_forms import NewChargeForm, PriceForm
+from catalog.domain.pricing import groups
 from catalog.models import Charge, Plan
 from catalog.queries import plans as known_plans
 from catalog.services import plans
 from catalog.services.charge_input import ChargeValues
-from config.kernel import errors
+from config.kernel import errors, money
 from config.kernel.actors import Actor
 from config.platform.admin import cells, pages, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Table
@@ -48,7 +49,8 @@ class AddCharge(ObjectVerb):
 
     def perform(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Publish a version with the charge."""
-        charge = ChargeValues(**_priced(values), billable_metric_id=values["metric"].uuid)
+        currency = known_plans.by_code(code=instance.code).currency
+        charge = ChargeValues(**_priced(values, currency), billable_metric_id=values["metric"].uuid)
         plans.add_charge(code=instance.code, values=charge, actor=actor, at=at)
         return Outcome("The new version was published.")
 
@@ -81,10 +83,9 @@ class ChangePrice(ObjectVerb):
 
     def perform(self, *, instance: Charge, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Publish a version with the other price."""
-        plan = instance.plan_version.plan
-        plans.change_charge(
-            code=plan.code, charge_code=instance.code, values=ChargeValues(**_priced(values)), actor=actor, at=at
-        )
+        plan, currency = instance.plan_version.plan, instance.plan_version.currency
+        charge = ChargeValues(**_priced(values, currency))
+        plans.change_charge(code=plan.code, charge_code=instance.code, values=charge, actor=actor, at=at)
         return Outcome("The new version was published.", cells.page_url(plan))
 
 
@@ -164,6 +165,9 @@ class ChargeAdmin(pages.PageAdmin):
                 Fact("Plan", cells.to(version.plan, str(version))),
                 Fact("Code", cells.code(instance.code)),
                 Fact("Model", instance.get_charge_model_display()),
+                Fact("Units", "count by the day" if instance.prorated else "count in full"),
+                Fact("Grouped by", ", ".join(groups.parse(instance.properties)) or "nothing"),
+                Fact("Least per period", cells.money(money.from_minor(instance.min_amount_cents, version.currency))),
                 Fact("Name on invoices", instance.invoice_display_name or instance.metric.name),
                 Fact("Taxes", ", ".join(str(tax) for tax in instance.taxes.all()) or "the customer's"),
             ),
@@ -187,9 +191,11 @@ def require_current(charge: Charge) -> None:
         raise errors.NotAllowed("old_version", f"{version} is not the current version any more.")
 
 
-def _priced(values: Mapping[str, Any]) -> dict[str, Any]:
+def _priced(values: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return {
         "charge_model": values["charge_model"],
+        "prorated": values["prorated"],
+        "min_amount_cents": charge_forms.minimum_cents(values, currency),
         "properties": values["properties"],
         "invoice_display_name": values["invoice_display_name"],
         "tax_codes": [tax.code for tax in values["taxes"]],

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from catalog.admin import metric_forms
+from catalog.admin.expressions import TryExpression
 from catalog.admin.metric_forms import MetricForm, metric_values
 from catalog.admin.taxes import require_existing, state
 from catalog.models import BillableMetric, Charge
@@ -96,7 +97,7 @@ class MetricAdmin(pages.PageAdmin):
     search_fields = ("name", "code", "event_code")
     ordering = ("name", "id")
     list_verbs = (CreateMetric(),)
-    verbs = (EditMetric(), RetireMetric())
+    verbs = (EditMetric(), TryExpression(), RetireMetric())
     panels = "catalog.billablemetric"
     empty_text = "Define what is counted of your events: requests, gigabytes, users."
 
@@ -134,6 +135,8 @@ class MetricAdmin(pages.PageAdmin):
                 Fact("Code", cells.code(instance.code)),
                 Fact("Reads events", cells.code(instance.event_code)),
                 Fact("Counts", counted(instance)),
+                Fact("Computed by", cells.code(instance.expression)),
+                Fact("Next period", "starts with what is there" if instance.recurring else "starts anew"),
                 Fact("Rounding", rounding(instance)),
                 Fact("State", state(instance)),
                 Fact("Description", instance.description or cells.EMPTY),

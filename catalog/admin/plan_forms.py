@@ -8,8 +8,11 @@ from django import forms
 from moneyed import Money
 
 from catalog.models import PlanVersion, Tax
+from catalog.services import plans
 from config.kernel import errors, money
 from config.platform.admin.forms import VerbForm, told
+
+TIMING = ("pay_in_advance", "trial_period", "bill_charges_monthly")
 
 
 class PlanForm(VerbForm):
@@ -18,6 +21,7 @@ class PlanForm(VerbForm):
     sections = (
         ("Plan", ("name", "invoice_display_name", "description")),
         ("Fee", ("amount", "taxes")),
+        ("When it is billed", TIMING),
     )
     aliases = {"amount_cents": "amount", "amount_currency": "currency", "tax_codes": "taxes"}
 
@@ -27,7 +31,25 @@ class PlanForm(VerbForm):
     )
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
     amount = forms.DecimalField(
-        label="Fee of an interval", min_value=0, max_digits=18, decimal_places=4, help_text="Billed when it is over."
+        label="Fee of an interval", min_value=0, max_digits=18, decimal_places=4, help_text="For a whole interval."
+    )
+    pay_in_advance = forms.BooleanField(
+        label="Bill the fee in advance",
+        required=False,
+        help_text="At the start of an interval, instead of when it is over. Usage is billed when it is over.",
+    )
+    trial_period = forms.DecimalField(
+        label="Trial, in days",
+        min_value=0,
+        max_value=plans.MAX_TRIAL_DAYS,
+        max_digits=10,
+        decimal_places=5,
+        required=False,
+        initial=0,
+        help_text="For so long after the start no fee is billed. Usage is.",
+    )
+    bill_charges_monthly = forms.BooleanField(
+        label="Bill usage every month", required=False, help_text="For half-years and years only."
     )
     taxes = forms.ModelMultipleChoiceField(
         Tax.objects.filter(deleted_at__isnull=True),
@@ -36,11 +58,15 @@ class PlanForm(VerbForm):
         help_text="Empty: the customer's taxes, or else the billing entity's.",
     )
 
-    def __init__(self, *args: Any, currency: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str = "", in_use: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
         if currency:
-            self.fields["amount"].help_text = f"In {currency}. Billed when the interval is over."
+            self.fields["amount"].help_text = f"In {currency}, for a whole interval."
+        if in_use:
+            for name in TIMING:
+                self.fields[name].disabled = True
+                self.fields[name].help_text = "Stays as it is while somebody has the plan."
 
     def clean(self) -> dict[str, Any]:
         """Refuse digits that the currency does not have."""
@@ -61,6 +87,7 @@ class NewPlanForm(PlanForm):
     sections = (
         ("Plan", ("name", "code", "invoice_display_name", "description")),
         ("Fee", ("interval", "amount", "currency", "taxes")),
+        ("When it is billed", TIMING),
     )
 
     code = forms.CharField(max_length=255, help_text="By which the API knows it.")

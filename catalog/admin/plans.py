@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
@@ -11,8 +12,9 @@ from django.http import HttpRequest
 
 from catalog.admin import charges, prices
 from catalog.admin.charges import AddCharge
-from catalog.admin.plan_forms import NewPlanForm, PlanForm
+from catalog.admin.plan_forms import TIMING, NewPlanForm, PlanForm
 from catalog.admin.taxes import require_existing, state
+from catalog.domain import decimals
 from catalog.models import Plan, PlanVersion
 from catalog.queries import plans as known_plans
 from catalog.services import plans
@@ -32,9 +34,7 @@ class CreatePlan(ListVerb):
     icon = "add"
     variant = theme.ActionVariant.PRIMARY
     permission = "catalog.add_plan"
-    explanation = (
-        "A plan has a fee for each interval, billed at its end. Prices for usage are added on the plan's page."
-    )
+    explanation = "A plan has a fee for each interval. Prices for usage are added on the plan's page."
     confirm = "Save"
     form_class = NewPlanForm
 
@@ -42,6 +42,7 @@ class CreatePlan(ListVerb):
         """Make it."""
         content = PlanValues(
             **_names(values),
+            **_timing(values),
             code=values["code"],
             interval=values["interval"],
             amount_cents=money.to_minor(values["money"]),
@@ -76,13 +77,17 @@ class EditPlan(ObjectVerb):
             "description": instance.description,
             "amount": money.rounded(version.amount).amount,
             "taxes": list(version.taxes.all()),
+            "pay_in_advance": version.pay_in_advance,
+            "trial_period": decimals.text(version.trial_period),
+            "bill_charges_monthly": version.bill_charges_monthly,
         }
-        return PlanForm(data, initial=start, currency=version.currency)
+        return PlanForm(data, initial=start, currency=version.currency, in_use=known_plans.in_use(instance))
 
     def perform(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Change it."""
         content = PlanValues(
             **_names(values),
+            **_timing(values),
             amount_cents=money.to_minor(values["money"]),
             tax_codes=[tax.code for tax in values["taxes"]],
         )
@@ -231,7 +236,8 @@ def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
     if current is not None:
         facts += [
             Fact("Fee", prices.fee(current)),
-            Fact("Current version", f"{current.number}, since {cells.day_text(current.created_at.date())}"),
+            Fact("Billed", prices.timing(current)),
+            Fact("Current version", f"{current.number}, since {cells.day_of(current.created_at)}"),
             Fact("Taxes on the fee", ", ".join(str(tax) for tax in current.taxes.all()) or "the customer's"),
         ]
     facts += [
@@ -265,3 +271,7 @@ def _names(values: Mapping[str, Any]) -> dict[str, Any]:
         "invoice_display_name": values["invoice_display_name"],
         "description": values["description"],
     }
+
+
+def _timing(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: values[name] for name in TIMING}, "trial_period": values["trial_period"] or Decimal(0)}

@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.domain.pricing import properties
+from catalog.domain.pricing.dynamic import Dynamic
 from catalog.domain.pricing.graduated import Graduated
+from catalog.domain.pricing.graduated_percentage import GraduatedPercentage
 from catalog.domain.pricing.package import Package
+from catalog.domain.pricing.percentage import Percentage
 from catalog.domain.pricing.standard import Standard
 from catalog.domain.pricing.tiers import Tier
 from catalog.domain.pricing.volume import Volume
@@ -28,7 +31,15 @@ INTERVALS = {
 
 def fee(version: PlanVersion) -> str:
     """The plan's own price: "€49.00 per month"."""
-    return f"{cells.money_text(version.amount)} per {INTERVALS[PlanVersion.Interval(version.interval)]}"
+    return f"{cells.money_text(version.amount)} per {INTERVALS[_interval(version)]}"
+
+
+def timing(version: PlanVersion) -> str:
+    """When fee and usage are billed: "fee in advance, after a trial of 14 days; usage every month"."""
+    fee = "fee in advance" if version.pay_in_advance else "fee in arrears"
+    if version.trial_period:
+        fee = f"{fee}, after a trial of {cells.number_text(version.trial_period)} days"
+    return f"{fee}; usage every {'month' if version.bill_charges_monthly else INTERVALS[_interval(version)]}"
 
 
 def summary(model: str, raw: Any, currency: str) -> str:
@@ -47,8 +58,16 @@ def summary(model: str, raw: Any, currency: str) -> str:
             return _tiers_summary(terms.ranges, currency, "each tier at its own price")
         case Volume():
             return _tiers_summary(terms.ranges, currency, "all units at the price of the tier reached")
-        case _:
-            return str(model)
+        case Percentage():
+            fixed = f" plus {_price(terms.fixed_amount, currency)} per event" if terms.fixed_amount else ""
+            return f"{_percent(terms.rate)}{fixed}"
+        case GraduatedPercentage():
+            first, last = terms.ranges[0], terms.ranges[-1]
+            if len(terms.ranges) == 1:
+                return f"{_percent(first.price)}{_plus(first.flat, currency)}"
+            return f"{_percent(first.price)} to {_percent(last.price)} in {len(terms.ranges)} tiers"
+        case Dynamic():
+            return "the amounts that the events carry"
 
 
 def rows(model: str, raw: Any, currency: str) -> tuple[Row, ...]:
@@ -70,8 +89,38 @@ def rows(model: str, raw: Any, currency: str) -> tuple[Row, ...]:
             package = f"every {cells.number_text(terms.package_size)} units begun"
             priced = Row((package, cells.EMPTY, cells.unit_price(terms.amount, currency)))
             return (*free, priced) if terms.free_units else (priced,)
-        case _:
-            return ()
+        case Percentage():
+            return _percentage_rows(terms, currency)
+        case GraduatedPercentage():
+            return tuple(
+                Row((_range(tier), _percent(tier.price), cells.unit_price(tier.flat, currency)))
+                for tier in terms.ranges
+            )
+        case Dynamic():
+            return (Row(("every event", "as the event says", cells.EMPTY)),)
+
+
+def _percentage_rows(terms: Percentage, currency: str) -> tuple[Row, ...]:
+    free = [
+        Row((words, "free", cells.EMPTY))
+        for words in (
+            f"first {cells.number_text(terms.free_events)} events" if terms.free_events else "",
+            f"first {cells.number_text(terms.free_value)} in value" if terms.free_value else "",
+        )
+        if words
+    ]
+    limits = [
+        Row((words, cells.EMPTY, cells.unit_price(limit, currency)))
+        for words, limit in (("at least, per event", terms.minimum), ("at most, per event", terms.maximum))
+        if limit is not None
+    ]
+    fixed = [Row(("per event", cells.EMPTY, cells.unit_price(terms.fixed_amount, currency)))]
+    return (
+        *free,
+        Row(("of the value", _percent(terms.rate), cells.EMPTY)),
+        *(fixed if terms.fixed_amount else ()),
+        *limits,
+    )
 
 
 def table(charge: Charge, currency: str) -> Table:
@@ -93,8 +142,7 @@ def _filter_name(name: str, values: dict[str, Sequence[str]]) -> str:
 
 def _tiers_summary(tiers: Sequence[Tier], currency: str, words: str) -> str:
     if len(tiers) == 1:
-        flat = f" plus {_price(tiers[0].flat, currency)}" if tiers[0].flat else ""
-        return f"{_price(tiers[0].price, currency)} per unit{flat}"
+        return f"{_price(tiers[0].price, currency)} per unit{_plus(tiers[0].flat, currency)}"
     return f"{_price(tiers[0].price, currency)} to {_price(tiers[-1].price, currency)} in {len(tiers)} tiers, {words}"
 
 
@@ -103,5 +151,17 @@ def _range(tier: Tier) -> str:
     return f"{start} and more" if tier.to_value is None else f"{start} – {cells.number_text(tier.to_value)}"
 
 
+def _plus(flat: Decimal, currency: str) -> str:
+    return f" plus {_price(flat, currency)}" if flat else ""
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{cells.number_text(rate)} %"
+
+
 def _price(value: Decimal, currency: str) -> str:
     return cells.unit_price_text(value, currency)
+
+
+def _interval(version: PlanVersion) -> PlanVersion.Interval:
+    return PlanVersion.Interval(version.interval)

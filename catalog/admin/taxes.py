@@ -183,9 +183,9 @@ def uses(tax: Tax) -> Facts:
 
 
 def state(row: Any) -> str:
-    """Whether a row of the catalogue is in use or retired."""
+    """Whether a row of the catalogue can be used, or was retired. Whether anybody uses it is another question."""
     if row.deleted_at is None:
-        return cells.badge("in use", Tone.GOOD)
+        return cells.badge("active", Tone.GOOD)
     return cells.badge("retired", Tone.NEUTRAL)
 
 

@@ -7,7 +7,18 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.api.tax_forms import TaxAnswer
-from config.platform.api.serializers import Constant, Instant, RequestSerializer, Rows, Text, TextOrNull, Unsupported
+from catalog.domain.pricing import groups
+from config.platform.api.serializers import (
+    Constant,
+    Flag,
+    Instant,
+    MinorUnits,
+    RequestSerializer,
+    Rows,
+    Text,
+    TextOrNull,
+    Unsupported,
+)
 
 
 class FilterRequest(RequestSerializer):
@@ -30,19 +41,31 @@ class ChargeRequest(RequestSerializer):
     filters = Rows(FilterRequest)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
     pay_in_advance = Unsupported(neutral=(False, "false"))
-    prorated = Unsupported(neutral=(False, "false"))
+    prorated = Flag(allow_null=True)
     invoiceable = Unsupported(neutral=(True, "true"))
     regroup_paid_fees = Unsupported(neutral=("",))
-    min_amount_cents = Unsupported(neutral=(0, "0"))
+    min_amount_cents = MinorUnits(required=False, allow_null=True)
     accepts_target_wallet = Unsupported(neutral=(False, "false"))
     applied_pricing_unit = Unsupported(neutral=({},))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make a null list an empty one."""
+        """Make a null list an empty one, what is null of a yes or no a no, and no minimum one of nothing."""
+        if "prorated" in attrs:
+            attrs["prorated"] = bool(attrs["prorated"])
+        if "min_amount_cents" in attrs:
+            attrs["min_amount_cents"] = attrs["min_amount_cents"] or 0
         for field in ("filters", "tax_codes"):
             if field in attrs:
                 attrs[field] = attrs[field] or []
         return attrs
+
+
+class PropertiesAnswer(serializers.DictField):
+    """Properties of a price; the keys of its groups under their old name too."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the properties as they are stored, and what older clients look for."""
+        return dict(super().to_representation(groups.mirrored(value)))
 
 
 class FilterAnswer(serializers.Serializer):  # type: ignore[type-arg]
@@ -51,7 +74,7 @@ class FilterAnswer(serializers.Serializer):  # type: ignore[type-arg]
     lago_id = serializers.UUIDField(source="key")
     charge_code = serializers.CharField(source="charge.code")
     invoice_display_name = TextOrNull()
-    properties = serializers.DictField()
+    properties = PropertiesAnswer()
     values = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
@@ -68,10 +91,10 @@ class ChargeAnswer(serializers.Serializer):  # type: ignore[type-arg]
     invoiceable = Constant(value=True)
     regroup_paid_fees = Constant(None)
     pay_in_advance = Constant(value=False)
-    prorated = Constant(value=False)
-    min_amount_cents = Constant(0)
+    prorated = serializers.BooleanField()
+    min_amount_cents = serializers.IntegerField()
     accepts_target_wallet = Constant(value=False)
-    properties = serializers.DictField()
+    properties = PropertiesAnswer()
     applied_pricing_unit = Constant(None)
     lago_parent_id = Constant(None)
     filters = FilterAnswer(many=True)

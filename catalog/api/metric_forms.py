@@ -7,22 +7,26 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.domain.expressions.syntax import MAX_LENGTH
 from catalog.domain.metrics import Aggregation
 from catalog.domain.rounding import MAX_PRECISION, RoundingFunction
 from catalog.models import BillableMetric
 from config.platform.api.serializers import (
     Constant,
+    Flag,
     Instant,
     RequestSerializer,
     Rows,
     Text,
     TextOrNull,
-    Unsupported,
     Whole,
 )
 
-LATER = ("weighted_sum_agg", "custom_agg")
+LATER = ("custom_agg",)
 """Aggregations of the reference that this version does not have."""
+
+SECONDS = "seconds"
+"""The only interval by which levels are weighted."""
 
 
 class AggregationField(serializers.ChoiceField):
@@ -56,20 +60,23 @@ class MetricRequest(RequestSerializer):
     description = Text(max_length=10_000)
     aggregation_type = AggregationField(choices=[str(kind) for kind in Aggregation])
     field_name = Text()
+    expression = Text(max_length=MAX_LENGTH)
     event_code = Text()
     rounding_function = serializers.ChoiceField(
         choices=[str(function) for function in RoundingFunction], required=False, allow_null=True, allow_blank=True
     )
     rounding_precision = Whole(allow_null=True, min_value=-MAX_PRECISION, max_value=MAX_PRECISION)
     filters = Rows(MetricFilterForm, max_length=100)
-    recurring = Unsupported(neutral=(False, "false", 0))
-    expression = Unsupported(neutral=("",))
-    weighted_interval = Unsupported(neutral=("",))
+    recurring = Flag(allow_null=True)
+    weighted_interval = serializers.ChoiceField(choices=[SECONDS], required=False, allow_null=True, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Make absent choices the empty text; absent filters stay absent, null ones are none."""
+        attrs.pop("weighted_interval", None)  # there is one, and weighted sums have it whether it is named or not
         if "rounding_function" in attrs:
             attrs["rounding_function"] = attrs["rounding_function"] or ""
+        if "recurring" in attrs:
+            attrs["recurring"] = bool(attrs["recurring"])
         if "filters" in attrs:
             attrs["filters"] = attrs["filters"] or []
         return attrs
@@ -90,18 +97,22 @@ class MetricAnswer(serializers.Serializer):  # type: ignore[type-arg]
     code = serializers.CharField()
     description = TextOrNull()
     aggregation_type = serializers.CharField()
-    weighted_interval = Constant(None)
-    recurring = Constant(value=False)
+    weighted_interval = serializers.SerializerMethodField()
+    recurring = serializers.BooleanField()
     rounding_function = TextOrNull()
     rounding_precision = serializers.IntegerField(allow_null=True)
     created_at = Instant()
     field_name = TextOrNull()
     event_code = serializers.CharField()
-    expression = Constant(None)
+    expression = TextOrNull()
     active_subscriptions_count = Constant(0)
     draft_invoices_count = Constant(0)
     plans_count = Constant(0)
     filters = serializers.SerializerMethodField()
+
+    def get_weighted_interval(self, metric: BillableMetric) -> str | None:
+        """Return the interval by which a weighted sum weighs levels."""
+        return SECONDS if metric.aggregation_type == Aggregation.WEIGHTED_SUM else None
 
     @extend_schema_field(MetricFilterAnswer(many=True))
     def get_filters(self, metric: BillableMetric) -> list[dict[str, Any]]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from catalog.api.charge_forms import ChargeAnswer, ChargeRequest
 from catalog.api.tax_forms import TaxAnswer
+from catalog.domain import intervals
 from catalog.domain.intervals import Interval
+from catalog.models import PlanVersion
 from config.platform.api.serializers import (
     Constant,
+    DecimalString,
+    Flag,
     Instant,
     MinorUnits,
+    Number,
     RequestSerializer,
     Rows,
     Text,
@@ -33,9 +39,9 @@ class PlanRequest(RequestSerializer):
     amount_currency = Text(required=True, max_length=3)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
     charges = Rows(ChargeRequest)
-    pay_in_advance = Unsupported(neutral=(False, "false"))
-    trial_period = Unsupported(neutral=(0, "0", "0.0"))
-    bill_charges_monthly = Unsupported(neutral=(False, "false"))
+    pay_in_advance = Flag(allow_null=True)
+    trial_period = DecimalString(required=False, allow_null=True)
+    bill_charges_monthly = Flag(allow_null=True)
     bill_fixed_charges_monthly = Unsupported(neutral=(False, "false"))
     minimum_commitment = Unsupported(neutral=({},))
     fixed_charges = Unsupported(neutral=([],))
@@ -43,11 +49,16 @@ class PlanRequest(RequestSerializer):
     metadata = Unsupported(neutral=({},))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make null charges absent, as clients mean them, and null taxes none."""
+        """Make null charges absent, as clients mean them, and other nulls none."""
         if "charges" in attrs and attrs["charges"] is None:
             del attrs["charges"]
         if "tax_codes" in attrs:
             attrs["tax_codes"] = attrs["tax_codes"] or []
+        for flag in ("pay_in_advance", "bill_charges_monthly"):
+            if flag in attrs:
+                attrs[flag] = bool(attrs[flag])
+        if "trial_period" in attrs:
+            attrs["trial_period"] = attrs["trial_period"] or Decimal(0)
         return attrs
 
 
@@ -63,9 +74,9 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     description = TextOrNull(source="plan.description")
     amount_cents = MinorUnits(source="amount")
     amount_currency = serializers.CharField(source="currency")
-    trial_period = Constant(0)
-    pay_in_advance = Constant(value=False)
-    bill_charges_monthly = Constant(None)
+    trial_period = Number()
+    pay_in_advance = serializers.BooleanField()
+    bill_charges_monthly = serializers.SerializerMethodField()
     bill_fixed_charges_monthly = Constant(None)
     customers_count = Constant(0)
     active_subscriptions_count = Constant(0)
@@ -77,6 +88,10 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     usage_thresholds = Constant([])
     applicable_usage_thresholds = Constant([])
     taxes = TaxAnswer(many=True)
+
+    def get_bill_charges_monthly(self, version: PlanVersion) -> bool | None:
+        """Return whether usage is billed monthly; null for intervals without months inside."""
+        return version.bill_charges_monthly if intervals.can_split_monthly(Interval(version.interval)) else None
 
 
 class PlanAnswer(PlanSummaryAnswer):

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from catalog.api import charges, metrics, plans
+from catalog.api import charges, expressions, metrics, plans
 
 urlpatterns = [
     path("billable_metrics", metrics.Metrics.as_view()),
+    path("billable_metrics/evaluate_expression", expressions.EvaluateExpression.as_view()),
     path("billable_metrics/<path:code>", metrics.Metric.as_view()),
     path("plans", plans.Plans.as_view()),
     path("plans/<path:code>/charges/<path:charge_code>", charges.Charge.as_view()),

@@ -14,6 +14,7 @@ class Aggregation(StrEnum):
     MAX = "max_agg"
     UNIQUE_COUNT = "unique_count_agg"
     LATEST = "latest_agg"
+    WEIGHTED_SUM = "weighted_sum_agg"
 
 
 def reads_field(aggregation: Aggregation) -> bool:
@@ -23,4 +24,4 @@ def reads_field(aggregation: Aggregation) -> bool:
 
 def reads_number(aggregation: Aggregation) -> bool:
     """Say whether that property must be a decimal; other events are not counted. Unique values may be any text."""
-    return aggregation in (Aggregation.SUM, Aggregation.MAX, Aggregation.LATEST)
+    return aggregation in (Aggregation.SUM, Aggregation.MAX, Aggregation.LATEST, Aggregation.WEIGHTED_SUM)

@@ -15,6 +15,8 @@ class Charge(db.Base):
 
     ``key`` stays the same over the versions of a plan: interfaces know a charge by it, and what a subscription was
     billed for is kept apart by it. ``properties`` are the price as the API gives it: decimals as strings.
+    A ``prorated`` charge counts the days that units are there. ``min_amount_cents`` is the least that a whole period
+    costs, in minor units of the version's currency.
     """
 
     class Model(models.TextChoices):
@@ -22,6 +24,9 @@ class Charge(db.Base):
         GRADUATED = "graduated", "graduated"
         PACKAGE = "package", "package"
         VOLUME = "volume", "volume"
+        PERCENTAGE = "percentage", "percentage"
+        GRADUATED_PERCENTAGE = "graduated_percentage", "graduated percentage"
+        DYNAMIC = "dynamic", "dynamic"
 
     key = models.UUIDField(default=uuid.uuid4, editable=False)
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="charges")
@@ -29,6 +34,8 @@ class Charge(db.Base):
     code = models.CharField(max_length=255)
     invoice_display_name = models.CharField(max_length=255, blank=True, default="")
     charge_model = models.CharField(max_length=32, choices=Model.choices)
+    prorated = models.BooleanField(default=False)
+    min_amount_cents = models.PositiveBigIntegerField(default=0)
     properties = models.JSONField(default=dict)
     position = models.PositiveIntegerField(default=0)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="charges")

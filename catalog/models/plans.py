@@ -1,5 +1,7 @@
 """Plans and their versions. A version that somebody bought is never edited: a change is a new version."""
 
+from decimal import Decimal
+
 from django.db import models
 
 from catalog.models.taxes import Tax
@@ -28,7 +30,11 @@ class Plan(db.Base):
 
 
 class PlanVersion(db.Base):
-    """One price list of a plan. ``amount`` is the fee of a whole interval, billed in arrears."""
+    """One price list of a plan. ``amount`` is the fee of a whole interval, billed before it or when it is over.
+
+    ``trial_period`` is the number of days, from the start of a subscription, for which no fee is billed.
+    ``bill_charges_monthly`` bills the usage of half-years and years every month.
+    """
 
     class Interval(models.TextChoices):
         WEEKLY = "weekly", "weekly"
@@ -43,6 +49,9 @@ class PlanVersion(db.Base):
     interval = models.CharField(max_length=16, choices=Interval.choices)
     currency = db.CurrencyField()
     amount = db.money_field()
+    pay_in_advance = models.BooleanField(default=False)
+    trial_period = models.DecimalField(max_digits=10, decimal_places=5, default=Decimal(0))
+    bill_charges_monthly = models.BooleanField(default=False)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="plan_versions")
 
     class Meta:
@@ -53,6 +62,11 @@ class PlanVersion(db.Base):
                 fields=["plan"], condition=models.Q(is_current=True), name="catalog_plan_version_current"
             ),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="catalog_plan_version_amount"),
+            models.CheckConstraint(condition=models.Q(trial_period__gte=0), name="catalog_plan_version_trial"),
+            models.CheckConstraint(
+                condition=models.Q(bill_charges_monthly=False) | models.Q(interval__in=["semiannual", "yearly"]),
+                name="catalog_plan_version_split",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db import models
 
 from catalog.models import BillableMetric, Charge, ChargeFilter
-from config.kernel import errors
+from config.kernel import errors, statements
+
+# Written out: building a query from the models would take longer than running it.
+_EXPRESSIONS = """
+SELECT event_code, field_name, expression FROM catalog_billablemetric
+WHERE event_code = ANY(%s) AND expression <> '' AND deleted_at IS NULL
+ORDER BY id
+"""
 
 
 def listed(*, aggregation_types: Sequence[str] = (), search_term: str | None = None) -> models.QuerySet[BillableMetric]:
@@ -56,6 +64,25 @@ def used_filter_values(metric: BillableMetric) -> list[Mapping[str, Sequence[str
     """Return the values that filters of current charges on the metric name."""
     rows = ChargeFilter.objects.filter(charge__in=_current(metric))
     return list(rows.values_list("values", flat=True))
+
+
+def is_computed_otherwise(metric: BillableMetric) -> bool:
+    """Say whether another metric that exists computes the same property of the same events by another expression."""
+    others = BillableMetric.objects.filter(
+        deleted_at__isnull=True, event_code=metric.event_code, field_name=metric.field_name
+    )
+    return others.exclude(pk=metric.pk).exclude(expression__in=("", metric.expression)).exists()
+
+
+def expressions(*, event_codes: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the expressions of the metrics that read these events: by code of the event, then by property.
+
+    Codes whose events nothing computes are left out. Asked for each request that brings events.
+    """
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for code, field_name, expression in statements.fetch_prepared(_EXPRESSIONS, [list(event_codes)]):
+        found[code].setdefault(field_name, expression)
+    return found
 
 
 def _current(metric: BillableMetric) -> models.QuerySet[Charge]:

@@ -12,24 +12,16 @@ from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 from catalog.domain import filters as filter_rules
-from catalog.domain.pricing import properties as property_rules
+from catalog.domain import recurring
+from catalog.domain.metrics import Aggregation
 from catalog.models import BillableMetric
 from catalog.queries import metrics, taxes
+from catalog.services import charge_properties
 from catalog.services.price_lists import ChargeContent, FilterContent
 from config.kernel import db, errors
 
 MAX_CHARGES = 500
 MAX_FILTERS = 1000
-GROUPING = ("pricing_group_keys", "grouped_by", "presentation_group_keys")
-
-_ONE_RANGE = {"from_value": 0, "to_value": None, "per_unit_amount": "0", "flat_amount": "0"}
-FREE: dict[str, dict[str, Any]] = {
-    "standard": {"amount": "0"},
-    "graduated": {"graduated_ranges": [_ONE_RANGE]},
-    "volume": {"volume_ranges": [_ONE_RANGE]},
-    "package": {"amount": "0", "package_size": 1, "free_units": 0},
-}
-"""The price of a charge that came without properties, by model; also the list of models and of the keys they know."""
 
 
 class FilterValues(TypedDict, total=False):
@@ -47,6 +39,8 @@ class ChargeValues(TypedDict, total=False):
     code: str
     billable_metric_id: UUID
     charge_model: str
+    prorated: bool
+    min_amount_cents: int
     properties: Mapping[str, Any] | None
     invoice_display_name: str
     filters: Sequence[FilterValues]
@@ -139,16 +133,16 @@ def _demand_own(charge: ChargeContent, others: Sequence[ChargeContent]) -> None:
 def _charge(row: ChargeValues, before: ChargeContent | None, source: _Source, codes: set[str]) -> ChargeContent:
     metric = _metric(row, before, source)
     model = row.get("charge_model") or (before.charge_model if before else "")
-    if not model:
-        raise refused("charge_model", "value_is_mandatory")
-    if model not in FREE:
-        raise refused("charge_model", "unsupported_value")
+    charge_properties.demand_model(model=model, aggregation=Aggregation(metric.aggregation_type))
+    prorated = row.get("prorated", before is not None and before.prorated)
+    if prorated:
+        _demand_days(model, metric)
     same_model = before is not None and before.charge_model == model
     given = row.get("properties")
     if not given and before is not None and same_model:
         properties = before.properties
     else:
-        properties = _properties(model, given or FREE[model])
+        properties = charge_properties.stored(model=model, given=given)
     if "filters" in row:
         parts = _filters(row["filters"], before, metric, model)
     else:
@@ -160,12 +154,20 @@ def _charge(row: ChargeValues, before: ChargeContent | None, source: _Source, co
         metric_id=metric.pk,
         code=row.get("code") or (before.code if before else _free_code(metric.code, codes)),
         charge_model=model,
+        prorated=prorated,
+        min_amount_cents=row.get("min_amount_cents", before.min_amount_cents if before else 0),
         properties=properties,
         invoice_display_name=row.get("invoice_display_name", before.invoice_display_name if before else ""),
         filters=parts,
         tax_ids=_tax_ids(row["tax_codes"]) if "tax_codes" in row else (before.tax_ids if before else ()),
         since=before.since if before else source.at,
     )
+
+
+def _demand_days(model: str, metric: BillableMetric) -> None:
+    aggregation = Aggregation(metric.aggregation_type)
+    if not recurring.can_prorate(model=model, aggregation=aggregation, is_recurring=metric.recurring):
+        raise refused("prorated", "invalid_billable_metric_or_charge_model")
 
 
 def _metric(row: ChargeValues, before: ChargeContent | None, source: _Source) -> BillableMetric:
@@ -178,14 +180,6 @@ def _metric(row: ChargeValues, before: ChargeContent | None, source: _Source) ->
     if asked and metric.uuid != asked:
         raise refused("billable_metric_id", "modification_not_allowed")
     return metric
-
-
-def _properties(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check properties and keep what the model knows of them, as it was given."""
-    if any(given.get(key) for key in GROUPING):
-        raise refused("properties", "unsupported_value")
-    property_rules.parse(model=model, raw=given)
-    return {key: given[key] for key in FREE[model] if given.get(key) is not None}
 
 
 def _filters(
@@ -206,7 +200,7 @@ def _filters(
                 FilterContent(
                     key=matched.key if matched else uuid4(),
                     values=values,
-                    properties=_properties(model, row.get("properties") or FREE[model]),
+                    properties=charge_properties.stored(model=model, given=row.get("properties")),
                     invoice_display_name=row.get("invoice_display_name", ""),
                 )
             )

@@ -11,7 +11,8 @@ from typing import Any, TypedDict
 
 from django.db import transaction
 
-from catalog.domain import filters, metrics, rounding
+from catalog.domain import filters, metrics, recurring, rounding
+from catalog.domain.expressions import parsing
 from catalog.models import BillableMetric, MetricFilter
 from catalog.queries import metrics as metric_queries
 from config.kernel import db, errors
@@ -29,7 +30,8 @@ class MetricValues(TypedDict, total=False):
     """What a metric is made of.
 
     ``event_code`` is the code of the events that it reads: its own unless given, so that several metrics may count the
-    same events. ``filters`` is a list of ``{"key", "values"}``.
+    same events. ``expression`` computes the property ``field_name`` of events that come in from then on. ``filters`` is
+    a list of ``{"key", "values"}``.
     """
 
     code: str
@@ -37,7 +39,9 @@ class MetricValues(TypedDict, total=False):
     description: str
     aggregation_type: str
     field_name: str
+    expression: str
     event_code: str
+    recurring: bool
     rounding_function: str
     rounding_precision: int | None
     filters: Sequence[Mapping[str, Any]]
@@ -78,7 +82,7 @@ def update(*, code: str, values: MetricValues, actor: Actor, at: datetime) -> Bi
         metric.event_code = metric.code
     _check(metric)
     with uniqueness.told(catalog_metric_code="code"):
-        metric.save(update_fields=[*content, "event_code", "field_name"])
+        metric.save(update_fields=[*content, "event_code", "field_name", "expression"])
     new = {field: getattr(metric, field) for field in old}
     if raw_filters is not None:
         _redeclare(metric, filters.declare(raw_filters), old, new, at)
@@ -108,15 +112,29 @@ def _check(metric: BillableMetric) -> None:
         details["aggregation_type"] = ["value_is_invalid"]
     else:
         if not metrics.reads_field(aggregation):
-            metric.field_name = ""
+            metric.field_name = metric.expression = ""
         elif not metric.field_name.strip():
             details["field_name"] = ["value_is_mandatory"]
+        if metric.recurring and not recurring.can_recur(aggregation):
+            details["recurring"] = ["not_compatible_with_aggregation_type"]
     try:
         rounding.rounding(function=metric.rounding_function, precision=metric.rounding_precision)
     except errors.Invalid as error:
         details.update(error.details)
+    details.update(_wrong_expression(metric))
     if details:
         raise errors.Invalid("validation_errors", "The metric is not valid.", details)
+
+
+def _wrong_expression(metric: BillableMetric) -> Mapping[str, list[str]]:
+    """Return what is wrong with the expression. An event has one value of a property, whoever reads it."""
+    if not metric.expression:
+        return {}
+    try:
+        parsing.parse(metric.expression)
+    except errors.Invalid as error:
+        return error.details
+    return {"expression": ["field_is_computed_already"]} if metric_queries.is_computed_otherwise(metric) else {}
 
 
 def _declare(metric: BillableMetric, declared: Mapping[str, Sequence[str]], at: datetime) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db import transaction
 from moneyed import Money
 
+from catalog.domain import intervals
 from catalog.domain.facts import PlanVersionPublished
 from catalog.domain.intervals import Interval
 from catalog.models import Plan, PlanVersion
@@ -24,7 +26,11 @@ from config.kernel import db, errors, events, money
 from config.kernel.actors import Actor
 from config.platform.services import audit, uniqueness
 
+MAX_TRIAL_DAYS = 3650
+_TRIAL_PLACES = 5
 NAMES = ("name", "invoice_display_name", "description")
+# What decides which time is billed when, and so cannot change for those who have the plan.
+_AGREED = ("code", "interval", "amount_currency", "pay_in_advance", "trial_period", "bill_charges_monthly")
 
 
 class PlanInUse(errors.NotAllowed):
@@ -41,6 +47,9 @@ class PlanValues(TypedDict, total=False):
     interval: str
     amount_cents: int
     amount_currency: str
+    pay_in_advance: bool
+    trial_period: Decimal
+    bill_charges_monthly: bool
     tax_codes: Sequence[str]
     charges: Sequence[ChargeValues]
 
@@ -64,14 +73,15 @@ def create(*, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
 def update(*, code: str, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
     """Change what ``values`` holds. Another price, interval, tax or charge makes a new version; names do not.
 
-    While the plan is in use its code, interval and currency stay as they are, whatever is sent. Charges that are sent
-    are the full list; absent ones are untouched. Sending what is there already changes nothing. Raises as `create`.
+    While the plan is in use its code, interval, currency and trial, and what is billed in advance or monthly, stay as
+    they are, whatever is sent. Charges that are sent are the full list; absent ones are untouched. Sending what is
+    there already changes nothing. Raises as `create`.
     """
     version = _lock(code)
     plan = version.plan
     content: dict[str, Any] = dict(values)
     if plans.in_use(plan):
-        for field in ("code", "interval", "amount_currency"):
+        for field in _AGREED:
             content.pop(field, None)
     _rename(plan, {field: content[field] for field in ("code", *NAMES) if field in content}, actor, at)
     _publish(version, _changed(price_lists.read(version), PlanValues(**content), at), actor, at)
@@ -151,7 +161,23 @@ def _changed(before: PriceList, values: PlanValues, at: datetime) -> PriceList:
         tax_ids = tuple(sorted(tax.pk for tax in taxes.by_codes(codes=values["tax_codes"])))
     if "charges" in values:
         charges = charge_input.charges(values=values["charges"], existing=before.charges, at=at)
-    return PriceList(interval=interval, amount=money.from_minor(cents, currency), tax_ids=tax_ids, charges=charges)
+    monthly = values.get("bill_charges_monthly", before.bill_charges_monthly)
+    return PriceList(
+        interval=interval,
+        amount=money.from_minor(cents, currency),
+        tax_ids=tax_ids,
+        charges=charges,
+        pay_in_advance=values.get("pay_in_advance", before.pay_in_advance),
+        trial_period=_trial(values.get("trial_period", before.trial_period)),
+        # Shorter intervals have no months inside: what is said of them there means nothing.
+        bill_charges_monthly=monthly and intervals.can_split_monthly(Interval(interval)),
+    )
+
+
+def _trial(days: Decimal) -> Decimal:
+    if not 0 <= days <= MAX_TRIAL_DAYS or money.round_half_up(days, _TRIAL_PLACES) != days:
+        raise charge_input.refused("trial_period", "value_is_out_of_range")
+    return days
 
 
 def _rename(plan: Plan, names: dict[str, Any], actor: Actor, at: datetime) -> None:
@@ -182,6 +208,9 @@ def _summary(content: PriceList) -> dict[str, Any]:
         "interval": content.interval,
         "amount": str(_major(content.amount)),
         "currency": content.amount.currency.code,
+        "pay_in_advance": content.pay_in_advance,
+        "trial_period": str(content.trial_period),
+        "bill_charges_monthly": content.bill_charges_monthly,
         "charges": [
             {"code": charge.code, "model": charge.charge_model, "properties": charge.properties}
             for charge in content.charges

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -38,16 +39,21 @@ class ChargeContent:
     filters: tuple[FilterContent, ...]
     tax_ids: tuple[int, ...]
     since: datetime = field(compare=False)
+    prorated: bool = False
+    min_amount_cents: int = 0
 
 
 @dataclass(frozen=True)
 class PriceList:
-    """Fee of an interval and prices of usage, in one currency."""
+    """Fee of an interval and when it is billed, and prices of usage, in one currency. The trial is in days."""
 
     interval: str
     amount: Money
     tax_ids: tuple[int, ...]
     charges: tuple[ChargeContent, ...]
+    pay_in_advance: bool = False
+    trial_period: Decimal = Decimal(0)
+    bill_charges_monthly: bool = False
 
 
 def read(version: PlanVersion) -> PriceList:
@@ -57,6 +63,9 @@ def read(version: PlanVersion) -> PriceList:
         amount=version.amount,
         tax_ids=tuple(sorted(tax.pk for tax in version.taxes.all())),
         charges=tuple(_charge(charge) for charge in version.charges.all()),
+        pay_in_advance=version.pay_in_advance,
+        trial_period=version.trial_period,
+        bill_charges_monthly=version.bill_charges_monthly,
     )
 
 
@@ -69,6 +78,9 @@ def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanV
         interval=content.interval,
         currency=content.amount.currency.code,
         amount=content.amount,
+        pay_in_advance=content.pay_in_advance,
+        trial_period=content.trial_period,
+        bill_charges_monthly=content.bill_charges_monthly,
         created_at=at,
     )
     version.taxes.set(content.tax_ids)
@@ -80,6 +92,8 @@ def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanV
             code=charge.code,
             invoice_display_name=charge.invoice_display_name,
             charge_model=charge.charge_model,
+            prorated=charge.prorated,
+            min_amount_cents=charge.min_amount_cents,
             properties=charge.properties,
             position=position,
             created_at=charge.since,
@@ -124,4 +138,6 @@ def _charge(charge: Charge) -> ChargeContent:
         ),
         tax_ids=tuple(sorted(tax.pk for tax in charge.taxes.all())),
         since=charge.created_at,
+        prorated=charge.prorated,
+        min_amount_cents=charge.min_amount_cents,
     )

@@ -28,7 +28,8 @@ class PeriodicJob:
     """A job that runs by the clock.
 
     ``service`` is the dotted path of a function ``fn(*, as_of: datetime) -> object`` that may run any number of times;
-    ``task`` the Celery task that calls it; ``minutes`` the crontab minutes of the hour at which it is due.
+    ``task`` the Celery task that calls it; ``minutes`` the crontab minutes of the hour at which it is due, empty for a
+    job that the scheduler does not run.
     """
 
     name: str

@@ -81,12 +81,11 @@ def _volume(units: Decimal, details: Mapping[str, Any]) -> list[Part]:
     flat = _figure(details, "flat_unit_amount")
     if not flat:
         return []
-    part = Part(
-        PartKind.UNITS,
-        amount=_figure(details, "per_unit_total_amount"),
-        units=units,
-        price=_figure(details, "per_unit_amount"),
-    )
+    amount, price = _figure(details, "per_unit_total_amount"), _figure(details, "per_unit_amount")
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        # Of units that count by the day the line shows those at the end; what was priced is their share.
+        priced = amount / price if price and units * price != amount else units
+    part = Part(PartKind.UNITS, amount=amount, units=priced, price=price)
     return [part, Part(PartKind.FLAT, amount=flat)] if units else [Part(PartKind.FLAT, amount=flat)]
 
 

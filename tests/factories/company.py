@@ -15,10 +15,10 @@ import msgspec
 from django.contrib.auth.models import User
 from moneyed import Money
 
+from billing.domain.usage_events import EventIn
 from billing.models import BillingRun, Subscription
 from billing.services import runs, subscriptions, usage
 from billing.services.subscriptions import NewSubscription
-from billing.services.usage import EventIn
 from catalog.models import PlanVersion
 from catalog.services import metrics, plans, taxes
 from config.kernel import actors, dates

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from billing.domain.usage_events import EventIn
 from billing.services import usage
-from billing.services.usage import EventIn
 
 RECEIVED_AT = datetime(2026, 5, 20, 8, 0, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 
-from config.demo import comparing, installation, loading, log, paying, sending, tour, usage
+from config.demo import comparing, installation, loading, log, paying, sending, summary, tour, usage
 from config.demo.api import Api
 from config.kernel import jobs
 
@@ -179,6 +179,10 @@ def test_sending_all_again_changes_nothing(api: Api, material: tour.Material) ->
 
     assert (first.known, again.new, again.known) == (0, 0, first.new)
     assert after == before
+    # Who asks first is refused nothing: all that would be sent is known.
+    known = sending.stored(api, months=material.months)
+    assert len(known) == first.new
+    assert all((event["external_subscription_id"], event["transaction_id"]) in known for event in events(material))
     assert len(list(api.rows("customers"))) == len(material.buyers)
     assert len(list(api.rows("plans"))) == 10
 
@@ -190,7 +194,9 @@ def test_payments_leave_some_invoices_open_and_are_recorded_once(api: Api, mater
 
     def pay() -> int:
         invoices = list(api.rows("invoices", status="finalized"))
-        found = [paying.due(invoice, last_month=material.months[-1], at=AT) for invoice in invoices]
+        last = material.months[-1]
+        payers = [buyer.external_id for buyer in material.buyers]
+        found = [paying.due(invoice, payers=payers, last_month=last, at=AT) for invoice in invoices]
         return paying.record(api, [payment for payment in found if payment], step=lambda: None)
 
     recorded = pay()
@@ -200,6 +206,10 @@ def test_payments_leave_some_invoices_open_and_are_recorded_once(api: Api, mater
     assert len(list(api.rows("payments"))) == recorded
     statuses = Counter(row["payment_status"] for row in api.rows("invoices", status="finalized"))
     assert statuses["succeeded"] > statuses["pending"] > 0
+    told_of_ours = summary.invoices(external_ids=[buyer.external_id for buyer in material.buyers])
+    assert told_of_ours.startswith(f"{statuses.total()} finalized (")
+    assert f" {statuses['succeeded']} paid, " in told_of_ours
+    assert summary.invoices(external_ids=["somebody's own"]).startswith("0 finalized (")
 
 
 def test_no_client_address_is_sent_stored_or_shown(api: Api, material: tour.Material, said: list[str]) -> None:

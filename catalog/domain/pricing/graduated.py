@@ -40,8 +40,8 @@ def _price_movements(ranges: Sequence[Tier], usage: values.Usage) -> values.Pric
     level = highest = values.ZERO
     with decimal.localcontext(money.DECIMAL_CONTEXT):
         for movement in usage.movements:
-            # Nothing of a movement that counts for no day is due, nor does it open a range.
-            if not movement.prorated_units or not movement.units:
+            # Units that come for no day open no range; units that go make room in one, though they cost nothing.
+            if not movement.units or (movement.units > 0 and not movement.prorated_units):
                 continue
             before = tiers.units_within(tiers=ranges, level=level)
             level += movement.units

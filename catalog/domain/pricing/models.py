@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing import (
     dynamic,
     graduated,
@@ -39,13 +40,33 @@ class ChargeModel(StrEnum):
 Properties = Standard | Graduated | Package | Volume | Percentage | GraduatedPercentage | Dynamic
 
 
+def can_price(*, model: ChargeModel, aggregation: Aggregation) -> bool:
+    """Say whether a model makes sense for what a metric counts.
+
+    Percentages are of what the events add up to, not of the last of them; a dynamic price goes with a sum.
+    """
+    match model:
+        case ChargeModel.PERCENTAGE | ChargeModel.GRADUATED_PERCENTAGE:
+            return aggregation is not Aggregation.LATEST
+        case ChargeModel.DYNAMIC:
+            return aggregation is Aggregation.SUM
+        case _:
+            return True
+
+
 def price(*, properties: Properties, usage: values.Usage) -> values.PriceResult:
     """Price usage by the model whose properties these are. Amounts in major units, unrounded.
 
-    Fewer than no units are priced as none: usage never earns money. Raises what the model's own `price` raises.
+    Usage never earns money: fewer than no units, or an amount below nothing, cost nothing. Raises what the model's own
+    `price` raises.
     """
     if usage.units < 0 or usage.counted_units < 0:
         return values.PriceResult(values.ZERO, values.ZERO)
+    result = _price(properties, usage)
+    return result if result.amount >= 0 else values.PriceResult(values.ZERO, values.ZERO)
+
+
+def _price(properties: Properties, usage: values.Usage) -> values.PriceResult:
     match properties:
         case Standard():
             return standard.price(properties=properties, usage=usage)

@@ -6,6 +6,7 @@ Some of the value or of the events can be free, and the price of each event can 
 from __future__ import annotations
 
 import decimal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,6 +35,13 @@ class Percentage:
         return bool(self.free_events or self.free_value or self.has_limits)
 
     @property
+    def values_limit(self) -> int | None:
+        """Return how many values at most can matter, the first ones; nothing where there is no such number."""
+        if self.has_limits or not self.free_events:
+            return None if self.needs_values else 0
+        return self.free_events
+
+    @property
     def has_limits(self) -> bool:
         """Say whether the price of each event is limited."""
         return self.minimum is not None or self.maximum is not None
@@ -50,6 +58,21 @@ class _Count:
 
 class ValuesMissing(errors.Invalid):
     """The price depends on the value of each event, and the values are not there."""
+
+
+def needed(*, properties: Percentage, found: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """Return those of the events' values, in their order, that decide about the price: often only the first few."""
+    if not properties.needs_values:
+        return ()
+    if properties.has_limits or properties.free_events:
+        return tuple(found[: properties.values_limit])
+    reached = values.ZERO
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        for position, value in enumerate(found):
+            if reached > properties.free_value:
+                return tuple(found[:position])
+            reached += value
+    return tuple(found)
 
 
 def price(*, properties: Percentage, usage: values.Usage) -> values.PriceResult:
@@ -84,11 +107,7 @@ def _running_totals(properties: Percentage, usage: values.Usage) -> list[Decimal
     if not properties.free_events and not properties.free_value:
         return totals
     reached = values.ZERO
-    for value in usage.values:
-        if properties.free_events and len(totals) == properties.free_events:
-            break
-        if not properties.free_events and reached > properties.free_value:
-            break
+    for value in needed(properties=properties, found=usage.values):
         reached += value
         totals.append(reached)
     return totals

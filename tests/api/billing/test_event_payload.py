@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.api import event_fields, event_payload
-from billing.services.usage import EventIn
+from billing.api import event_payload
+from billing.domain import event_fields, event_reading
+from billing.domain.usage_events import EventIn
 from config.kernel import errors
 
 NOW = datetime(2026, 5, 20, 8, 0, 0, 123456, tzinfo=UTC)
@@ -292,7 +293,7 @@ whole = st.builds(lambda event: {**GOOD, **event}, events)
 @given(st.lists(events | whole | values, min_size=1, max_size=4))
 def test_the_quick_way_and_the_careful_way_agree(sent: list[Any]) -> None:
     body = raw(sent)
-    quick = event_payload._quickly(body, NOW)
+    quick = event_reading.batch(body, received_at=NOW, most=event_payload.MAX_EVENTS)
     careful: list[EventIn] | None = None
     with contextlib.suppress(event_payload.RefusedEvents):
         careful = event_payload._carefully(body, NOW)

@@ -81,13 +81,21 @@ def test_several_metrics_read_the_same_events(api: ApiClient) -> None:
         ({"aggregation_type": "median_agg"}, {"aggregation_type": ["value_is_invalid"]}),
         ({"aggregation_type": None}, {"aggregation_type": ["value_is_mandatory"]}),
         ({"aggregation_type": ["count_agg"]}, {"aggregation_type": ["value_is_invalid"]}),
-        ({"aggregation_type": "weighted_sum_agg"}, {"aggregation_type": ["unsupported_value"]}),
+        ({"aggregation_type": "weighted_sum_agg"}, {"field_name": ["value_is_mandatory"]}),
         ({"aggregation_type": "custom_agg"}, {"aggregation_type": ["unsupported_value"]}),
         ({"aggregation_type": "sum_agg"}, {"field_name": ["value_is_mandatory"]}),
         ({"aggregation_type": "max_agg", "field_name": " "}, {"field_name": ["value_is_mandatory"]}),
-        ({"recurring": True}, {"recurring": ["unsupported_value"]}),
-        ({"expression": "1 + 1"}, {"expression": ["unsupported_value"]}),
-        ({"weighted_interval": "seconds"}, {"weighted_interval": ["unsupported_value"]}),
+        ({"recurring": True}, {"recurring": ["not_compatible_with_aggregation_type"]}),
+        (
+            {"recurring": True, "aggregation_type": "max_agg", "field_name": "n"},
+            {"recurring": ["not_compatible_with_aggregation_type"]},
+        ),
+        (
+            {"recurring": True, "aggregation_type": "latest_agg", "field_name": "n"},
+            {"recurring": ["not_compatible_with_aggregation_type"]},
+        ),
+        ({"recurring": "maybe"}, {"recurring": ["value_is_invalid"]}),
+        ({"weighted_interval": "days"}, {"weighted_interval": ["value_is_invalid"]}),
         ({"rounding_function": "truncate"}, {"rounding_function": ["value_is_invalid"]}),
         ({"rounding_function": "round", "rounding_precision": 99}, {"rounding_precision": ["value_is_out_of_range"]}),
         ({"rounding_precision": "x"}, {"rounding_precision": ["value_is_invalid"]}),
@@ -106,6 +114,25 @@ def test_refuses(api: ApiClient, changes: dict[str, Any], details: dict[str, lis
     assert response.status_code == 422, response.content
     assert response.json()["error_details"] == details
     assert BillableMetric.objects.count() == 0
+
+
+@pytest.mark.parametrize("aggregation", ["sum_agg", "unique_count_agg", "weighted_sum_agg"])
+@pytest.mark.parametrize(("recurring", "stays"), [(True, True), ("true", True), (False, False), (None, False)])
+def test_what_can_stay_over_periods(api: ApiClient, aggregation: str, recurring: Any, *, stays: bool) -> None:
+    response = post(api, aggregation_type=aggregation, field_name="n", recurring=recurring, weighted_interval="seconds")
+    assert response.status_code == 200, response.content
+    metric = response.json()["billable_metric"]
+    assert metric["recurring"] is stays
+    assert metric["weighted_interval"] == ("seconds" if aggregation == "weighted_sum_agg" else None)
+    changed = api.call("put", "billable_metrics/requests", {"billable_metric": {"recurring": not stays}})
+    assert changed.json()["billable_metric"]["recurring"] is not stays
+
+
+def test_what_stays_does_not_become_what_cannot(api: ApiClient) -> None:
+    post(api, aggregation_type="sum_agg", field_name="n", recurring=True)
+    response = api.call("put", "billable_metrics/requests", {"billable_metric": {"aggregation_type": "max_agg"}})
+    assert response.json()["error_details"] == {"recurring": ["not_compatible_with_aggregation_type"]}
+    assert BillableMetric.objects.get().aggregation_type == "sum_agg"
 
 
 def test_a_code_is_taken_until_it_is_free_again(api: ApiClient) -> None:

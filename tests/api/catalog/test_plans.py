@@ -186,9 +186,13 @@ def test_minor_units_follow_the_currency(api: ApiClient, currency: str, cents: i
         ({"amount_cents": 10**16}, {"amount_cents": ["value_is_out_of_range"]}),
         ({"amount_currency": "XXX"}, {"amount_currency": ["value_is_invalid"]}),
         ({"amount_currency": "eur"}, {"amount_currency": ["value_is_invalid"]}),
-        ({"pay_in_advance": True}, {"pay_in_advance": ["unsupported_value"]}),
-        ({"trial_period": 14}, {"trial_period": ["unsupported_value"]}),
-        ({"bill_charges_monthly": True}, {"bill_charges_monthly": ["unsupported_value"]}),
+        ({"pay_in_advance": "soon"}, {"pay_in_advance": ["value_is_invalid"]}),
+        ({"trial_period": -1}, {"trial_period": ["value_is_out_of_range"]}),
+        ({"trial_period": 3651}, {"trial_period": ["value_is_out_of_range"]}),
+        ({"trial_period": "0.000001"}, {"trial_period": ["value_is_out_of_range"]}),
+        ({"trial_period": "a week"}, {"trial_period": ["value_is_invalid"]}),
+        ({"bill_charges_monthly": "no idea"}, {"bill_charges_monthly": ["value_is_invalid"]}),
+        ({"bill_fixed_charges_monthly": True}, {"bill_fixed_charges_monthly": ["unsupported_value"]}),
         ({"minimum_commitment": {"amount_cents": 1}}, {"minimum_commitment": ["unsupported_value"]}),
         ({"fixed_charges": [{"add_on_id": "x"}]}, {"fixed_charges": ["unsupported_value"]}),
         ({"usage_thresholds": [{"amount_cents": 1}]}, {"usage_thresholds": ["unsupported_value"]}),
@@ -240,6 +244,26 @@ def test_the_same_again_changes_nothing(api: ApiClient, published: list[Any]) ->
     charges = [charge(metric, filters=parts, code="r")]
     first = post(api, charges=charges).json()
     assert put(api, **{**CONTENT, "charges": charges}).json() == first
+    assert PlanVersion.objects.count() == 1
+    assert published == []
+
+
+def test_in_advance_with_a_trial_and_usage_every_month(api: ApiClient, published: list[Any]) -> None:
+    made = post(api, interval="yearly", pay_in_advance="true", trial_period="10.5", bill_charges_monthly=True)
+    found = made.json()["plan"]
+    assert (found["pay_in_advance"], found["trial_period"], found["bill_charges_monthly"]) == (True, 10.5, True)
+    assert put(api, name="Starter").json() == made.json()
+    # Months have no months inside: what was asked for there means nothing.
+    monthly = put(api, interval="monthly", trial_period=None, pay_in_advance=None).json()["plan"]
+    assert (monthly["pay_in_advance"], monthly["trial_period"], monthly["bill_charges_monthly"]) == (False, 0, None)
+    version = PlanVersion.objects.get(is_current=True)
+    assert (version.number, version.bill_charges_monthly) == (2, False)
+
+
+def test_when_a_plan_in_use_is_billed_stays(api: ApiClient, sold: None, published: list[Any]) -> None:
+    post(api)
+    found = put(api, pay_in_advance=True, trial_period=7, bill_charges_monthly=True).json()["plan"]
+    assert (found["pay_in_advance"], found["trial_period"]) == (False, 0)
     assert PlanVersion.objects.count() == 1
     assert published == []
 

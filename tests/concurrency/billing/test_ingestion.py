@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from billing.domain.usage_events import EventIn, Verdict
 from billing.models import UsageEvent
-from billing.services import event_partitions, usage
-from billing.services.usage import EventIn
+from billing.services import event_partitions, usage, usage_streams
 from tests.concurrency.threads import together
 from tests.factories.platform import ApiClient
 from tests.factories.usage import RECEIVED_AT, clear, make_event, store, stored
@@ -87,6 +87,37 @@ def test_batches_that_overlap_in_any_order_never_deadlock() -> None:
         assert sum(isinstance(result, usage.Ingested) for result in results) == 1
         assert sum(isinstance(result, usage.EventsAlreadyExist) for result in results) == len(results) - 1
         assert stored() == 120
+
+
+def test_streams_that_overlap_store_each_event_once_and_tell_who_did() -> None:
+    events = [make_event(transaction_id=f"t{number:03}") for number in range(120)]
+    streams = [events[:80], events[::-1], events[40:] + events[:40], [*events[60:], *events[60:]]]
+
+    def stream(part: Sequence[EventIn]) -> Callable[[], Any]:
+        return lambda: usage_streams.take_in(events=part, received_at=RECEIVED_AT)
+
+    for _ in range(5):
+        clear()
+        results = together([stream(part) for part in streams])
+        verdicts = [one.verdict for result in results for one in result]
+        assert verdicts.count(Verdict.ACCEPTED) == 120
+        assert verdicts.count(Verdict.DUPLICATE) == sum(map(len, streams)) - 120
+        assert stored() == 120
+
+
+def test_a_stream_and_a_batch_at_once() -> None:
+    events = [make_event(transaction_id=f"t{number:03}") for number in range(100)]
+
+    def stream() -> Any:
+        return usage_streams.take_in(events=events[50:], received_at=RECEIVED_AT)
+
+    for _ in range(5):
+        clear()
+        batch, streamed = together([taken_in(events), stream])
+        accepted = sum(one.verdict == Verdict.ACCEPTED for one in streamed)
+        # Whoever was first: the batch is there as a whole, or the stream is and the batch is not.
+        assert (type(batch), accepted) in {(usage.Ingested, 0), (usage.EventsAlreadyExist, 50)}
+        assert stored() == (100 if accepted == 0 else 50)
 
 
 def test_the_second_gets_in_when_the_first_gives_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 
 from billing.domain import aggregation
 from billing.domain.aggregation import Count, Facts, Latest, Maximum, Sum, Unique
+from billing.domain.prorated_usage import Held, Prorated
+from billing.domain.weighted_sum import Weighted
 from catalog.domain.metrics import Aggregation
 from catalog.domain.rounding import Rounding, RoundingFunction
+from config.kernel import money
 
 D = Decimal
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -32,6 +36,10 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
         (Latest(), "0"),
         (Unique(5, 2, frozenset({"a", "b"})), "2"),
         (Unique(5, 2), "2"),
+        (Weighted(1, D(30), D(1), D(100)), "0.3"),
+        (Weighted(1, D(-30), D(-1), D(100)), "0"),
+        (Weighted(), "0"),
+        (Prorated(Aggregation.SUM, 1, D(10), (Held(D(10), 2),), 31), "0.64517"),  # 20 / 31 up to five places
     ],
 )
 def test_units(facts: Facts, units: str) -> None:
@@ -53,6 +61,7 @@ def test_units_are_rounded_last() -> None:
         (Aggregation.MAX, D(9), Maximum(4, D(9))),
         (Aggregation.LATEST, D(9), Latest(4, D(9), START, "x")),
         (Aggregation.UNIQUE_COUNT, D(3), Unique(4, 3)),
+        (Aggregation.WEIGHTED_SUM, None, Weighted(4)),
     ],
 )
 def test_rows_become_facts(kind: Aggregation, value: Decimal | None, expected: Facts) -> None:
@@ -124,6 +133,11 @@ def facts_of(kind: Aggregation, events: list[tuple[Decimal, int, str]]) -> Facts
         case Aggregation.UNIQUE_COUNT:
             names = frozenset(name for _, _, name in events)
             return Unique(count, len(names), names)
+        case Aggregation.WEIGHTED_SUM:
+            with decimal.localcontext(money.DECIMAL_CONTEXT):
+                area = sum((value * (50 - hour) for value, hour, _ in events), D(0))
+                level = sum((value for value, _, _ in events), D(0))
+            return Weighted(count, area, level, D(50)) if events else Weighted()
 
 
 @given(kind=KINDS, events=EVENTS, cut=st.integers(0, 12), order=st.randoms(use_true_random=False))

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain import dues, periods
-from billing.domain.dues import Billed, Due, Standing
 from billing.domain.periods import Schedule
+from billing.domain.standing import Billed, Due, Standing
 from catalog.domain.intervals import BillingTime, Interval
 from config.kernel import dates
 from config.kernel.dates import Period

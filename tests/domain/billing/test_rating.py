@@ -134,15 +134,23 @@ def test_usage_of_another_kind_is_refused() -> None:
 
 
 def test_groups_are_priced_alone_and_without_usage_there_is_none() -> None:
-    raw = {"amount": "5", "package_size": 10, "free_units": 0}
-    changed = {"model": ChargeModel.PACKAGE, "properties": raw, "group_keys": ["region"]}
-    groups = [contracts.usage(1, "4", group={"region": name}) for name in ("us", "eu")]
+    raw = {"amount": "5", "package_size": 10, "free_units": 0, "pricing_group_keys": ["region"]}
+    changed = {"model": ChargeModel.PACKAGE, "properties": raw}
+    groups = [contracts.usage(1, "4", group={"region": name}) for name in ("us", None, "eu")]
     items = rate_charge(usage=groups, **changed)
     assert [(item.group, item.amount) for item in items] == [
         ({"region": "eu"}, Money(5, "EUR")),
         ({"region": "us"}, Money(5, "EUR")),
+        ({"region": None}, Money(5, "EUR")),
     ]
     assert rate_charge(**changed) == []
+
+
+def test_a_flat_amount_for_no_usage_is_due_once_whatever_the_groups() -> None:
+    tier = {"from_value": 0, "to_value": None, "per_unit_amount": "1", "flat_amount": "5"}
+    raw = {"graduated_ranges": [tier], "pricing_group_keys": ["region", "provider"]}
+    (item,) = rate_charge(model=ChargeModel.GRADUATED, properties=raw)
+    assert (item.group, item.amount) == ({"region": None, "provider": None}, Money(5, "EUR"))
 
 
 def test_properties_that_price_nothing_are_refused() -> None:

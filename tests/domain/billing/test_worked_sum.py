@@ -66,6 +66,27 @@ def test_a_percentage() -> None:
     ]
 
 
+def test_packages_name_the_free_units_and_the_size() -> None:
+    raw = {"amount": "1.5", "package_size": 10, "free_units": 10}
+    charge = contracts.charge(model=ChargeModel.PACKAGE, properties=raw, usage=[contracts.usage(13, "13")])
+    assert told(contracts.contract(charges=[charge]))[2:] == [
+        Sentence("Free units", "", "", "10"),
+        Sentence("Units beyond the free ones", "", "13 − 10", "3"),
+        Sentence("Packages begun, units in each", "10", "3 / 10", "1"),
+        Sentence("Packages", "", "1 × 1.5", "1.5"),
+        Sentence("Rounded half up", "", "1.5", "1.50 EUR"),
+    ]
+
+
+def test_packages_without_free_units() -> None:
+    raw = {"amount": "1.5", "package_size": 10, "free_units": 0}
+    charge = contracts.charge(model=ChargeModel.PACKAGE, properties=raw, usage=[contracts.usage(21, "21")])
+    assert told(contracts.contract(charges=[charge]))[2:4] == [
+        Sentence("Packages begun, units in each", "10", "21 / 10", "3"),
+        Sentence("Packages", "", "3 × 1.5", "4.5"),
+    ]
+
+
 @given(facts=contracts.contracts())
 def test_every_trace_can_be_told(facts: ContractFacts) -> None:
     for item in rating.rate(facts):

@@ -31,4 +31,5 @@ def test_what_aggregations_read() -> None:
         Aggregation.SUM,
         Aggregation.MAX,
         Aggregation.LATEST,
+        Aggregation.WEIGHTED_SUM,
     }

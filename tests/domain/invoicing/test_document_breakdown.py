@@ -58,6 +58,14 @@ def test_volume_with_a_flat_fee() -> None:
     assert [part.kind for part in read("volume", details, units="0")] == [PartKind.FLAT]
 
 
+def test_volume_by_the_day_shows_the_units_that_were_priced() -> None:
+    # 20 units for one of 31 days: 0.64517 × 31
+    details = {"flat_unit_amount": "5", "per_unit_amount": "31", "per_unit_total_amount": "20.00027"}
+    units, flat = read("volume", details, units="20")
+    assert (units.units, units.price, units.amount) == (Decimal("0.64517"), Decimal(31), Decimal("20.00027"))
+    assert flat.amount == Decimal(5)
+
+
 def test_volume_without_a_flat_fee_is_said_by_the_line() -> None:
     details = {"flat_unit_amount": "0", "per_unit_amount": "0.1", "per_unit_total_amount": "50"}
     assert read("volume", details, units="500") == ()

@@ -87,7 +87,8 @@ def test_one_that_ends_before_it_begins_later_that_day_costs_nothing(customer: C
 
 
 def test_the_start_may_be_sent_back_as_it_was_shown(customer: Customer, plan: PlanVersion) -> None:
-    running = made.make_subscription(customer, plan, at=instant("2026-02-01T10:00:00.123456"))
+    shown = instant("2026-02-01T10:00:00.123456")
+    running = made.make_subscription(customer, plan, at=shown, subscription_at=shown)
     changes = {"subscription_at": instant("2026-02-01T10:00:00"), "name": "New"}
 
     subscriptions.update(subscription_id=running.pk, changes=changes, actor=ACTOR, at=instant("2026-02-11"))

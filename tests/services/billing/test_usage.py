@@ -152,9 +152,10 @@ def test_a_partition_has_the_indexes_of_the_table() -> None:
         inherited = cursor.fetchone()[0]
     assert found == [
         'btree ("timestamp")',
+        'btree ("timestamp") WHERE (failures IS NOT NULL)',
         'btree (external_subscription_id, code, "timestamp") INCLUDE (value, value_source, fingerprint)',
     ]
-    assert inherited == 3  # the table and both indexes belong to the parent's
+    assert inherited == 4  # the table and its indexes belong to the parent's
 
 
 def test_a_partition_stays_when_the_request_fails() -> None:

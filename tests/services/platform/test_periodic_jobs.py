@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 
@@ -10,14 +11,25 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from billing.models import BillingRun
+from billing.services.subscription_moves import Moved
 from config.kernel import jobs
 from config.platform.services import schedule
 from config.platform.tasks import LATER
+from invoicing.services.dispatch import Swept
 from tests.factories.platform import AT
 
 pytestmark = pytest.mark.django_db
 
 ran: list[tuple[str, datetime]] = []
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A result with lists."""
+
+    done: list[int]
+    failed: list[int]
 
 
 def first(*, as_of: datetime) -> str:
@@ -75,10 +87,31 @@ def test_jobs_without_a_feature_do_nothing() -> None:
     assert out == [f"{name}: nothing to do: there is no such feature yet" for name in LATER]
 
 
-def test_every_job_gets_its_row_once() -> None:
-    assert schedule.sync() == list(jobs.periodic_jobs())
+def test_every_job_with_a_feature_gets_its_row_once() -> None:
+    expected = [name for name in jobs.periodic_jobs() if name not in LATER]
+    assert schedule.sync() == expected
     assert schedule.sync() == []
-    assert set(PeriodicTask.objects.values_list("name", flat=True)) == jobs.periodic_jobs().keys()
+    assert set(PeriodicTask.objects.values_list("name", flat=True)) == set(expected)
+    assert "billing" in expected
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (None, "done"),
+        (3, "3 done"),
+        (Moved(done=2, failed={}), "2 done, 0 failed"),
+        (Moved(done=0, failed={"acme": "no plan", "b": "no tax"}), "0 done, 2 failed\n  acme: no plan\n  b: no tax"),
+        (
+            Swept(rendered=Counted([1, 2], []), sent=Counted([], [7])),
+            "rendered (2 done, 0 failed), sent (0 done, 1 failed)",
+        ),
+        (BillingRun(pk=7, status="succeeded"), "Run 7 succeeded"),
+    ],
+)
+def test_results_are_told_in_words(known: None, monkeypatch: pytest.MonkeyPatch, result: object, told: str) -> None:
+    monkeypatch.setattr(jobs, "run", lambda *_, **__: result)
+    assert run("billing") == f"billing: {told}\n"
 
 
 def test_what_staff_changed_stays(known: None) -> None:

@@ -1,4 +1,4 @@
-"""The fields of an event as clients send them. Owns which values are taken, what they become, and why others are not.
+"""The fields of an event as senders write them. Owns which values are taken, what they become, and why others are not.
 
 Instants keep microseconds exactly: figures are read as decimals, never as binary fractions. What is finer is cut off.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from billing.services.usage import NO_PROPERTIES, EventIn
+from billing.domain.usage_events import NO_PROPERTIES, Codes, EventIn
 
 MAX_LENGTH = 255
 MAX_PROPERTIES_BYTES = 16 * 1024
@@ -42,15 +43,25 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 # Decimals, because the refusal of a monstrous number must not depend on what a binary fraction can hold.
 _anything = msgspec.json.Decoder(float_hook=Decimal)
 
-Codes = dict[str, list[str]]
 
-
-def examine(raw: msgspec.Raw, *, received_at: datetime) -> EventIn | Codes:
+def examine(raw: msgspec.Raw | bytes, *, received_at: datetime) -> EventIn | Codes:
     """Return the event, or the codes of everything that is wrong with it, by field."""
-    try:
-        fields = _fields.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    fields = split(raw)
+    if fields is None:
         return {"base": [WRONG]}
+    return examine_fields(fields, received_at=received_at)
+
+
+def split(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw] | None:
+    """Return the fields of a JSON object, not decoded yet, or nothing where it is none."""
+    try:
+        return _fields.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def examine_fields(fields: Mapping[str, msgspec.Raw], *, received_at: datetime) -> EventIn | Codes:
+    """Return the event of these fields, or the codes of everything that is wrong with it, by field."""
     wrong: Codes = {}
     texts = {}
     for name in ("transaction_id", "external_subscription_id", "code"):
@@ -71,7 +82,9 @@ def examine(raw: msgspec.Raw, *, received_at: datetime) -> EventIn | Codes:
         return wrong
     if properties == msgspec.Raw(b"null"):
         properties = NO_PROPERTIES
-    return EventIn(**texts, timestamp=at, properties=properties, amount_cents=cents)
+    return EventIn(
+        texts["transaction_id"], texts["external_subscription_id"], texts["code"], at, properties, amount_cents=cents
+    )
 
 
 def instant(value: Any, *, received_at: datetime) -> datetime | str:
@@ -125,7 +138,7 @@ def _from_iso(text: str) -> datetime | str:
         return NO_INSTANT
 
 
-def _value(fields: dict[str, msgspec.Raw], name: str) -> Any:
+def _value(fields: Mapping[str, msgspec.Raw], name: str) -> Any:
     raw = fields.get(name)
     if raw is None:
         return None

@@ -1,0 +1,59 @@
+"""``/events/stream``: usage at volume. The answer is sent after what it says is stored is committed."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+
+from billing.api import stream_body, stream_forms
+from billing.api.event_forms import EventRequest
+from billing.api.stream_forms import StreamAnswer
+from billing.domain.usage_events import EventIn
+from billing.services import usage_streams
+from config.platform.api import compression, params, views
+
+JSON = "application/json"
+ALL, EXCEPTIONS = "all", "exceptions"
+
+
+@extend_schema(tags=["events"])
+class EventStream(views.ApiView):
+    """Many events, each for itself."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("verdicts", enum=[ALL, EXCEPTIONS], description="Which to list; all unless given."),
+            OpenApiParameter(
+                "Content-Encoding", location=OpenApiParameter.HEADER, enum=["gzip", "zstd"], description="Of the body."
+            ),
+        ],
+        request={
+            JSON: EventRequest(many=True),
+            "application/x-ndjson": OpenApiTypes.STR,
+            "application/cloudevents+json": OpenApiTypes.OBJECT,
+            "application/cloudevents-batch+json": {"type": "array", "items": {"type": "object"}},
+        },
+        responses={
+            200: StreamAnswer,
+            413: OpenApiResponse(description="The body is too long, packed or unpacked."),
+            415: OpenApiResponse(description="The body has an encoding other than gzip and zstd."),
+            422: OpenApiResponse(StreamAnswer, description="No event of the stream was taken."),
+        },
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Take in 1 to 10,000 events, each for itself, and tell what became of each. Sent again, it changes nothing."""
+        at = self.at()
+        chosen = params.texts(request, "verdicts", allowed=(ALL, EXCEPTIONS))
+        stream = stream_body.read(
+            compression.body(request),
+            content_type=request.content_type or "",
+            headers={name.lower(): value for name, value in request.headers.items()},
+            received_at=at,
+        )
+        taken = usage_streams.take_in(events=[one for one in stream.found if isinstance(one, EventIn)], received_at=at)
+        status, body = stream_forms.answer(
+            stream=stream, taken=taken, received_at=at, exceptions_only=EXCEPTIONS in chosen
+        )
+        return HttpResponse(body, content_type=JSON, status=status)

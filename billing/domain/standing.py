@@ -1,0 +1,101 @@
+"""Where a subscription stands, and what of its time is billed or due. Owns these values; `dues` decides with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from billing.domain.boundaries import Terms
+from billing.domain.periods import Schedule
+from billing.domain.proration import Share
+from config.kernel import dates
+from config.kernel.dates import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a subscription stands. `next_billing_date` is its oldest billing day that is not settled yet.
+
+    `ends_at` is the instant of its termination, or the one that is agreed for it. `bills_end` says whether a
+    termination makes a last invoice. `trial_is_over` says that the end of the trial was dealt with.
+    """
+
+    schedule: Schedule
+    started_at: datetime
+    next_billing_date: date
+    ends_at: datetime | None = None
+    is_terminated: bool = False
+    bills_end: bool = True
+    pays_in_advance: bool = False
+    charges_monthly: bool = False
+    trial_ends_at: datetime | None = None
+    trial_is_over: bool = False
+
+    @property
+    def terms(self) -> Terms:
+        """Return what decides about boundaries."""
+        return Terms(self.schedule, pay_in_advance=self.pays_in_advance, charges_monthly=self.charges_monthly)
+
+    @property
+    def billing_schedule(self) -> Schedule:
+        """Return the schedule of the billing days, which is that of usage as well."""
+        return self.terms.billing_schedule
+
+    @property
+    def first_day(self) -> date:
+        """Return the local date of the start."""
+        return dates.local_date(self.started_at, self.schedule.timezone)
+
+    @property
+    def last_day(self) -> date | None:
+        """Return the local date of the end, if there is one."""
+        return None if self.ends_at is None else dates.local_date(self.ends_at, self.schedule.timezone)
+
+    @property
+    def first_paid_day(self) -> date:
+        """Return the first local day of which the plan fee is billed: the day on which a trial ends is paid."""
+        if self.trial_ends_at is None:
+            return self.first_day
+        return max(self.first_day, dates.local_date(self.trial_ends_at, self.schedule.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """Time that an invoice covers already, or did until its draft was voided (`is_released`)."""
+
+    billing_date: date
+    fee: Period
+    charges: Period
+    is_released: bool = False
+    bills_fee: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Time to be billed: of the plan fee with its share, and of usage (empty when no usage is left to bill).
+
+    `due_at` is the local start of the billing day, or the instant of the start, of the end of the trial, or of the
+    termination. Without `bills_fee` the fee's time only says what the usage is in. `even_of_nothing` asks for an
+    invoice also when nothing is to be paid.
+    """
+
+    billing_date: date
+    due_at: datetime
+    fee: Period
+    charges: Period
+    share: Share
+    is_last: bool = False
+    is_first: bool = False
+    bills_fee: bool = True
+    even_of_nothing: bool = False
+
+
+def billed_fees(billed: Sequence[Billed]) -> list[Period]:
+    """Return the times of which the plan fee is billed, voided drafts left out."""
+    return [span.fee for span in billed if span.bills_fee and not span.is_released]
+
+
+def billed_usage(billed: Sequence[Billed]) -> list[Period]:
+    """Return the times of which the usage is billed, voided drafts left out."""
+    return [span.charges for span in billed if not span.is_released]

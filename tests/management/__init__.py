@@ -1,0 +1,1 @@
+"""Tests of the management commands: they write and read a real database."""
