@@ -35,7 +35,7 @@ class _Common(RequestSerializer):
     subscription_at = Instant(required=False, allow_null=True)
     ending_at = Instant(required=False, allow_null=True)
     on_termination_invoice = serializers.ChoiceField(choices=Subscription.OnTermination.values, required=False)
-    on_termination_credit_note = serializers.ChoiceField(choices=CREDIT_NOTES, required=False, allow_null=True)
+    on_termination_credit_note = Unsupported(neutral=("skip",))
     progressive_billing_disabled = Flag(allow_null=True)
     plan_overrides = Unsupported(neutral=({},))
     usage_thresholds = Unsupported(neutral=([],))

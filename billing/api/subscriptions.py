@@ -140,8 +140,7 @@ class CustomerSubscriptions(SubscriptionView):
 
 
 def _terms(values: dict[str, Any]) -> dict[str, Any]:
-    neutral = ("on_termination_credit_note", "progressive_billing_disabled")
-    return {name: value for name, value in values.items() if name not in neutral}
+    return {name: value for name, value in values.items() if name != "progressive_billing_disabled"}
 
 
 def _choice(request: Request, name: str, choices: tuple[str, ...] | list[str]) -> str | None:
