@@ -1,4 +1,4 @@
-"""What the overview shows of usage and runs: events by day, the latest runs, what failed. Never writes."""
+"""What the overview shows of usage and runs: events by day, the latest runs. Never writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import TruncDate
 
-from billing.models import BillingRun, BillingRunItem, Subscription, UsageEvent
+from billing.models import BillingRun, Subscription, UsageEvent
 from config.kernel import dates
 
 
@@ -66,10 +66,3 @@ def events_by_day(
 def latest_runs(*, count: int) -> QuerySet[BillingRun]:
     """Return the newest runs."""
     return BillingRun.objects.order_by("-created_at", "-id")[:count]
-
-
-def last_failures(*, count: int) -> QuerySet[BillingRunItem]:
-    """Return what failed in the latest run, with the customers at hand."""
-    latest = BillingRun.objects.order_by("-created_at", "-id").values("pk")[:1]
-    rows = BillingRunItem.objects.filter(run__in=latest).exclude(error_code="").select_related("customer", "run")
-    return rows.order_by("id")[:count]
