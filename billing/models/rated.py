@@ -7,7 +7,7 @@ from django.db.models import F, Func, Value
 
 from billing.models.runs import BillingRun
 from billing.models.subscriptions import Subscription
-from catalog.models import Charge, ChargeFilter
+from catalog.models import Charge, ChargeFilter, FixedCharge
 from config.kernel import db
 from invoicing.models import Invoice, InvoiceLine
 
@@ -35,13 +35,16 @@ class BilledPeriod(db.Base):
     """A period of a subscription on an invoice. Released when its draft is voided: the time may then be billed anew.
 
     From ``from_at`` to ``to_at`` is the time of the plan fee, of which ``days`` of ``of_days`` are billed; without
-    ``bills_fee`` it is only the time around the usage that is billed. Usage has a time of its own, empty at a start.
+    ``bills_fee`` it is only the time around the usage that is billed. Usage has a time of its own, empty at a start; so
+    have fixed charges, null where none are billed. Usage paid in advance is billed within a period, event by event:
+    such a row covers no time, and the events are what is billed once.
     """
 
     class Reason(models.TextChoices):
         STARTING = "subscription_starting", "start"
         PERIODIC = "subscription_periodic", "period"
         TERMINATING = "subscription_terminating", "termination"
+        IN_ADVANCE_CHARGE = "in_advance_charge", "usage paid in advance"
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="billed_periods")
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, null=True, related_name="periods")
@@ -53,6 +56,8 @@ class BilledPeriod(db.Base):
     to_at = models.DateTimeField()
     charges_from_at = models.DateTimeField()
     charges_to_at = models.DateTimeField()
+    fixed_charges_from_at = models.DateTimeField(null=True)
+    fixed_charges_to_at = models.DateTimeField(null=True)
     days = models.PositiveSmallIntegerField()
     of_days = models.PositiveSmallIntegerField()
     bills_fee = models.BooleanField(default=True)
@@ -76,7 +81,11 @@ class BilledPeriod(db.Base):
                     (Same("subscription_id"), RangeOperators.OVERLAPS),
                     (Between("charges_from_at", "charges_to_at"), RangeOperators.OVERLAPS),
                 ],
-                condition=models.Q(released_at__isnull=True),
+                condition=models.Q(released_at__isnull=True) & ~models.Q(reason="in_advance_charge"),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(reason="in_advance_charge") | models.Q(bills_fee=False),
+                name="billing_period_advance",
             ),
             models.CheckConstraint(condition=models.Q(from_at__lt=F("to_at")), name="billing_period_order"),
             models.CheckConstraint(
@@ -92,16 +101,20 @@ class RatedCharge(db.Base):
     """A line's origin: which price of which subscription over which time, and the trace of its calculation.
 
     ``item_key`` is a stable digest of what was billed (plan fee, or charge, filter and group over all versions of the
-    plan). ``group`` are the values that the events' properties have in the group, null where they have none. What
-    brings a charge up to its minimum is ``true_up_of`` the charge's first line.
+    plan). What was billed for one event has its ``event_transaction_id``; every such item is billed once per event,
+    all others once per time. A line that stands alone has no period. ``group`` are the values that the events'
+    properties have in the group, null where they have none. What brings a charge up to its minimum is ``true_up_of``
+    the charge's first line.
     """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="rated_charges")
-    period = models.ForeignKey(BilledPeriod, on_delete=models.PROTECT, related_name="rated_charges")
+    period = models.ForeignKey(BilledPeriod, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     charge_filter = models.ForeignKey(ChargeFilter, on_delete=models.PROTECT, null=True, related_name="rated_charges")
+    fixed_charge = models.ForeignKey(FixedCharge, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     line = models.OneToOneField(InvoiceLine, on_delete=models.PROTECT, related_name="rated_charge")
     item_key = models.BigIntegerField()
+    event_transaction_id = models.TextField(null=True, editable=False)
     group = models.JSONField(default=dict, blank=True)
     true_up_of = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, null=True, related_name="true_ups")
     from_at = models.DateTimeField()
@@ -121,7 +134,12 @@ class RatedCharge(db.Base):
                     (Same("item_key"), RangeOperators.OVERLAPS),
                     (Between("from_at", "to_at"), RangeOperators.OVERLAPS),
                 ],
-                condition=models.Q(released_at__isnull=True),
+                condition=models.Q(released_at__isnull=True, event_transaction_id__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["subscription", "item_key", "event_transaction_id"],
+                condition=models.Q(released_at__isnull=True, event_transaction_id__isnull=False),
+                name="billing_event_rated_once",
             ),
         ]
 

@@ -33,7 +33,8 @@ class PlanVersion(db.Base):
     """One price list of a plan. ``amount`` is the fee of a whole interval, billed before it or when it is over.
 
     ``trial_period`` is the number of days, from the start of a subscription, for which no fee is billed.
-    ``bill_charges_monthly`` bills the usage of half-years and years every month.
+    ``bill_charges_monthly`` bills the usage of half-years and years every month, ``bill_fixed_charges_monthly`` their
+    fixed charges.
     """
 
     class Interval(models.TextChoices):
@@ -52,6 +53,7 @@ class PlanVersion(db.Base):
     pay_in_advance = models.BooleanField(default=False)
     trial_period = models.DecimalField(max_digits=10, decimal_places=5, default=Decimal(0))
     bill_charges_monthly = models.BooleanField(default=False)
+    bill_fixed_charges_monthly = models.BooleanField(default=False)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="plan_versions")
 
     class Meta:
@@ -64,7 +66,8 @@ class PlanVersion(db.Base):
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="catalog_plan_version_amount"),
             models.CheckConstraint(condition=models.Q(trial_period__gte=0), name="catalog_plan_version_trial"),
             models.CheckConstraint(
-                condition=models.Q(bill_charges_monthly=False) | models.Q(interval__in=["semiannual", "yearly"]),
+                condition=models.Q(bill_charges_monthly=False, bill_fixed_charges_monthly=False)
+                | models.Q(interval__in=["semiannual", "yearly"]),
                 name="catalog_plan_version_split",
             ),
         ]

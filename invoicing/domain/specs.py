@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,8 @@ class LineSpec:
     """One line. ``amount`` is rounded to the currency, ``precise_amount`` and ``unit_amount`` are not (major units).
 
     ``tax_ids`` are the taxes of the price itself; where there are none, the customer's or the seller's apply.
-    ``from_at`` and ``to_at`` are the half-open service period.
+    ``from_at`` and ``to_at`` are the half-open service period. ``total_units``, ``pricing_unit`` and ``breakdowns`` are
+    told as the line tells them.
     """
 
     kind: str
@@ -36,6 +37,9 @@ class LineSpec:
     group_label: str = ""
     amount_details: Mapping[str, Any] = field(default_factory=dict)
     tax_ids: tuple[int, ...] = ()
+    total_units: Decimal | None = None
+    pricing_unit: Mapping[str, str] | None = None
+    breakdowns: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

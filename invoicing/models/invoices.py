@@ -15,6 +15,7 @@ class Invoice(db.Base):
 
     class Kind(models.TextChoices):
         SUBSCRIPTION = "subscription", "subscription"
+        ADVANCE_CHARGES = "advance_charges", "usage paid in advance"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"

@@ -13,11 +13,25 @@ class InvoiceLine(db.Base):
 
     ``group_key`` gathers the lines of one contract on the document under ``group_label``. ``amount_details`` is the
     tier breakdown as the API gives it. ``from_at`` and ``to_at`` are the half-open service period.
+
+    ``total_units`` is the level that was counted where ``units`` is another figure (what was held over time, what an
+    event added). ``pricing_unit`` holds the price in the seller's own unit: code, short name, amount and unit amount in
+    it as decimals in strings, and the conversion rate. ``breakdowns`` are the units by properties that only inform.
+
+    A line without an invoice stands alone, with a payment status of its own; that of others is their invoice's.
     """
 
     class Kind(models.TextChoices):
         SUBSCRIPTION = "subscription", "subscription"
         CHARGE = "charge", "usage"
+        FIXED_CHARGE = "fixed_charge", "fixed charge"
+
+    class PaymentStatus(models.TextChoices):
+        NONE = "", "that of the invoice"
+        PENDING = "pending", "pending"
+        SUCCEEDED = "succeeded", "paid"
+        FAILED = "failed", "failed"
+        REFUNDED = "refunded", "refunded"
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="lines")
     billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="+")
@@ -43,6 +57,15 @@ class InvoiceLine(db.Base):
     amount_details = models.JSONField(default=dict)
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
+    total_units = models.DecimalField(max_digits=40, decimal_places=15, null=True)
+    pricing_unit = models.JSONField(null=True)
+    breakdowns = models.JSONField(default=list)
+    payment_status = models.CharField(
+        max_length=16, choices=PaymentStatus.choices, blank=True, default=PaymentStatus.NONE
+    )
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    refunded_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "invoice line"
@@ -50,6 +73,10 @@ class InvoiceLine(db.Base):
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="invoicing_line_position"),
             models.CheckConstraint(condition=models.Q(from_at__lte=models.F("to_at")), name="invoicing_line_period"),
+            models.CheckConstraint(
+                condition=models.Q(invoice__isnull=False) | ~models.Q(payment_status=""),
+                name="invoicing_line_standalone_status",
+            ),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="invoicing_line_recent"),

@@ -14,6 +14,7 @@ PARTS = {
     "catalog.MetricFilter.metric",
     "catalog.Charge.plan_version",
     "catalog.ChargeFilter.charge",
+    "catalog.FixedCharge.plan_version",
     "customers.CustomerMetadata.customer",
 }
 """Keys that may be CASCADE, as app.Model.field."""
