@@ -1,7 +1,7 @@
 """The pure domain behind the acceptance cases' function calls. Owns the translation of their inputs and results only.
 
-`price`, `aggregate` and `period` take and return plain values; which ones is said where the cases are run. A kind of
-aggregation that the product does not offer raises LookupError.
+`price`, `aggregate`, `period` and `recognise` take and return plain values; which ones is said where the cases are run.
+A kind of aggregation that the product does not offer raises LookupError.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import boundaries, due_dates, periods, prorated_usage, proration, weighted_sum
+from billing.domain import boundaries, due_dates, periods, prorated_usage, proration, recognition, weighted_sum
 from billing.domain.boundaries import Boundaries, Stretch, Terms
 from billing.domain.periods import Schedule
 from billing.domain.prorated_usage import DaysChange, Prorated
 from billing.domain.proration import Share
+from billing.domain.recognition import Rule
 from catalog.domain import rounding
 from catalog.domain.expressions import evaluating, parsing
 from catalog.domain.expressions.evaluating import Event
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing import models, properties, values
 from catalog.domain.pricing.models import Properties
-from config.kernel import dates
+from config.kernel import dates, money
+from config.kernel.dates import Period
 
 Json = Mapping[str, Any]
 
@@ -112,6 +114,36 @@ def period(kind: str, case: Json) -> dict[str, Any]:
         timezone=dates.zone(case["timezone"]),
     )
     return functions[kind](schedule, case)
+
+
+def recognise(rule: str, case: Json) -> dict[str, Any]:
+    """Return what each month earns of an amount, and what is earned before a change. Service dates include the last."""
+    zone = dates.zone("UTC")
+    start, end = (_moment(case[name]) for name in ("service_from", "service_to"))
+    if len(case["service_to"]) == len("2025-04-30"):
+        end += timedelta(days=1)
+    service = Period(start, end)
+    amount = money.from_minor(case["amount_cents"], case["currency"])
+    kept = Rule.BY_DAY if rule == "by_day_until_change" else Rule(rule)
+    earned = recognition.schedule(amount=amount, service=service, rule=kept, timezone=zone)
+    count = recognition.months(service=service, timezone=zone)
+    found: dict[str, Any] = {
+        "recognized": {f"{row.month:%Y-%m}": money.to_minor(row.amount) for row in earned},
+        "deferred_after": {f"{row.month:%Y-%m}": money.to_minor(row.deferred) for row in earned},
+        "recognized_per_month": money.to_minor(money.rounded(amount / count)),
+        "months": count,
+    }
+    if "change_at" in case:
+        before = recognition.earned_until(
+            amount=amount, service=service, rule=kept, timezone=zone, at=_moment(case["change_at"])
+        )
+        found["recognized_before_change"] = money.to_minor(before)
+    return found
+
+
+def _moment(text: str) -> datetime:
+    """Read an instant, or a date as its start in UTC."""
+    return _instant(text if "T" in text else f"{text}T00:00:00Z")
 
 
 def _opened(given: Json) -> dict[str, Any]:
