@@ -1,15 +1,17 @@
-"""The form of a charge's price. Owns reading tiers from lines of text; what a good price is, the domain says."""
+"""The form of a charge: its price, and when and where usage is billed. What a good price is, the domain says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from moneyed import Money
 
-from catalog.domain.pricing import groups, properties
-from catalog.models import BillableMetric, Charge, Tax
+from catalog.admin import tier_text
+from catalog.domain import charge_terms, decimals
+from catalog.domain.pricing import groups, presentation, properties
+from catalog.models import BillableMetric, Charge, PricingUnit, Tax
 from config.kernel import errors, money
 from config.platform.admin.forms import VerbForm, told
 
@@ -32,6 +34,22 @@ PERCENTAGE = {
 }
 """The property behind each field of a percentage."""
 
+WHEN = {
+    "arrears": (False, True, ""),
+    "invoice": (True, True, ""),
+    "alone": (True, False, ""),
+    "gathered": (True, False, charge_terms.REGROUPED),
+}
+"""What each choice of when and where usage is billed means: in advance, on an invoice, gathered."""
+
+WHEN_WORDS = {
+    "arrears": "when the period is over",
+    "invoice": "with each event, on an invoice of its own",
+    "alone": "with each event, without an invoice",
+    "gathered": "with each event, without an invoice; what is paid is gathered on one later",
+}
+STAYS = "Stays as it is while somebody has the plan."
+
 
 class PriceForm(VerbForm):
     """Model and price of a charge; only the fields of the chosen model count."""
@@ -39,10 +57,19 @@ class PriceForm(VerbForm):
     sections = (
         ("Price", ("charge_model", "amount", "package_size", "free_units", "tiers", "prorated")),
         ("Percentage", tuple(PERCENTAGE)),
-        ("Groups and minimum", ("group_keys", "period_minimum")),
+        ("In units of your own", ("pricing_unit", "conversion_rate")),
+        ("When and where it is billed", ("when", "period_minimum")),
+        ("Groups", ("group_keys", "shown_keys")),
         ("On invoices", ("invoice_display_name", "taxes")),
     )
-    aliases = {"properties": "tiers", "min_amount_cents": "period_minimum"}
+    aliases = {
+        "properties": "tiers",
+        "min_amount_cents": "period_minimum",
+        "pay_in_advance": "when",
+        "invoiceable": "when",
+        "regroup_paid_fees": "when",
+        "applied_pricing_unit.conversion_rate": "conversion_rate",
+    }
 
     charge_model = forms.ChoiceField(label="Model", choices=Charge.Model.choices)
     amount = forms.DecimalField(
@@ -52,7 +79,7 @@ class PriceForm(VerbForm):
     free_units = forms.IntegerField(required=False, min_value=0, help_text="For packages: units that cost nothing.")
     tiers = forms.CharField(
         required=False,
-        widget=forms.Textarea(attrs={"rows": 5, "placeholder": "1000; 0.02; 5\n10000; 0.015\n; 0.01"}),
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": tier_text.PLACEHOLDER}),
         help_text=TIERS_HELP,
     )
     rate = forms.DecimalField(
@@ -73,11 +100,38 @@ class PriceForm(VerbForm):
         help_text="Units count for the days that they are there. For metrics that stay over periods, with a standard, "
         "graduated or volume price.",
     )
+    pricing_unit = forms.ModelChoiceField(
+        PricingUnit.objects.order_by("name"),
+        label="Prices are in",
+        required=False,
+        empty_label="the plan's currency",
+        help_text="Credits, tokens and the like: all prices of this charge are in them.",
+    )
+    conversion_rate = forms.DecimalField(
+        label="One is worth",
+        required=False,
+        min_value=0,
+        max_digits=30,
+        decimal_places=15,
+        help_text="In the plan's currency.",
+    )
+    when = forms.ChoiceField(
+        label="Billed",
+        required=False,
+        choices=list(WHEN_WORDS.items()),
+        help_text="With each event: for counts, sums and unique counts, at any price but a volume one.",
+    )
     group_keys = forms.CharField(
         label="Group by",
         required=False,
         help_text="Properties of events, separated by commas: “region, provider”. Each combination of their values is "
         "priced alone, and has a line of its own.",
+    )
+    shown_keys = forms.CharField(
+        label="Break down by",
+        required=False,
+        help_text="At most two properties of events by whose values units are shown, at the same price: “region, "
+        "team”. A star shows one on invoices too: “region*”.",
     )
     period_minimum = forms.DecimalField(
         label="Least per period",
@@ -85,7 +139,8 @@ class PriceForm(VerbForm):
         min_value=0,
         max_digits=15,
         decimal_places=4,
-        help_text="What this charge comes to at least, in the plan's currency; the days of a shorter period count.",
+        help_text="What this charge comes to at least, in the plan's currency; the days of a shorter period count. "
+        "Not for what is billed with each event.",
     )
     invoice_display_name = forms.CharField(
         label="Name on invoices", max_length=255, required=False, help_text="Empty: the metric's name."
@@ -94,8 +149,14 @@ class PriceForm(VerbForm):
         Tax.objects.filter(deleted_at__isnull=True),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="Empty: the customer's taxes, or else the billing entity's.",
+        help_text="Empty: the plan's taxes, or else the customer's.",
     )
+
+    def __init__(self, *args: Any, in_use: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if in_use:
+            self.fields["when"].disabled = True
+            self.fields["when"].help_text = STAYS
 
     def clean(self) -> dict[str, Any]:
         """Ask the domain whether this is a price."""
@@ -104,10 +165,17 @@ class PriceForm(VerbForm):
         if not model or self.errors:
             return cleaned
         try:
-            cleaned["properties"] = {**written(cleaned), groups.KEY: _names(cleaned["group_keys"])}
+            cleaned["properties"] = {
+                **written(cleaned),
+                groups.KEY: _names(cleaned["group_keys"]),
+                presentation.KEY: _shown(cleaned["shown_keys"]),
+            }
             properties.parse(model=model, raw=cleaned["properties"])
+            presentation.parse(cleaned["properties"])
         except forms.ValidationError as refusal:
             self.add_error("tiers", refusal)
+        except presentation.InvalidPresentation as refusal:
+            self.add_error("shown_keys", told(refusal))
         except errors.Invalid as refusal:
             self.add_error(_field_of(model), told(refusal))
         return cleaned
@@ -126,7 +194,7 @@ def written(cleaned: Mapping[str, Any]) -> dict[str, Any]:
     model = cleaned["charge_model"]
     if model in TIERED:
         key, price = TIERED[model]
-        return {key: _tiers(cleaned["tiers"], price)}
+        return {key: tier_text.read(cleaned["tiers"], price)}
     if model == Charge.Model.PERCENTAGE:
         given = {key: cleaned[field] for field, key in PERCENTAGE.items()}
         return {
@@ -156,13 +224,40 @@ def initial(charge: Charge) -> Mapping[str, Any]:
         "amount": raw.get("amount"),
         "package_size": raw.get("package_size"),
         "free_units": raw.get("free_units"),
-        "tiers": "\n".join(_line(tier, price) for tier in raw.get(key, [])),
+        "tiers": tier_text.write(raw.get(key, []), price),
         **{field: raw.get(key) for field, key in PERCENTAGE.items()},
+        "pricing_unit": charge.pricing_unit,
+        "conversion_rate": None if charge.conversion_rate is None else decimals.text(charge.conversion_rate),
+        "when": when(charge),
         "group_keys": ", ".join(groups.parse(raw)),
+        "shown_keys": ", ".join(
+            f"{key.name}*" if key.display_in_invoice else key.name for key in presentation.parse(raw)
+        ),
         "period_minimum": money.from_minor(charge.min_amount_cents, charge.plan_version.currency).amount or None,
         "invoice_display_name": charge.invoice_display_name,
         "taxes": list(charge.taxes.all()),
     }
+
+
+def when(charge: Charge) -> str:
+    """Which choice says when and where a charge is billed."""
+    terms = (charge.pay_in_advance, charge.invoiceable, charge.regroup_paid_fees)
+    return next(name for name, meant in WHEN.items() if meant == terms)
+
+
+def timing(cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """The choice of when and where usage is billed as the service takes it; nothing where none was made."""
+    if not cleaned["when"]:
+        return {}
+    return dict(zip(("pay_in_advance", "invoiceable", "regroup_paid_fees"), WHEN[cleaned["when"]], strict=True))
+
+
+def applied_unit(cleaned: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The pricing unit as the service takes it; none for the plan's currency."""
+    if cleaned["pricing_unit"] is None:
+        return None
+    rate = {} if cleaned["conversion_rate"] is None else {"conversion_rate": cleaned["conversion_rate"]}
+    return {"code": cleaned["pricing_unit"].code, **rate}
 
 
 def minimum_cents(cleaned: Mapping[str, Any], currency: str) -> int:
@@ -174,35 +269,12 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _shown(text: str) -> list[dict[str, Any]]:
+    names = _names(text)
+    return [{"value": name.rstrip("* "), "options": {"display_in_invoice": name.endswith("*")}} for name in names]
+
+
 def _field_of(model: str) -> str:
     if model in TIERED:
         return "tiers"
     return "rate" if model == Charge.Model.PERCENTAGE else "amount"
-
-
-def _tiers(text: str, price_key: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    start: Any = 0
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        parts = [part.strip() for part in line.split(";")]
-        if len(parts) not in (2, 3):
-            raise forms.ValidationError(f"“{line.strip()}” is not of the form “up to; price; flat amount”.")
-        end, price, flat = (*parts, "0")[:3]
-        found.append(
-            {
-                "from_value": start,
-                "to_value": end or None,
-                price_key: price or "0",
-                "flat_amount": flat or "0",
-            }
-        )
-        start = end
-    return found
-
-
-def _line(tier: Mapping[str, Any], price_key: str) -> str:
-    end = "" if tier.get("to_value") is None else str(tier["to_value"])
-    parts: Sequence[str] = (end, str(tier.get(price_key, "0")), str(tier.get("flat_amount", "0")))
-    return "; ".join(parts)

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from catalog.admin import charge_forms, prices
 from catalog.admin.charge_forms import NewChargeForm, PriceForm
-from catalog.domain.pricing import groups
-from catalog.models import Charge, Plan
+from catalog.domain.pricing import groups, presentation
+from catalog.models import Charge, Plan, PlanVersion
 from catalog.queries import plans as known_plans
 from catalog.services import plans
 from catalog.services.charge_input import ChargeValues
@@ -69,11 +69,12 @@ class ChangePrice(ObjectVerb):
 
     def check(self, *, instance: Charge, at: datetime) -> None:
         """Only the current version leads to a next one."""
-        require_current(instance)
+        require_current_version(instance.plan_version)
 
-    def initial(self, *, instance: Charge, at: datetime) -> Mapping[str, Any]:
-        """The price as it is."""
-        return charge_forms.initial(instance)
+    def form(self, *, data: Any, instance: Charge, at: datetime) -> PriceForm:
+        """The price as it is. When it is billed is for those to choose whose plan nobody has."""
+        in_use = known_plans.in_use(instance.plan_version.plan)
+        return PriceForm(data, initial=charge_forms.initial(instance), in_use=in_use)
 
     def preview(self, *, instance: Charge, at: datetime) -> Sequence[Block]:
         """The price as it is, and a word on filters."""
@@ -102,7 +103,7 @@ class RemoveCharge(ObjectVerb):
 
     def check(self, *, instance: Charge, at: datetime) -> None:
         """Only the current version leads to a next one."""
-        require_current(instance)
+        require_current_version(instance.plan_version)
 
     def preview(self, *, instance: Charge, at: datetime) -> Sequence[Block]:
         """What is taken away."""
@@ -121,7 +122,7 @@ class ChargeAdmin(pages.PageAdmin):
 
     list_display = ("named", "plan", "model", "price")
     list_filter = (("charge_model", theme.ChoicesDropdownFilter),)
-    list_select_related = ("metric", "plan_version__plan")
+    list_select_related = ("metric", "pricing_unit", "plan_version__plan")
     search_fields = ("code", "invoice_display_name", "metric__name", "plan_version__plan__name")
     ordering = ("plan_version__plan__name", "-plan_version__number", "position")
     list_verbs: tuple[ListVerb, ...] = ()
@@ -153,7 +154,7 @@ class ChargeAdmin(pages.PageAdmin):
     @theme.display(description="Price")
     def price(self, charge: Charge) -> str:
         """The price in one line."""
-        return prices.summary(charge.charge_model, charge.properties, charge.plan_version.currency)
+        return prices.of_charge(charge, charge.plan_version.currency)
 
     def page(self, request: HttpRequest, instance: Charge) -> Page:
         """The price in full."""
@@ -166,10 +167,13 @@ class ChargeAdmin(pages.PageAdmin):
                 Fact("Code", cells.code(instance.code)),
                 Fact("Model", instance.get_charge_model_display()),
                 Fact("Units", "count by the day" if instance.prorated else "count in full"),
+                Fact("Billed", charge_forms.WHEN_WORDS[charge_forms.when(instance)]),
+                Fact("Prices are in", _measure(instance)),
                 Fact("Grouped by", ", ".join(groups.parse(instance.properties)) or "nothing"),
+                Fact("Broken down by", _shown(instance)),
                 Fact("Least per period", cells.money(money.from_minor(instance.min_amount_cents, version.currency))),
                 Fact("Name on invoices", instance.invoice_display_name or instance.metric.name),
-                Fact("Taxes", ", ".join(str(tax) for tax in instance.taxes.all()) or "the customer's"),
+                Fact("Taxes", prices.taxes(instance, version)),
             ),
         )
         shown = prices.table(instance, version.currency)
@@ -183,17 +187,29 @@ def require_existing_plan(plan: Plan) -> None:
         raise errors.NotAllowed("retired", f"{plan} is retired.")
 
 
-def require_current(charge: Charge) -> None:
+def require_current_version(version: PlanVersion) -> None:
     """Refuse to change an old version. Raises NotAllowed."""
-    version = charge.plan_version
     require_existing_plan(version.plan)
     if known_plans.by_code(code=version.plan.code).pk != version.pk:
         raise errors.NotAllowed("old_version", f"{version} is not the current version any more.")
 
 
+def _shown(charge: Charge) -> str:
+    return ", ".join(key.name for key in presentation.parse(charge.properties)) or "nothing"
+
+
+def _measure(charge: Charge) -> str:
+    if charge.pricing_unit is None or charge.conversion_rate is None:
+        return charge.plan_version.currency
+    worth = cells.unit_price_text(charge.conversion_rate, charge.plan_version.currency)
+    return f"{charge.pricing_unit}, one of them worth {worth}"
+
+
 def _priced(values: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return {
         "charge_model": values["charge_model"],
+        **charge_forms.timing(values),
+        "applied_pricing_unit": charge_forms.applied_unit(values),
         "prorated": values["prorated"],
         "min_amount_cents": charge_forms.minimum_cents(values, currency),
         "properties": values["properties"],

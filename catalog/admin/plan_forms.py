@@ -12,7 +12,7 @@ from catalog.services import plans
 from config.kernel import errors, money
 from config.platform.admin.forms import VerbForm, told
 
-TIMING = ("pay_in_advance", "trial_period", "bill_charges_monthly")
+TIMING = ("pay_in_advance", "trial_period", "bill_charges_monthly", "bill_fixed_charges_monthly")
 
 
 class PlanForm(VerbForm):
@@ -50,6 +50,9 @@ class PlanForm(VerbForm):
     )
     bill_charges_monthly = forms.BooleanField(
         label="Bill usage every month", required=False, help_text="For half-years and years only."
+    )
+    bill_fixed_charges_monthly = forms.BooleanField(
+        label="Bill fixed charges every month", required=False, help_text="For half-years and years only."
     )
     taxes = forms.ModelMultipleChoiceField(
         Tax.objects.filter(deleted_at__isnull=True),

@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 
-from catalog.admin import charges, prices
+from catalog.admin import charge_forms, charges, prices
 from catalog.admin.charges import AddCharge
+from catalog.admin.fixed_charges import AddFixedCharge
 from catalog.admin.plan_forms import TIMING, NewPlanForm, PlanForm
 from catalog.admin.taxes import require_existing, state
 from catalog.domain import decimals
@@ -80,6 +81,7 @@ class EditPlan(ObjectVerb):
             "pay_in_advance": version.pay_in_advance,
             "trial_period": decimals.text(version.trial_period),
             "bill_charges_monthly": version.bill_charges_monthly,
+            "bill_fixed_charges_monthly": version.bill_fixed_charges_monthly,
         }
         return PlanForm(data, initial=start, currency=version.currency, in_use=known_plans.in_use(instance))
 
@@ -144,7 +146,7 @@ class PlanAdmin(pages.PageAdmin):
     search_fields = ("name", "code")
     ordering = ("name", "id")
     list_verbs = (CreatePlan(),)
-    verbs = (AddCharge(), EditPlan(), RetirePlan())
+    verbs = (AddCharge(), AddFixedCharge(), EditPlan(), RetirePlan())
     panels = "catalog.plan"
     empty_text = "A plan is a price list: a fee for each month or year, and prices for usage."
 
@@ -193,7 +195,7 @@ class PlanAdmin(pages.PageAdmin):
         versions = list(known_plans.with_content(PlanVersion.objects.filter(plan=instance)).order_by("-number"))
         current = next((version for version in versions if version.is_current), None)
         top: tuple[Block, ...] = (_facts(instance, current),)
-        lists: tuple[Block, ...] = () if current is None else (price_list(current),)
+        lists: tuple[Block, ...] = () if current is None else (price_list(current), fixed_list(current))
         recent = history.recent(instance, self.url("history", instance.pk))
         return Page(
             top=top,
@@ -212,8 +214,9 @@ def price_list(version: PlanVersion) -> Table:
             (
                 cells.stack(cells.to(charge, charge.invoice_display_name or charge.metric.name), charge.metric.code),
                 charge.get_charge_model_display(),
-                prices.summary(charge.charge_model, charge.properties, version.currency),
-                ", ".join(str(tax) for tax in charge.taxes.all()) or cells.muted("the customer's"),
+                prices.of_charge(charge, version.currency),
+                charge_forms.WHEN_WORDS[charge_forms.when(charge)],
+                prices.taxes(charge, version),
             ),
             details=(prices.table(charge, version.currency),),
         )
@@ -221,9 +224,32 @@ def price_list(version: PlanVersion) -> Table:
     ]
     return Table(
         "Prices for usage",
-        columns("Metric", "Model", "Price", "Taxes"),
+        columns("Metric", "Model", "Price", "Billed", "Taxes"),
         tuple(rows),
         empty="No prices for usage: the plan is its fee alone. Add a price to bill a metric.",
+    )
+
+
+def fixed_list(version: PlanVersion) -> Table:
+    """The add-ons that come with a version in a number that is agreed: each line opens to its table of tiers."""
+    rows = [
+        Row(
+            (
+                cells.stack(cells.to(charge, charge.invoice_display_name or charge.add_on.name), charge.code),
+                charge.get_charge_model_display(),
+                prices.of_fixed_charge(charge, version.currency),
+                "in advance" if charge.pay_in_advance else "when the period is over",
+                prices.taxes(charge, version),
+            ),
+            details=(prices.fixed_table(charge, version.currency),),
+        )
+        for charge in version.fixed_charges.all()
+    ]
+    return Table(
+        "Fixed charges",
+        columns("Add-on", "Model", "Units and price", "Billed", "Taxes"),
+        tuple(rows),
+        empty="No fixed charges. Add one to bill an agreed number of an add-on, such as seats.",
     )
 
 
@@ -258,7 +284,7 @@ def _versions(versions: Sequence[PlanVersion]) -> Table:
                 cells.number(len(version.charges.all())),
                 cells.badge("current", cells.Tone.GOOD) if version.is_current else "",
             ),
-            details=(price_list(version),),
+            details=(price_list(version), fixed_list(version)),
         )
         for version in versions
     ]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from catalog.domain.pricing import properties
 from catalog.domain.pricing.dynamic import Dynamic
 from catalog.domain.pricing.graduated import Graduated
@@ -15,7 +17,7 @@ from catalog.domain.pricing.percentage import Percentage
 from catalog.domain.pricing.standard import Standard
 from catalog.domain.pricing.tiers import Tier
 from catalog.domain.pricing.volume import Volume
-from catalog.models import Charge, PlanVersion
+from catalog.models import Charge, FixedCharge, PlanVersion, PricingUnit
 from config.kernel import errors
 from config.platform.admin import cells
 from config.platform.admin.blocks import Row, Table, columns
@@ -29,6 +31,10 @@ INTERVALS = {
 }
 
 
+Measure = str | PricingUnit
+"""What a price is in: a currency's code, or a pricing unit."""
+
+
 def fee(version: PlanVersion) -> str:
     """The plan's own price: "€49.00 per month"."""
     return f"{cells.money_text(version.amount)} per {INTERVALS[_interval(version)]}"
@@ -39,10 +45,21 @@ def timing(version: PlanVersion) -> str:
     fee = "fee in advance" if version.pay_in_advance else "fee in arrears"
     if version.trial_period:
         fee = f"{fee}, after a trial of {cells.number_text(version.trial_period)} days"
-    return f"{fee}; usage every {'month' if version.bill_charges_monthly else INTERVALS[_interval(version)]}"
+    interval = INTERVALS[_interval(version)]
+    found = f"{fee}; usage every {'month' if version.bill_charges_monthly else interval}"
+    # Where usage and fixed charges come together there is nothing more to say.
+    if version.bill_fixed_charges_monthly == version.bill_charges_monthly:
+        return found
+    return f"{found}; fixed charges every {'month' if version.bill_fixed_charges_monthly else interval}"
 
 
-def summary(model: str, raw: Any, currency: str) -> str:
+def taxes(charge: Charge | FixedCharge, version: PlanVersion) -> str:
+    """The taxes of a price by name, or whose they are where it has none of its own."""
+    named = ", ".join(str(tax) for tax in charge.taxes.all())
+    return named or cells.muted("the plan's" if version.taxes.all() else "the customer's")
+
+
+def summary(model: str, raw: Any, measure: Measure) -> str:
     """A price in one line."""
     try:
         terms = properties.parse(model=model, raw=raw)
@@ -50,27 +67,27 @@ def summary(model: str, raw: Any, currency: str) -> str:
         return refusal.message
     match terms:
         case Standard():
-            return f"{_price(terms.amount, currency)} per unit"
+            return f"{_price(terms.amount, measure)} per unit"
         case Package():
             free = f", first {cells.number_text(terms.free_units)} free" if terms.free_units else ""
-            return f"{_price(terms.amount, currency)} per {cells.number_text(terms.package_size)} units{free}"
+            return f"{_price(terms.amount, measure)} per {cells.number_text(terms.package_size)} units{free}"
         case Graduated():
-            return _tiers_summary(terms.ranges, currency, "each tier at its own price")
+            return _tiers_summary(terms.ranges, measure, "each tier at its own price")
         case Volume():
-            return _tiers_summary(terms.ranges, currency, "all units at the price of the tier reached")
+            return _tiers_summary(terms.ranges, measure, "all units at the price of the tier reached")
         case Percentage():
-            fixed = f" plus {_price(terms.fixed_amount, currency)} per event" if terms.fixed_amount else ""
+            fixed = f" plus {_price(terms.fixed_amount, measure)} per event" if terms.fixed_amount else ""
             return f"{_percent(terms.rate)}{fixed}"
         case GraduatedPercentage():
             first, last = terms.ranges[0], terms.ranges[-1]
             if len(terms.ranges) == 1:
-                return f"{_percent(first.price)}{_plus(first.flat, currency)}"
+                return f"{_percent(first.price)}{_plus(first.flat, measure)}"
             return f"{_percent(first.price)} to {_percent(last.price)} in {len(terms.ranges)} tiers"
         case Dynamic():
             return "the amounts that the events carry"
 
 
-def rows(model: str, raw: Any, currency: str) -> tuple[Row, ...]:
+def rows(model: str, raw: Any, measure: Measure) -> tuple[Row, ...]:
     """The lines of a price table: units, price of a unit, flat amount."""
     try:
         terms = properties.parse(model=model, raw=raw)
@@ -79,28 +96,27 @@ def rows(model: str, raw: Any, currency: str) -> tuple[Row, ...]:
     match terms:
         case Graduated() | Volume():
             return tuple(
-                Row((_range(tier), cells.unit_price(tier.price, currency), cells.unit_price(tier.flat, currency)))
+                Row((_range(tier), _unit_price(tier.price, measure), _unit_price(tier.flat, measure)))
                 for tier in terms.ranges
             )
         case Standard():
-            return (Row(("every unit", cells.unit_price(terms.amount, currency), cells.EMPTY)),)
+            return (Row(("every unit", _unit_price(terms.amount, measure), cells.EMPTY)),)
         case Package():
             free = (Row((f"first {cells.number_text(terms.free_units)}", "free", cells.EMPTY)),)
             package = f"every {cells.number_text(terms.package_size)} units begun"
-            priced = Row((package, cells.EMPTY, cells.unit_price(terms.amount, currency)))
+            priced = Row((package, cells.EMPTY, _unit_price(terms.amount, measure)))
             return (*free, priced) if terms.free_units else (priced,)
         case Percentage():
-            return _percentage_rows(terms, currency)
+            return _percentage_rows(terms, measure)
         case GraduatedPercentage():
             return tuple(
-                Row((_range(tier), _percent(tier.price), cells.unit_price(tier.flat, currency)))
-                for tier in terms.ranges
+                Row((_range(tier), _percent(tier.price), _unit_price(tier.flat, measure))) for tier in terms.ranges
             )
         case Dynamic():
             return (Row(("every event", "as the event says", cells.EMPTY)),)
 
 
-def _percentage_rows(terms: Percentage, currency: str) -> tuple[Row, ...]:
+def _percentage_rows(terms: Percentage, measure: Measure) -> tuple[Row, ...]:
     free = [
         Row((words, "free", cells.EMPTY))
         for words in (
@@ -110,11 +126,11 @@ def _percentage_rows(terms: Percentage, currency: str) -> tuple[Row, ...]:
         if words
     ]
     limits = [
-        Row((words, cells.EMPTY, cells.unit_price(limit, currency)))
+        Row((words, cells.EMPTY, _unit_price(limit, measure)))
         for words, limit in (("at least, per event", terms.minimum), ("at most, per event", terms.maximum))
         if limit is not None
     ]
-    fixed = [Row(("per event", cells.EMPTY, cells.unit_price(terms.fixed_amount, currency)))]
+    fixed = [Row(("per event", cells.EMPTY, _unit_price(terms.fixed_amount, measure)))]
     return (
         *free,
         Row(("of the value", _percent(terms.rate), cells.EMPTY)),
@@ -123,15 +139,35 @@ def _percentage_rows(terms: Percentage, currency: str) -> tuple[Row, ...]:
     )
 
 
+def of_charge(charge: Charge, currency: str) -> str:
+    """The price of a charge in one line, in the currency or in its pricing unit."""
+    return summary(charge.charge_model, charge.properties, charge.pricing_unit or currency)
+
+
+def of_fixed_charge(charge: FixedCharge, currency: str) -> str:
+    """The price of a fixed charge in one line: "10 × €5.00 per unit"."""
+    return f"{cells.number_text(charge.units)} × {summary(charge.charge_model, charge.properties, currency)}"
+
+
 def table(charge: Charge, currency: str) -> Table:
     """The price table of a charge: its own price, then that of every filter."""
-    found = list(rows(charge.charge_model, charge.properties, currency))
+    measure: Measure = charge.pricing_unit or currency
+    found = list(rows(charge.charge_model, charge.properties, measure))
     parts = list(charge.filters.all())
     if parts:
         found.insert(0, Row(("All other events", "", ""), is_group=True))
     for part in parts:
         found.append(Row((_filter_name(part.invoice_display_name, part.values), "", ""), is_group=True))
-        found += rows(charge.charge_model, part.properties, currency)
+        found += rows(charge.charge_model, part.properties, measure)
+    return _table(found)
+
+
+def fixed_table(charge: FixedCharge, currency: str) -> Table:
+    """The price table of a fixed charge."""
+    return _table(rows(charge.charge_model, charge.properties, currency))
+
+
+def _table(found: Sequence[Row]) -> Table:
     return Table("", columns("Units", "Price per unit#", "Flat amount#"), tuple(found))
 
 
@@ -140,10 +176,10 @@ def _filter_name(name: str, values: dict[str, Sequence[str]]) -> str:
     return f"{name} ({listed})" if name else listed
 
 
-def _tiers_summary(tiers: Sequence[Tier], currency: str, words: str) -> str:
+def _tiers_summary(tiers: Sequence[Tier], measure: Measure, words: str) -> str:
     if len(tiers) == 1:
-        return f"{_price(tiers[0].price, currency)} per unit{_plus(tiers[0].flat, currency)}"
-    return f"{_price(tiers[0].price, currency)} to {_price(tiers[-1].price, currency)} in {len(tiers)} tiers, {words}"
+        return f"{_price(tiers[0].price, measure)} per unit{_plus(tiers[0].flat, measure)}"
+    return f"{_price(tiers[0].price, measure)} to {_price(tiers[-1].price, measure)} in {len(tiers)} tiers, {words}"
 
 
 def _range(tier: Tier) -> str:
@@ -151,16 +187,22 @@ def _range(tier: Tier) -> str:
     return f"{start} and more" if tier.to_value is None else f"{start} – {cells.number_text(tier.to_value)}"
 
 
-def _plus(flat: Decimal, currency: str) -> str:
-    return f" plus {_price(flat, currency)}" if flat else ""
+def _plus(flat: Decimal, measure: Measure) -> str:
+    return f" plus {_price(flat, measure)}" if flat else ""
 
 
 def _percent(rate: Decimal) -> str:
     return f"{cells.number_text(rate)} %"
 
 
-def _price(value: Decimal, currency: str) -> str:
-    return cells.unit_price_text(value, currency)
+def _price(value: Decimal, measure: Measure) -> str:
+    if isinstance(measure, PricingUnit):
+        return f"{cells.number_text(value)} {measure.short_name}"
+    return cells.unit_price_text(value, measure)
+
+
+def _unit_price(value: Decimal, measure: Measure) -> SafeString:
+    return cells.unit_price(value, measure) if isinstance(measure, str) else cells.nowrap(_price(value, measure))
 
 
 def _interval(version: PlanVersion) -> PlanVersion.Interval:

@@ -171,11 +171,14 @@ def uses(tax: Tax) -> Facts:
     """How many things of the catalogue and of customers name the tax."""
     versions = tax.plan_versions.filter(is_current=True).count()
     charges = tax.charges.filter(plan_version__is_current=True).count()
+    fixed_charges = tax.fixed_charges.filter(plan_version__is_current=True).count()
     return Facts(
         "Named by",
         (
             Fact("Plan fees", cells.number_text(versions)),
             Fact("Usage prices", cells.number_text(charges)),
+            Fact("Fixed charges", cells.number_text(fixed_charges)),
+            Fact("Add-ons", cells.number_text(tax.add_ons.filter(deleted_at__isnull=True).count())),
             Fact("Customers", cells.number_text(tax.customers.count())),
             Fact("Billing entities", cells.number_text(tax.billing_entities.count())),
         ),

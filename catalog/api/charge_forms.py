@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.api.tax_forms import TaxAnswer
+from catalog.domain import charge_terms
 from catalog.domain.pricing import groups
+from catalog.models import Charge
 from config.platform.api.serializers import (
     Constant,
+    DecimalString,
     Flag,
     Instant,
     MinorUnits,
@@ -29,8 +33,19 @@ class FilterRequest(RequestSerializer):
     values = serializers.DictField(required=False, allow_null=True)
 
 
+class AppliedUnitRequest(RequestSerializer):
+    """A pricing unit and what one of it is worth: ``{"code": "credits", "conversion_rate": "0.05"}``."""
+
+    code = Text()
+    conversion_rate = DecimalString(required=False)
+
+
 class ChargeRequest(RequestSerializer):
-    """A charge as it comes in. What this version cannot bill is refused, never dropped."""
+    """A charge as it comes in. What this version cannot bill is refused, never dropped.
+
+    ``properties`` may hold ``pricing_group_keys`` (priced apart) and, at most two, ``presentation_group_keys`` (shown
+    apart): names, or ``{"value": name, "options": {"display_in_invoice": true}}``.
+    """
 
     id = serializers.UUIDField(required=False, allow_null=True)
     code = Text()
@@ -40,18 +55,25 @@ class ChargeRequest(RequestSerializer):
     properties = serializers.DictField(required=False, allow_null=True)
     filters = Rows(FilterRequest)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
-    pay_in_advance = Unsupported(neutral=(False, "false"))
+    pay_in_advance = Flag(allow_null=True)
     prorated = Flag(allow_null=True)
-    invoiceable = Unsupported(neutral=(True, "true"))
-    regroup_paid_fees = Unsupported(neutral=("",))
+    invoiceable = Flag(allow_null=True)
+    regroup_paid_fees = serializers.ChoiceField(
+        choices=[charge_terms.REGROUPED], required=False, allow_null=True, allow_blank=True
+    )
     min_amount_cents = MinorUnits(required=False, allow_null=True)
     accepts_target_wallet = Unsupported(neutral=(False, "false"))
-    applied_pricing_unit = Unsupported(neutral=({},))
+    applied_pricing_unit = AppliedUnitRequest(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make a null list an empty one, what is null of a yes or no a no, and no minimum one of nothing."""
-        if "prorated" in attrs:
-            attrs["prorated"] = bool(attrs["prorated"])
+        """Make a null list an empty one, a null choice what is usual, and no minimum one of nothing."""
+        for field, usual in (("pay_in_advance", False), ("prorated", False), ("invoiceable", True)):
+            if field in attrs and attrs[field] is None:
+                attrs[field] = usual
+        if "regroup_paid_fees" in attrs:
+            attrs["regroup_paid_fees"] = attrs["regroup_paid_fees"] or ""
+        if attrs.get("applied_pricing_unit") == {}:  # nothing is said of it
+            del attrs["applied_pricing_unit"]
         if "min_amount_cents" in attrs:
             attrs["min_amount_cents"] = attrs["min_amount_cents"] or 0
         for field in ("filters", "tax_codes"):
@@ -78,6 +100,13 @@ class FilterAnswer(serializers.Serializer):  # type: ignore[type-arg]
     values = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
+class AppliedUnitAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """A pricing unit and what one of it is worth in the plan's currency."""
+
+    conversion_rate = DecimalString()
+    code = serializers.CharField(source="pricing_unit.code")
+
+
 class ChargeAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """A charge; its id stays the same over the versions of its plan."""
 
@@ -88,14 +117,19 @@ class ChargeAnswer(serializers.Serializer):  # type: ignore[type-arg]
     billable_metric_code = serializers.CharField(source="metric.code")
     created_at = Instant()
     charge_model = serializers.CharField()
-    invoiceable = Constant(value=True)
-    regroup_paid_fees = Constant(None)
-    pay_in_advance = Constant(value=False)
+    invoiceable = serializers.BooleanField()
+    regroup_paid_fees = TextOrNull()
+    pay_in_advance = serializers.BooleanField()
     prorated = serializers.BooleanField()
     min_amount_cents = serializers.IntegerField()
     accepts_target_wallet = Constant(value=False)
     properties = PropertiesAnswer()
-    applied_pricing_unit = Constant(None)
+    applied_pricing_unit = serializers.SerializerMethodField()
     lago_parent_id = Constant(None)
     filters = FilterAnswer(many=True)
     taxes = TaxAnswer(many=True)
+
+    @extend_schema_field(AppliedUnitAnswer(allow_null=True))
+    def get_applied_pricing_unit(self, charge: Charge) -> dict[str, Any] | None:
+        """Return the pricing unit that the charge is priced in; null for the plan's currency."""
+        return None if charge.pricing_unit_id is None else dict(AppliedUnitAnswer(charge).data)

@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.api.charge_forms import ChargeAnswer, ChargeRequest
+from catalog.api.fixed_charge_forms import FixedChargeAnswer, FixedChargeRequest
 from catalog.api.tax_forms import TaxAnswer
 from catalog.domain import intervals
 from catalog.domain.intervals import Interval
@@ -42,19 +43,20 @@ class PlanRequest(RequestSerializer):
     pay_in_advance = Flag(allow_null=True)
     trial_period = DecimalString(required=False, allow_null=True)
     bill_charges_monthly = Flag(allow_null=True)
-    bill_fixed_charges_monthly = Unsupported(neutral=(False, "false"))
+    bill_fixed_charges_monthly = Flag(allow_null=True)
     minimum_commitment = Unsupported(neutral=({},))
-    fixed_charges = Unsupported(neutral=([],))
+    fixed_charges = Rows(FixedChargeRequest)
     usage_thresholds = Unsupported(neutral=([],))
     metadata = Unsupported(neutral=({},))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make null charges absent, as clients mean them, and other nulls none."""
-        if "charges" in attrs and attrs["charges"] is None:
-            del attrs["charges"]
+        """Make null lists of charges absent, as clients mean them, and other nulls none."""
+        for rows in ("charges", "fixed_charges"):
+            if rows in attrs and attrs[rows] is None:
+                del attrs[rows]
         if "tax_codes" in attrs:
             attrs["tax_codes"] = attrs["tax_codes"] or []
-        for flag in ("pay_in_advance", "bill_charges_monthly"):
+        for flag in ("pay_in_advance", "bill_charges_monthly", "bill_fixed_charges_monthly"):
             if flag in attrs:
                 attrs[flag] = bool(attrs[flag])
         if "trial_period" in attrs:
@@ -77,7 +79,7 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     trial_period = Number()
     pay_in_advance = serializers.BooleanField()
     bill_charges_monthly = serializers.SerializerMethodField()
-    bill_fixed_charges_monthly = Constant(None)
+    bill_fixed_charges_monthly = serializers.SerializerMethodField()
     customers_count = Constant(0)
     active_subscriptions_count = Constant(0)
     draft_invoices_count = Constant(0)
@@ -93,8 +95,12 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
         """Return whether usage is billed monthly; null for intervals without months inside."""
         return version.bill_charges_monthly if intervals.can_split_monthly(Interval(version.interval)) else None
 
+    def get_bill_fixed_charges_monthly(self, version: PlanVersion) -> bool | None:
+        """Return whether fixed charges are billed monthly; null for intervals without months inside."""
+        return version.bill_fixed_charges_monthly if intervals.can_split_monthly(Interval(version.interval)) else None
+
 
 class PlanAnswer(PlanSummaryAnswer):
     """A plan."""
 
-    fixed_charges = Constant([])
+    fixed_charges = FixedChargeAnswer(many=True)

@@ -2,14 +2,20 @@
 
 from django.urls import path
 
-from catalog.api import charges, expressions, metrics, plans
+from catalog.api import add_ons, charges, expressions, fixed_charges, metrics, plans, pricing_units
 
 urlpatterns = [
+    path("add_ons", add_ons.AddOns.as_view()),
+    path("add_ons/<path:code>", add_ons.AddOn.as_view()),
     path("billable_metrics", metrics.Metrics.as_view()),
     path("billable_metrics/evaluate_expression", expressions.EvaluateExpression.as_view()),
     path("billable_metrics/<path:code>", metrics.Metric.as_view()),
     path("plans", plans.Plans.as_view()),
     path("plans/<path:code>/charges/<path:charge_code>", charges.Charge.as_view()),
     path("plans/<path:code>/charges", charges.Charges.as_view()),
+    path("plans/<path:code>/fixed_charges/<path:fixed_charge_code>", fixed_charges.FixedCharge.as_view()),
+    path("plans/<path:code>/fixed_charges", fixed_charges.FixedCharges.as_view()),
     path("plans/<path:code>", plans.Plan.as_view()),
+    path("pricing_units", pricing_units.PricingUnits.as_view()),
+    path("pricing_units/<path:code>", pricing_units.PricingUnit.as_view()),
 ]

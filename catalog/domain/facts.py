@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class FixedUnitsChanged:
+    """The plan's number of units of a fixed charge is another one. ``previous`` is none where the charge is new.
+
+    ``immediately`` says that subscriptions have them at once, else from their next period on.
+    """
+
+    key: UUID
+    units: Decimal
+    immediately: bool
+    previous: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class PlanVersionPublished:
-    """A plan has a new price list, by which is billed from now on. The first version of a plan is no news."""
+    """A plan has a new price list, by which is billed from now on. The first version of a plan is no news.
+
+    ``fixed_units`` are the fixed charges that come in another number than before, and those that are new.
+    """
 
     plan_id: int
     version_id: int
+    fixed_units: tuple[FixedUnitsChanged, ...] = ()

@@ -15,6 +15,11 @@ def can_recur(aggregation: Aggregation) -> bool:
     return aggregation in _LASTING
 
 
-def can_prorate(*, model: str, aggregation: Aggregation, is_recurring: bool) -> bool:
-    """Say whether a charge in arrears can count days: of what stays, and not of a weighted sum, which counts time."""
-    return is_recurring and aggregation is not Aggregation.WEIGHTED_SUM and model in _PRORATED_MODELS
+def can_prorate(*, model: str, aggregation: Aggregation, is_recurring: bool, pay_in_advance: bool = False) -> bool:
+    """Say whether a charge can count days: of what stays, and not of a weighted sum, which counts time.
+
+    In advance only a price per unit can: each event is billed for its own days, whatever the tiers come to later.
+    """
+    if not is_recurring or aggregation is Aggregation.WEIGHTED_SUM:
+        return False
+    return model == ChargeModel.STANDARD if pay_in_advance else model in _PRORATED_MODELS

@@ -8,7 +8,7 @@ from config.kernel import db
 class PricingUnit(db.Base):
     """A unit of account of the seller's own. What one is worth is agreed by each charge that is priced in it."""
 
-    code = models.CharField(max_length=255, unique=True)
+    code = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     short_name = models.CharField(max_length=3)
     description = models.TextField(blank=True, default="")
@@ -16,6 +16,7 @@ class PricingUnit(db.Base):
     class Meta:
         verbose_name = "pricing unit"
         ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["code"], name="catalog_pricing_unit_code")]
 
     def __str__(self) -> str:
         return self.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from catalog.models import Charge, Plan, PlanVersion
+from catalog.models import Charge, FixedCharge, Plan, PlanVersion
 from config.kernel import errors, registry
 
 USE = "catalog.plan_use"
@@ -22,7 +22,13 @@ def current(*, search_term: str | None = None) -> models.QuerySet[PlanVersion]:
 def with_content(rows: models.QuerySet[PlanVersion]) -> models.QuerySet[PlanVersion]:
     """Fetch with versions all that a price list holds, in a fixed number of queries."""
     return rows.select_related("plan").prefetch_related(
-        "taxes", "charges__metric", "charges__filters__charge", "charges__taxes"
+        "taxes",
+        "charges__metric",
+        "charges__pricing_unit",
+        "charges__filters__charge",
+        "charges__taxes",
+        "fixed_charges__add_on",
+        "fixed_charges__taxes",
     )
 
 
@@ -41,7 +47,7 @@ def in_use(plan: Plan) -> bool:
 
 def charges(version: PlanVersion) -> models.QuerySet[Charge]:
     """Return the charges of a version in their order, with what is shown of them."""
-    rows = Charge.objects.filter(plan_version=version).select_related("metric")
+    rows = Charge.objects.filter(plan_version=version).select_related("metric", "pricing_unit")
     return rows.prefetch_related("filters__charge", "taxes").order_by("position", "id")
 
 
@@ -50,4 +56,18 @@ def charge(version: PlanVersion, *, charge_code: str) -> Charge:
     found = charges(version).filter(code=charge_code).first()
     if found is None:
         raise errors.NotFound("charge_not_found", f"The plan has no charge {charge_code}.")
+    return found
+
+
+def fixed_charges(version: PlanVersion) -> models.QuerySet[FixedCharge]:
+    """Return the fixed charges of a version in their order, with what is shown of them."""
+    rows = FixedCharge.objects.filter(plan_version=version).select_related("add_on")
+    return rows.prefetch_related("taxes").order_by("position", "id")
+
+
+def fixed_charge(version: PlanVersion, *, fixed_charge_code: str) -> FixedCharge:
+    """Return a fixed charge of a version. Raises NotFound (`fixed_charge_not_found`)."""
+    found = fixed_charges(version).filter(code=fixed_charge_code).first()
+    if found is None:
+        raise errors.NotFound("fixed_charge_not_found", f"The plan has no fixed charge {fixed_charge_code}.")
     return found

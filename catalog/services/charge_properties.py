@@ -1,5 +1,5 @@
 """The properties of a charge as it comes in, made into what is stored. Owns which models can be sold, what a charge
-without properties costs, which keys are kept, and the keys by whose values usage is grouped.
+without properties costs, which keys are kept, and the keys by whose values usage is grouped or broken down.
 
 What the figures of a model must look like is the domain's.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.domain.metrics import Aggregation
-from catalog.domain.pricing import groups, models
+from catalog.domain.pricing import groups, models, presentation
 from catalog.domain.pricing import properties as property_rules
 from catalog.domain.pricing.models import ChargeModel
 from config.kernel import errors
@@ -38,8 +38,6 @@ _OPTIONAL: dict[str, tuple[str, ...]] = {
 }
 """The keys that a model knows beside those that it needs."""
 
-_NOT_OFFERED = "presentation_group_keys"
-
 
 def demand_model(*, model: str, aggregation: Aggregation) -> None:
     """Check that a model can be sold and can price what the metric counts. Raises Invalid under `charge_model`."""
@@ -52,19 +50,38 @@ def demand_model(*, model: str, aggregation: Aggregation) -> None:
 
 
 def stored(*, model: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what is kept of properties: what the model knows of them, as it was given. Nothing given costs nothing.
+    """Return what is kept of a charge's properties: its price, and by what usage is grouped and broken down.
 
-    Groups are kept under one name, whichever they came with. Raises Invalid under `properties` for a price that the
-    model cannot read, and for groups that are no list of names.
+    Nothing given costs nothing. Raises Invalid under `properties` for a price that the model cannot read, and for
+    groups that are no list of names.
+    """
+    raw = given or {}
+    kept = of_filter(model=model, given=given)
+    if presentation.parse(raw):
+        kept[presentation.KEY] = list(raw[presentation.KEY])
+    return kept
+
+
+def of_filter(*, model: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is kept of a filter's properties: its price and by what its usage is grouped.
+
+    Groups are kept under one name, whichever they came with. By what usage is broken down is the whole charge's. Raises
+    as `stored` does.
+    """
+    kept = price(model=model, given=given)
+    group_keys = groups.parse(given or {})
+    return {**kept, groups.KEY: list(group_keys)} if group_keys else kept
+
+
+def price(*, model: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is kept of a price alone: what the model knows of it, as it was given. Nothing given costs nothing.
+
+    Raises Invalid under `properties` for a price that the model cannot read.
     """
     raw = given or _FREE[model]
-    if raw.get(_NOT_OFFERED):
-        raise _refused("properties", "unsupported_value")
     property_rules.parse(model=model, raw=raw)
-    group_keys = groups.parse(raw)
     known = (*_FREE[model], *_OPTIONAL.get(model, ()))
-    kept = {key: raw[key] for key in known if raw.get(key) is not None}
-    return {**kept, groups.KEY: list(group_keys)} if group_keys else kept
+    return {key: raw[key] for key in known if raw.get(key) is not None}
 
 
 def _refused(field: str, code: str) -> errors.Invalid:

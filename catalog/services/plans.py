@@ -12,17 +12,16 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db import transaction
-from moneyed import Money
 
 from catalog.domain import intervals
-from catalog.domain.facts import PlanVersionPublished
 from catalog.domain.intervals import Interval
 from catalog.models import Plan, PlanVersion
-from catalog.queries import plans, taxes
-from catalog.services import charge_input, price_lists
+from catalog.queries import plans
+from catalog.services import charge_input, fixed_charge_input, price_lists, versions
 from catalog.services.charge_input import ChargeValues
+from catalog.services.fixed_charge_input import FixedChargeValues
 from catalog.services.price_lists import ChargeContent, PriceList
-from config.kernel import db, errors, events, money
+from config.kernel import errors, money
 from config.kernel.actors import Actor
 from config.platform.services import audit, uniqueness
 
@@ -30,7 +29,8 @@ MAX_TRIAL_DAYS = 3650
 _TRIAL_PLACES = 5
 NAMES = ("name", "invoice_display_name", "description")
 # What decides which time is billed when, and so cannot change for those who have the plan.
-_AGREED = ("code", "interval", "amount_currency", "pay_in_advance", "trial_period", "bill_charges_monthly")
+_AGREED = ("code", "interval", "amount_currency", "pay_in_advance", "trial_period")
+_SPLIT = ("bill_charges_monthly", "bill_fixed_charges_monthly")
 
 
 class PlanInUse(errors.NotAllowed):
@@ -38,7 +38,10 @@ class PlanInUse(errors.NotAllowed):
 
 
 class PlanValues(TypedDict, total=False):
-    """What a plan is made of. ``amount_cents`` are minor units of ``amount_currency``; charges are the full list."""
+    """What a plan is made of. ``amount_cents`` are minor units of ``amount_currency``.
+
+    Charges and fixed charges are full lists.
+    """
 
     code: str
     name: str
@@ -50,22 +53,24 @@ class PlanValues(TypedDict, total=False):
     pay_in_advance: bool
     trial_period: Decimal
     bill_charges_monthly: bool
+    bill_fixed_charges_monthly: bool
     tax_codes: Sequence[str]
     charges: Sequence[ChargeValues]
+    fixed_charges: Sequence[FixedChargeValues]
 
 
 @transaction.atomic
 def create(*, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
-    """Make a plan with its first version. Raises Invalid with codes per field, NotFound for an unknown metric."""
+    """Make a plan with its first version. Raises Invalid with codes per field, NotFound for what it names in vain."""
     blank = PriceList(interval="", amount=money.zero("USD"), tax_ids=(), charges=())
-    content = _changed(blank, values, at)
+    content = _changed(blank, values, in_use=False, at=at)
     plan = Plan(code=values["code"], created_at=at)
     for name in NAMES:
         setattr(plan, name, values.get(name, ""))
     with uniqueness.told(catalog_plan_code="code"):
         plan.save(force_insert=True)
     price_lists.store(plan=plan, number=1, content=content, at=at)
-    audit.record(actor=actor, at=at, verb="create", instance=plan, new=_summary(content))
+    audit.record(actor=actor, at=at, verb="create", instance=plan, new=versions.summary(content))
     return plans.by_code(code=plan.code)
 
 
@@ -77,21 +82,23 @@ def update(*, code: str, values: PlanValues, actor: Actor, at: datetime) -> Plan
     they are, whatever is sent. Charges that are sent are the full list; absent ones are untouched. Sending what is
     there already changes nothing. Raises as `create`.
     """
-    version = _lock(code)
+    version = versions.lock(code=code)
     plan = version.plan
     content: dict[str, Any] = dict(values)
-    if plans.in_use(plan):
-        for field in _AGREED:
+    in_use = plans.in_use(plan)
+    if in_use:
+        for field in (*_AGREED, *_SPLIT):
             content.pop(field, None)
     _rename(plan, {field: content[field] for field in ("code", *NAMES) if field in content}, actor, at)
-    _publish(version, _changed(price_lists.read(version), PlanValues(**content), at), actor, at)
+    after = _changed(price_lists.read(version), PlanValues(**content), in_use=in_use, at=at)
+    versions.publish(version=version, content=after, actor=actor, at=at)
     return plans.by_code(code=plan.code)
 
 
 @transaction.atomic
 def delete(*, code: str, actor: Actor, at: datetime) -> PlanVersion:
     """Retire a plan; its code may be used again. Raises NotFound, PlanInUse while somebody has it."""
-    version = _lock(code)
+    version = versions.lock(code=code)
     plan = version.plan
     if plans.in_use(plan):
         raise PlanInUse("plan_in_use", "There are subscriptions to this plan: end or move them first.")
@@ -104,34 +111,39 @@ def delete(*, code: str, actor: Actor, at: datetime) -> PlanVersion:
 @transaction.atomic
 def add_charge(*, code: str, values: ChargeValues, actor: Actor, at: datetime) -> ChargeContent:
     """Add a charge in a new version. Raises as `update` does, without paths."""
-    version = _lock(code)
+    version = versions.lock(code=code)
     before = price_lists.read(version)
-    added = charge_input.single(values=values, before=None, others=before.charges, at=at)
-    _publish(version, dataclasses.replace(before, charges=(*before.charges, added)), actor, at)
+    added = charge_input.single(
+        values=values, before=None, others=before.charges, in_use=plans.in_use(version.plan), at=at
+    )
+    content = dataclasses.replace(before, charges=(*before.charges, added))
+    versions.publish(version=version, content=content, actor=actor, at=at)
     return added
 
 
 @transaction.atomic
 def change_charge(*, code: str, charge_code: str, values: ChargeValues, actor: Actor, at: datetime) -> ChargeContent:
     """Change a charge in a new version. Raises as `update` does, without paths, and NotFound (`charge_not_found`)."""
-    version = _lock(code)
+    version = versions.lock(code=code)
     before = price_lists.read(version)
     old = charge_of(before, charge_code)
     others = [charge for charge in before.charges if charge != old]
-    changed = charge_input.single(values=values, before=old, others=others, at=at)
+    changed = charge_input.single(values=values, before=old, others=others, in_use=plans.in_use(version.plan), at=at)
     after = tuple(changed if charge == old else charge for charge in before.charges)
-    _publish(version, dataclasses.replace(before, charges=after), actor, at)
+    content = dataclasses.replace(before, charges=after)
+    versions.publish(version=version, content=content, actor=actor, at=at)
     return changed
 
 
 @transaction.atomic
 def remove_charge(*, code: str, charge_code: str, actor: Actor, at: datetime) -> None:
     """Leave a charge out of a new version. Raises NotFound (`plan_not_found`, `charge_not_found`)."""
-    version = _lock(code)
+    version = versions.lock(code=code)
     before = price_lists.read(version)
     gone = charge_of(before, charge_code)
     kept = tuple(charge for charge in before.charges if charge.key != gone.key)
-    _publish(version, dataclasses.replace(before, charges=kept), actor, at)
+    content = dataclasses.replace(before, charges=kept)
+    versions.publish(version=version, content=content, actor=actor, at=at)
 
 
 def charge_of(content: PriceList, charge_code: str) -> ChargeContent:
@@ -142,13 +154,7 @@ def charge_of(content: PriceList, charge_code: str) -> ChargeContent:
     raise errors.NotFound("charge_not_found", f"The plan has no charge {charge_code}.")
 
 
-def _lock(code: str) -> PlanVersion:
-    """Lock the plan against other writers and read its current version anew."""
-    db.lock_one(Plan.objects.filter(pk=plans.by_code(code=code).plan_id))
-    return plans.by_code(code=code)
-
-
-def _changed(before: PriceList, values: PlanValues, at: datetime) -> PriceList:
+def _changed(before: PriceList, values: PlanValues, *, in_use: bool, at: datetime) -> PriceList:
     currency = values.get("amount_currency", before.amount.currency.code)
     if not money.known(currency):
         raise charge_input.refused("amount_currency", "value_is_invalid")
@@ -156,12 +162,16 @@ def _changed(before: PriceList, values: PlanValues, at: datetime) -> PriceList:
     if interval not in set(Interval):
         raise charge_input.refused("interval", "value_is_invalid")
     cents = values["amount_cents"] if "amount_cents" in values else money.to_minor(before.amount)
-    tax_ids, charges = before.tax_ids, before.charges
+    tax_ids, charges, fixed = before.tax_ids, before.charges, before.fixed_charges
     if "tax_codes" in values:
-        tax_ids = tuple(sorted(tax.pk for tax in taxes.by_codes(codes=values["tax_codes"])))
+        tax_ids = charge_input.tax_ids(values["tax_codes"])
     if "charges" in values:
-        charges = charge_input.charges(values=values["charges"], existing=before.charges, at=at)
-    monthly = values.get("bill_charges_monthly", before.bill_charges_monthly)
+        charges = charge_input.charges(values=values["charges"], existing=charges, in_use=in_use, at=at)
+    if "fixed_charges" in values:
+        fixed = fixed_charge_input.fixed_charges(values=values["fixed_charges"], existing=fixed, in_use=in_use, at=at)
+    # Shorter intervals have no months inside: what is said of them there means nothing.
+    has_months = intervals.can_split_monthly(Interval(interval))
+    monthly, fixed_monthly = (bool(values.get(field, getattr(before, field))) and has_months for field in _SPLIT)
     return PriceList(
         interval=interval,
         amount=money.from_minor(cents, currency),
@@ -169,8 +179,9 @@ def _changed(before: PriceList, values: PlanValues, at: datetime) -> PriceList:
         charges=charges,
         pay_in_advance=values.get("pay_in_advance", before.pay_in_advance),
         trial_period=_trial(values.get("trial_period", before.trial_period)),
-        # Shorter intervals have no months inside: what is said of them there means nothing.
-        bill_charges_monthly=monthly and intervals.can_split_monthly(Interval(interval)),
+        bill_charges_monthly=monthly,
+        bill_fixed_charges_monthly=fixed_monthly,
+        fixed_charges=fixed,
     )
 
 
@@ -190,33 +201,3 @@ def _rename(plan: Plan, names: dict[str, Any], actor: Actor, at: datetime) -> No
     with uniqueness.told(catalog_plan_code="code"):
         plan.save(update_fields=list(new))
     audit.record(actor=actor, at=at, verb="update", instance=plan, old=old, new=new)
-
-
-def _publish(version: PlanVersion, content: PriceList, actor: Actor, at: datetime) -> None:
-    before = price_lists.read(version)
-    if content == before:
-        return
-    published = price_lists.store(plan=version.plan, number=version.number + 1, content=content, at=at)
-    audit.record(
-        actor=actor, at=at, verb="publish_version", instance=version.plan, old=_summary(before), new=_summary(content)
-    )
-    events.publish(PlanVersionPublished(plan_id=version.plan_id, version_id=published.pk))
-
-
-def _summary(content: PriceList) -> dict[str, Any]:
-    return {
-        "interval": content.interval,
-        "amount": str(_major(content.amount)),
-        "currency": content.amount.currency.code,
-        "pay_in_advance": content.pay_in_advance,
-        "trial_period": str(content.trial_period),
-        "bill_charges_monthly": content.bill_charges_monthly,
-        "charges": [
-            {"code": charge.code, "model": charge.charge_model, "properties": charge.properties}
-            for charge in content.charges
-        ],
-    }
-
-
-def _major(amount: Money) -> Any:
-    return money.rounded(amount).amount

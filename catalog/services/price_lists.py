@@ -13,7 +13,7 @@ from uuid import UUID
 
 from moneyed import Money
 
-from catalog.models import Charge, ChargeFilter, Plan, PlanVersion
+from catalog.models import Charge, ChargeFilter, FixedCharge, Plan, PlanVersion
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,10 @@ class FilterContent:
 
 @dataclass(frozen=True)
 class ChargeContent:
-    """The price of a metric. ``key`` stays over versions; ``since`` is when the charge first came."""
+    """The price of a metric. ``key`` stays over versions; ``since`` is when the charge first came.
+
+    In units of account of the seller's, ``conversion_rate`` is what one of them is worth in the plan's currency.
+    """
 
     key: UUID
     metric_id: int
@@ -39,13 +42,39 @@ class ChargeContent:
     filters: tuple[FilterContent, ...]
     tax_ids: tuple[int, ...]
     since: datetime = field(compare=False)
+    pay_in_advance: bool = False
+    invoiceable: bool = True
+    regroup_paid_fees: str = ""
     prorated: bool = False
     min_amount_cents: int = 0
+    pricing_unit_id: int | None = None
+    conversion_rate: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class FixedChargeContent:
+    """The price of an agreed number of an add-on. ``key`` stays over versions; ``since`` is when the charge first came.
+
+    ``immediately`` is a wish that comes with the content and is not stored: that who has the plan gets the units now.
+    """
+
+    key: UUID
+    add_on_id: int
+    code: str
+    charge_model: str
+    units: Decimal
+    properties: dict[str, Any]
+    invoice_display_name: str
+    tax_ids: tuple[int, ...]
+    since: datetime = field(compare=False)
+    pay_in_advance: bool = False
+    prorated: bool = False
+    immediately: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
 class PriceList:
-    """Fee of an interval and when it is billed, and prices of usage, in one currency. The trial is in days."""
+    """Fee of an interval and when it is billed, prices of usage and add-ons, in one currency. The trial is in days."""
 
     interval: str
     amount: Money
@@ -54,6 +83,8 @@ class PriceList:
     pay_in_advance: bool = False
     trial_period: Decimal = Decimal(0)
     bill_charges_monthly: bool = False
+    bill_fixed_charges_monthly: bool = False
+    fixed_charges: tuple[FixedChargeContent, ...] = ()
 
 
 def read(version: PlanVersion) -> PriceList:
@@ -66,6 +97,8 @@ def read(version: PlanVersion) -> PriceList:
         pay_in_advance=version.pay_in_advance,
         trial_period=version.trial_period,
         bill_charges_monthly=version.bill_charges_monthly,
+        bill_fixed_charges_monthly=version.bill_fixed_charges_monthly,
+        fixed_charges=tuple(_fixed_charge(charge) for charge in version.fixed_charges.all()),
     )
 
 
@@ -81,9 +114,16 @@ def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanV
         pay_in_advance=content.pay_in_advance,
         trial_period=content.trial_period,
         bill_charges_monthly=content.bill_charges_monthly,
+        bill_fixed_charges_monthly=content.bill_fixed_charges_monthly,
         created_at=at,
     )
     version.taxes.set(content.tax_ids)
+    _store_charges(version, content, at)
+    _store_fixed_charges(version, content)
+    return version
+
+
+def _store_charges(version: PlanVersion, content: PriceList, at: datetime) -> None:
     charges = Charge.objects.bulk_create(
         Charge(
             plan_version=version,
@@ -92,8 +132,13 @@ def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanV
             code=charge.code,
             invoice_display_name=charge.invoice_display_name,
             charge_model=charge.charge_model,
+            pay_in_advance=charge.pay_in_advance,
+            invoiceable=charge.invoiceable,
+            regroup_paid_fees=charge.regroup_paid_fees,
             prorated=charge.prorated,
             min_amount_cents=charge.min_amount_cents,
+            pricing_unit_id=charge.pricing_unit_id,
+            conversion_rate=charge.conversion_rate,
             properties=charge.properties,
             position=position,
             created_at=charge.since,
@@ -116,7 +161,29 @@ def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanV
         for row, charge in zip(charges, content.charges, strict=True)
         for position, part in enumerate(charge.filters)
     )
-    return version
+
+
+def _store_fixed_charges(version: PlanVersion, content: PriceList) -> None:
+    rows = FixedCharge.objects.bulk_create(
+        FixedCharge(
+            plan_version=version,
+            key=charge.key,
+            add_on_id=charge.add_on_id,
+            code=charge.code,
+            invoice_display_name=charge.invoice_display_name,
+            charge_model=charge.charge_model,
+            pay_in_advance=charge.pay_in_advance,
+            prorated=charge.prorated,
+            units=charge.units,
+            properties=charge.properties,
+            position=position,
+            created_at=charge.since,
+        )
+        for position, charge in enumerate(content.fixed_charges)
+    )
+    for row, charge in zip(rows, content.fixed_charges, strict=True):
+        if charge.tax_ids:
+            row.taxes.set(charge.tax_ids)
 
 
 def _charge(charge: Charge) -> ChargeContent:
@@ -138,6 +205,27 @@ def _charge(charge: Charge) -> ChargeContent:
         ),
         tax_ids=tuple(sorted(tax.pk for tax in charge.taxes.all())),
         since=charge.created_at,
+        pay_in_advance=charge.pay_in_advance,
+        invoiceable=charge.invoiceable,
+        regroup_paid_fees=charge.regroup_paid_fees,
         prorated=charge.prorated,
         min_amount_cents=charge.min_amount_cents,
+        pricing_unit_id=charge.pricing_unit_id,
+        conversion_rate=charge.conversion_rate,
+    )
+
+
+def _fixed_charge(charge: FixedCharge) -> FixedChargeContent:
+    return FixedChargeContent(
+        key=charge.key,
+        add_on_id=charge.add_on_id,
+        code=charge.code,
+        charge_model=charge.charge_model,
+        units=charge.units,
+        properties=charge.properties,
+        invoice_display_name=charge.invoice_display_name,
+        tax_ids=tuple(sorted(tax.pk for tax in charge.taxes.all())),
+        since=charge.created_at,
+        pay_in_advance=charge.pay_in_advance,
+        prorated=charge.prorated,
     )

@@ -1,4 +1,4 @@
-"""Makers of metrics, taxes and plans, through the services."""
+"""Makers of metrics, taxes, add-ons, pricing units and plans, through the services."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from catalog.models import BillableMetric, PlanVersion, Tax
-from catalog.services import metrics, plans, taxes
+from catalog.models import AddOn, BillableMetric, PlanVersion, PricingUnit, Tax
+from catalog.services import add_ons, metrics, plans, pricing_units, taxes
 from tests.factories.platform import ACTOR, AT
 
 
@@ -24,6 +24,26 @@ def make_metric(
     field = {} if aggregation == "count_agg" else {"field_name": code}
     content: Any = {"code": code, "name": code.capitalize(), "aggregation_type": aggregation, **field, **values}
     return metrics.create(values=content, actor=ACTOR, at=at)
+
+
+def make_add_on(
+    code: str = "seat", *, cents: int = 1000, currency: str = "EUR", at: datetime = AT, **values: Any
+) -> AddOn:
+    """Make an add-on."""
+    content: Any = {
+        "code": code,
+        "name": code.capitalize(),
+        "amount_cents": cents,
+        "amount_currency": currency,
+        **values,
+    }
+    return add_ons.create(values=content, actor=ACTOR, at=at)
+
+
+def make_pricing_unit(code: str = "credits", short_name: str = "CR", *, at: datetime = AT) -> PricingUnit:
+    """Make a pricing unit."""
+    content: Any = {"code": code, "name": code.capitalize(), "short_name": short_name}
+    return pricing_units.create(values=content, actor=ACTOR, at=at)
 
 
 def make_plan(
@@ -54,6 +74,17 @@ def standard(metric: BillableMetric, amount: str = "0.10", **values: Any) -> dic
     return {
         "billable_metric_id": metric.uuid,
         "charge_model": "standard",
+        "properties": {"amount": amount},
+        **values,
+    }
+
+
+def fixed(add_on: AddOn, units: int | str = 10, amount: str = "10", **values: Any) -> dict[str, Any]:
+    """Return a fixed charge of a price per unit, as services take it."""
+    return {
+        "add_on_code": add_on.code,
+        "charge_model": "standard",
+        "units": Decimal(units),
         "properties": {"amount": amount},
         **values,
     }

@@ -192,9 +192,9 @@ def test_minor_units_follow_the_currency(api: ApiClient, currency: str, cents: i
         ({"trial_period": "0.000001"}, {"trial_period": ["value_is_out_of_range"]}),
         ({"trial_period": "a week"}, {"trial_period": ["value_is_invalid"]}),
         ({"bill_charges_monthly": "no idea"}, {"bill_charges_monthly": ["value_is_invalid"]}),
-        ({"bill_fixed_charges_monthly": True}, {"bill_fixed_charges_monthly": ["unsupported_value"]}),
+        ({"bill_fixed_charges_monthly": "no idea"}, {"bill_fixed_charges_monthly": ["value_is_invalid"]}),
         ({"minimum_commitment": {"amount_cents": 1}}, {"minimum_commitment": ["unsupported_value"]}),
-        ({"fixed_charges": [{"add_on_id": "x"}]}, {"fixed_charges": ["unsupported_value"]}),
+        ({"fixed_charges": [{"add_on_id": "x"}]}, {"fixed_charges.0.add_on_id": ["value_is_invalid"]}),
         ({"usage_thresholds": [{"amount_cents": 1}]}, {"usage_thresholds": ["unsupported_value"]}),
         ({"metadata": {"a": "b"}}, {"metadata": ["unsupported_value"]}),
         ({"charges": {}}, {"charges": ["must_be_an_array"]}),
@@ -316,6 +316,6 @@ def test_a_list_costs_the_same_however_long(api: ApiClient, django_assert_num_qu
     for number in range(4):
         row = charge(metric, filters=parts, tax_codes=["vat"])
         post(api, code=f"p{number}", tax_codes=["vat"], charges=[row, charge(metric)])
-    # key, count, versions with plans, taxes, charges, metrics, filters, charges' taxes, default taxes
-    with django_assert_num_queries(9):
+    # key, count, versions with plans, taxes, charges, metrics, filters, charges' taxes, fixed charges, default taxes
+    with django_assert_num_queries(10):
         assert len(api.read("plans").json()["plans"]) == 4

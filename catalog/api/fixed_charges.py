@@ -1,0 +1,76 @@
+"""``/plans/:code/fixed_charges``. Each change makes a new version of the plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.api.fixed_charge_forms import FixedChargeAnswer, FixedChargeRequest
+from catalog.queries import plans as plan_queries
+from catalog.services import fixed_charges
+from config.platform.api import pagination, schema, views
+
+ROOT = "fixed_charge"
+
+
+@extend_schema(tags=["plans"])
+class FixedCharges(views.ApiView):
+    """The fixed charges of a plan's current version."""
+
+    @extend_schema(parameters=schema.PAGE, responses=schema.page("fixed_charges", FixedChargeAnswer))
+    def get(self, request: Request, code: str) -> Response:
+        """List the fixed charges in their order."""
+        rows = plan_queries.fixed_charges(plan_queries.by_code(code=code))
+        return pagination.paginated(
+            request, rows, "fixed_charges", lambda found: FixedChargeAnswer(found, many=True).data
+        )
+
+    @extend_schema(request=schema.body(ROOT, FixedChargeRequest), responses=schema.answer(ROOT, FixedChargeAnswer))
+    def post(self, request: Request, code: str) -> Response:
+        """Add a fixed charge."""
+        content = self.root(request, ROOT)
+        plan_queries.by_code(code=code)
+        values = _without_id(self.checked(content, FixedChargeRequest))
+        added = fixed_charges.add(code=code, values=values, actor=self.actor(request), at=self.at())
+        return _answer(code, added.code)
+
+
+@extend_schema(tags=["plans"])
+class FixedCharge(views.ApiView):
+    """One fixed charge, by its code."""
+
+    @extend_schema(responses=schema.answer(ROOT, FixedChargeAnswer))
+    def get(self, request: Request, code: str, fixed_charge_code: str) -> Response:
+        """Show a fixed charge."""
+        return _answer(code, fixed_charge_code)
+
+    @extend_schema(request=schema.body(ROOT, FixedChargeRequest), responses=schema.answer(ROOT, FixedChargeAnswer))
+    def put(self, request: Request, code: str, fixed_charge_code: str) -> Response:
+        """Change a fixed charge."""
+        content = self.root(request, ROOT)
+        plan_queries.fixed_charge(plan_queries.by_code(code=code), fixed_charge_code=fixed_charge_code)
+        values = _without_id(self.checked(content, FixedChargeRequest, partial=True))
+        changed = fixed_charges.change(
+            code=code, fixed_charge_code=fixed_charge_code, values=values, actor=self.actor(request), at=self.at()
+        )
+        return _answer(code, changed.code)
+
+    @extend_schema(responses=schema.answer(ROOT, FixedChargeAnswer))
+    def delete(self, request: Request, code: str, fixed_charge_code: str) -> Response:
+        """Take a fixed charge off the plan."""
+        answer = _answer(code, fixed_charge_code)
+        fixed_charges.remove(code=code, fixed_charge_code=fixed_charge_code, actor=self.actor(request), at=self.at())
+        return answer
+
+
+def _without_id(values: dict[str, Any]) -> Any:
+    """Leave out an id: the address names the fixed charge."""
+    return {key: value for key, value in values.items() if key != "id"}
+
+
+def _answer(code: str, fixed_charge_code: str) -> Response:
+    found = plan_queries.fixed_charge(plan_queries.by_code(code=code), fixed_charge_code=fixed_charge_code)
+    return Response({ROOT: FixedChargeAnswer(found).data})
