@@ -13,6 +13,8 @@ from catalog.models import PlanVersion
 from config.platform.admin import filters, theme
 from invoicing.models import Invoice
 
+_PAYABLE = F("total_amount") - F("offset_amount")
+
 
 class CurrencyFilter(theme.DropdownFilter):
     """The currency of the row. Plans are asked for theirs: asking a long table for its own would read all of it."""
@@ -42,7 +44,7 @@ class DueFilter(filters.ChoiceFilter):
     options = (
         ("open", "Open", _open),
         ("overdue", "Overdue", lambda rows: _open(rows).filter(payment_overdue=True)),
-        ("part", "Partly paid", lambda rows: _open(rows).filter(paid_amount__gt=0, paid_amount__lt=F("total_amount"))),
+        ("part", "Partly paid", lambda rows: _open(rows).filter(paid_amount__gt=0, paid_amount__lt=_PAYABLE)),
     )
 
 

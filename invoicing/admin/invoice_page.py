@@ -30,9 +30,9 @@ from config.platform.admin.blocks import (
     columns,
 )
 from config.platform.admin.cells import Tone
-from invoicing.admin import shown
+from invoicing.admin import credit_note_verbs, shown
 from invoicing.domain import document_breakdown
-from invoicing.models import Delivery, Invoice, InvoiceLine, LedgerEntry, PaymentAllocation
+from invoicing.models import CreditNote, CreditNoteUse, Delivery, Invoice, InvoiceLine, LedgerEntry, PaymentAllocation
 from invoicing.queries import receivables
 
 EXPLAINED = "invoicing.line_explained"
@@ -44,12 +44,15 @@ def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
     lines = list(invoice.lines.order_by("position").prefetch_related("applied_taxes"))
     paid = list(invoice.allocations.select_related("payment").order_by("payment__paid_at", "pk"))
     sent = list(invoice.deliveries.order_by("-number"))
+    notes = list(invoice.credit_notes.order_by("pk"))
+    uses = list(invoice.credits.select_related("credit_note")) if invoice.credit_notes_amount else []
     return Page(
         top=(*_notes(invoice, sent), _figures(invoice)),
         tabs=(
-            Tab("Lines", (_lines(invoice, lines), _totals(invoice)), len(lines)),
+            Tab("Lines", (_lines(invoice, lines), _totals(invoice, uses)), len(lines)),
             Tab("Document", (_document(invoice, pdf_url),)),
-            Tab("Payments and ledger", (_payments(invoice, paid), _ledger(invoice, paid)), len(paid)),
+            Tab("Payments and ledger", (_payments(invoice, paid), _ledger(invoice, paid, notes, uses)), len(paid)),
+            Tab("Credit notes", (credit_note_verbs.table(notes),), len(notes)),
             Tab("E-mails", (_deliveries(sent),), len(sent)),
             Tab("Details", (_parties(invoice), _metadata(invoice))),
             Tab("History", (history.recent(invoice, history_url),)),
@@ -83,16 +86,27 @@ def _figures(invoice: Invoice) -> Figures:
             Figure(
                 "Total",
                 cells.money_text(invoice.total_amount),
-                f"{cells.money_text(invoice.fees_amount)} + {cells.money_text(invoice.taxes_amount)} tax",
+                _made_of(invoice),
             ),
             Figure(
                 "Open",
                 cells.money_text(owed),
-                f"{cells.money_text(invoice.paid_amount)} paid",
+                _settled_by(invoice),
                 Tone.BAD if invoice.payment_overdue else Tone.NEUTRAL,
             ),
         )
     )
+
+
+def _made_of(invoice: Invoice) -> str:
+    made_of = f"{cells.money_text(invoice.fees_amount)} + {cells.money_text(invoice.taxes_amount)} tax"
+    credit = f" − {cells.money_text(invoice.credit_notes_amount)} credit" if invoice.credit_notes_amount else ""
+    return made_of + credit
+
+
+def _settled_by(invoice: Invoice) -> str:
+    paid = f"{cells.money_text(invoice.paid_amount)} paid"
+    return f"{paid}, {cells.money_text(invoice.offset_amount)} taken off" if invoice.offset_amount else paid
 
 
 def _issued(invoice: Invoice) -> Figure:
@@ -157,12 +171,13 @@ def _line_taxes(line: InvoiceLine) -> Table:
     )
 
 
-def _totals(invoice: Invoice) -> Table:
+def _totals(invoice: Invoice, uses: Sequence[CreditNoteUse]) -> Table:
     rows = [Row(("Net", "", "", cells.money(invoice.fees_amount)))]
     rows += [
         Row((tax.tax_name, cells.percent(tax.rate), cells.money(tax.base_amount), cells.money(tax.amount)))
         for tax in invoice.applied_taxes.all()
     ]
+    rows += [Row((f"Credit of {use.credit_note}", "", "", cells.money(-use.amount))) for use in uses]
     rows.append(Row(("Total", "", "", cells.money(invoice.total_amount)), is_total=True))
     return Table("Taxes and total", columns("", "Rate#", "Base#", "Amount#"), tuple(rows))
 
@@ -194,10 +209,19 @@ def _payments(invoice: Invoice, paid: Sequence[PaymentAllocation]) -> Table:
     )
 
 
-def _ledger(invoice: Invoice, paid: Sequence[PaymentAllocation]) -> Table:
+def _ledger(
+    invoice: Invoice,
+    paid: Sequence[PaymentAllocation],
+    notes: Sequence[CreditNote],
+    uses: Sequence[CreditNoteUse],
+) -> Table:
     sources = Q(source_type="invoicing.invoice", source_id=invoice.pk)
     if paid:
         sources |= Q(source_type="invoicing.payment", source_id__in=[part.payment_id for part in paid])
+    if notes:
+        sources |= Q(source_type="invoicing.creditnote", source_id__in=[note.pk for note in notes])
+    if uses:
+        sources |= Q(source_type="invoicing.creditnoteuse", source_id__in=[use.pk for use in uses])
     entries = LedgerEntry.objects.filter(sources).prefetch_related("postings__account").order_by("booked_at", "pk")
     return shown.bookings(entries, title="Ledger")
 

@@ -14,6 +14,7 @@ from config.platform.admin.blocks import Page
 from config.platform.admin.bulk import BulkVerb
 from customers.models import Customer
 from invoicing.admin import invoice_page, shown
+from invoicing.admin.credit_note_verbs import Credit
 from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueFilter
 from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, Send, VoidDraft
 from invoicing.models import Document, Invoice
@@ -47,7 +48,7 @@ class InvoiceAdmin(pages.PageAdmin):
     search_fields = ("number",)
     search_help_text = "Number or customer"
     ordering = ("-issuing_date", "-created_at", "-id")
-    verbs = (Finalize(), RecordPayment(), Send(), Refresh(), VoidDraft())
+    verbs = (Finalize(), RecordPayment(), Send(), Credit(), Refresh(), VoidDraft())
     bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(Send(), "Send by e-mail"))
     panels = "invoicing.invoice"
     empty_text = "Billing runs make invoices when a subscription's period is over."

@@ -19,11 +19,24 @@ from config.platform.admin.cells import Tone
 from customers.models import BillingEntity
 from invoicing.admin import shown
 from invoicing.domain import ledger as bookings
-from invoicing.models import Invoice, LedgerEntry, Payment
+from invoicing.models import CreditNote, CreditNoteUse, Invoice, LedgerEntry, Payment
 from invoicing.queries import ledger
 
-FACTS = ((bookings.FINALIZED, "Invoice issued"), (bookings.PAID, "Payment received"))
-SOURCES = {"invoicing.invoice": Invoice, "invoicing.payment": Payment}
+FACTS = (
+    (bookings.FINALIZED, "Invoice issued"),
+    (bookings.PAID, "Payment received"),
+    (bookings.CREDITED, "Credit note issued"),
+    (bookings.CREDIT_USED, "Credit used"),
+    (bookings.CREDIT_RETURNED, "Credit returned"),
+    (bookings.CREDIT_VOIDED, "Credit voided"),
+    (bookings.REFUNDED, "Refund paid"),
+)
+SOURCES = {
+    "invoicing.invoice": Invoice,
+    "invoicing.payment": Payment,
+    "invoicing.creditnote": CreditNote,
+    "invoicing.creditnoteuse": CreditNoteUse,
+}
 
 
 class FactFilter(theme.DropdownFilter):
@@ -181,4 +194,5 @@ def _debits(entry: LedgerEntry) -> Money | None:
 def _source(entry: LedgerEntry) -> str:
     model = SOURCES.get(entry.source_type)
     source = model and model._default_manager.filter(pk=entry.source_id).first()
+    source = source.credit_note if isinstance(source, CreditNoteUse) else source
     return cells.to(source) if source else f"{entry.source_type} {entry.source_id}"

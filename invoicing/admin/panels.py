@@ -16,7 +16,7 @@ from config.platform.admin.cells import Tone
 from customers.models import Customer
 from invoicing.admin import shown
 from invoicing.models import Invoice
-from invoicing.queries import receivables
+from invoicing.queries import credit_notes, receivables
 
 ROWS = 12
 
@@ -50,17 +50,17 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
 
 
 def _figures(customer: Customer) -> tuple[Figures, ...]:
-    """One figure for each currency in which something is open, with what of it is late."""
+    """One figure for each currency in which something is open, with what of it is late; and what is left in credit."""
     sums = (
         receivables.open_invoices()
         .filter(customer=customer)
         .order_by()
         .values("currency", "payment_overdue")
-        .annotate(total=Sum("total_amount"), paid=Sum("paid_amount"))
+        .annotate(due=Sum(receivables.DUE))
     )
     due: dict[str, dict[bool, Money]] = {}
     for row in sums:
-        amount = Money(row["total"] - row["paid"], row["currency"])
+        amount = Money(row["due"], row["currency"])
         due.setdefault(row["currency"], {})[row["payment_overdue"]] = amount
     items = []
     for currency, amounts in sorted(due.items()):
@@ -68,6 +68,10 @@ def _figures(customer: Customer) -> tuple[Figures, ...]:
         whole = Money(sum(amount.amount for amount in amounts.values()), currency)
         hint = f"{cells.money_text(late)} overdue" if late else "nothing overdue"
         items.append(Figure(f"Open, {currency}", cells.money_text(whole), hint, Tone.BAD if late else Tone.NEUTRAL))
+    items += [
+        Figure(f"Credit, {currency}", cells.money_text(left), "lowers the next invoices")
+        for currency, left in credit_notes.balance(customer_id=customer.pk).items()
+    ]
     return (Figures(tuple(items)),) if items else ()
 
 

@@ -12,9 +12,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.kernel import money, registry
+from config.platform.api import line_figures
 from config.platform.api.serializers import (
     Constant,
     DecimalString,
@@ -28,7 +30,11 @@ from config.platform.api.serializers import (
 )
 from invoicing.models import Invoice, InvoiceLine, LineTax
 
-_ITEM_TYPES = {InvoiceLine.Kind.CHARGE: "BillableMetric", InvoiceLine.Kind.SUBSCRIPTION: "Subscription"}
+_ITEM_TYPES = {
+    InvoiceLine.Kind.CHARGE: "BillableMetric",
+    InvoiceLine.Kind.FIXED_CHARGE: "AddOn",
+    InvoiceLine.Kind.SUBSCRIPTION: "Subscription",
+}
 _LAST_SECOND = timedelta(seconds=1)
 
 
@@ -104,7 +110,7 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
     taxes_amount_cents = MinorUnits(source="taxes_amount")
     taxes_precise_amount = Number(source="precise_taxes_amount")
     taxes_rate = Rate()
-    total_aggregated_units = DecimalString(source="units")
+    total_aggregated_units = serializers.SerializerMethodField()
     total_amount_cents = serializers.SerializerMethodField()
     total_amount_currency = serializers.CharField(source="currency")
     units = DecimalString()
@@ -117,15 +123,30 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
     payment_status = serializers.SerializerMethodField()
     created_at = Instant()
     succeeded_at = serializers.SerializerMethodField()
-    failed_at = Constant(None)
-    refunded_at = Constant(None)
+    failed_at = Instant(allow_null=True)
+    refunded_at = Instant(allow_null=True)
     amount_details = serializers.DictField()
     self_billed = Constant(value=False)
-    pricing_unit_details = Constant(None)
-    presentation_breakdowns = Constant([])
+    pricing_unit_details = serializers.SerializerMethodField()
+    presentation_breakdowns = serializers.SerializerMethodField()
     from_date = Instant(source="from_at")
     to_date = serializers.SerializerMethodField()
+    event_transaction_id = serializers.CharField(allow_null=True)
     applied_taxes = FeeTax(many=True)
+
+    def get_total_aggregated_units(self, line: InvoiceLine) -> str:
+        """Return the level that was counted: the units, unless those are an average over time."""
+        return decimal_text(Decimal(line.units if line.total_units is None else line.total_units))
+
+    @extend_schema_field(line_figures.PricingUnitDetails(allow_null=True))
+    def get_pricing_unit_details(self, line: InvoiceLine) -> dict[str, Any] | None:
+        """Return the price in the seller's own unit."""
+        return line_figures.pricing_unit(line.pricing_unit)
+
+    @extend_schema_field(line_figures.PresentationBreakdown(many=True))
+    def get_presentation_breakdowns(self, line: InvoiceLine) -> list[dict[str, Any]]:
+        """Return the units by properties that only inform."""
+        return line_figures.breakdowns(line.breakdowns)
 
     def get_precise_total_amount(self, line: InvoiceLine) -> float:
         """Return the gross amount in major units before rounding."""
@@ -141,12 +162,16 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
             return decimal_text(Decimal(line.precise_amount).scaleb(money.exponent(line.currency)))
 
     def get_payment_status(self, line: InvoiceLine) -> str:
-        """Return the payment of the invoice that the fee is on."""
-        return Invoice.PaymentStatus.PENDING.value if line.invoice is None else line.invoice.payment_status
+        """Return how the fee was paid: the invoice says so, unless the fee has a status of its own."""
+        if line.payment_status or line.invoice is None:
+            return line.payment_status or Invoice.PaymentStatus.PENDING.value
+        return line.invoice.payment_status
 
     def get_succeeded_at(self, line: InvoiceLine) -> str | None:
-        """Return when the invoice was paid."""
-        paid_at = None if line.invoice is None else line.invoice.paid_at
+        """Return when the fee was paid, or its invoice."""
+        paid_at = line.succeeded_at
+        if not line.payment_status and line.invoice is not None:
+            paid_at = line.invoice.paid_at
         return instant_text(paid_at) if paid_at else None
 
     def get_to_date(self, line: InvoiceLine) -> str:

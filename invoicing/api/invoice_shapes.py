@@ -67,6 +67,34 @@ class MetadataShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ("lago_id", "key", "value", "created_at")
 
 
+class CreditItem(serializers.Serializer):  # type: ignore[type-arg]
+    """The credit note that a credit comes from."""
+
+    lago_item_id = serializers.UUIDField(source="uuid")
+    type = Constant("credit_note")
+    code = serializers.CharField(source="number")
+    name = serializers.CharField(source="invoice.number")
+    description = TextOrNull()
+
+
+class CreditedInvoice(serializers.Serializer):  # type: ignore[type-arg]
+    """The invoice that a credit pays."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    payment_status = serializers.CharField()
+
+
+class CreditShape(serializers.Serializer):  # type: ignore[type-arg]
+    """A credit that lowered the total of an invoice, after taxes."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    amount_cents = MinorUnits(source="amount")
+    amount_currency = serializers.CharField(source="currency")
+    before_taxes = Constant(value=False)
+    item = CreditItem(source="credit_note")
+    invoice = CreditedInvoice()
+
+
 class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     """An invoice by itself. Amounts are integers in minor units of ``currency``."""
 
@@ -88,13 +116,13 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     taxes_amount_cents = MinorUnits(source="taxes_amount")
     progressive_billing_credit_amount_cents = Constant(0)
     coupons_amount_cents = Constant(0)
-    credit_notes_amount_cents = Constant(0)
+    credit_notes_amount_cents = MinorUnits(source="credit_notes_amount")
     sub_total_excluding_taxes_amount_cents = MinorUnits(source="fees_amount")
-    sub_total_including_taxes_amount_cents = MinorUnits(source="total_amount")
+    sub_total_including_taxes_amount_cents = serializers.SerializerMethodField()
     total_amount_cents = MinorUnits(source="total_amount")
     total_due_amount_cents = serializers.SerializerMethodField()
     total_paid_amount_cents = MinorUnits(source="paid_amount")
-    total_offsetted_credit_note_amount_cents = Constant(0)
+    total_offsetted_credit_note_amount_cents = MinorUnits(source="offset_amount")
     prepaid_credit_amount_cents = Constant(0)
     prepaid_granted_credit_amount_cents = Constant(None)
     prepaid_purchased_credit_amount_cents = Constant(None)
@@ -106,6 +134,10 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     created_at = Instant()
     updated_at = Instant()
     voided_at = Instant(allow_null=True)
+
+    def get_sub_total_including_taxes_amount_cents(self, invoice: Invoice) -> int:
+        """Return net and tax, before credits."""
+        return money.to_minor(invoice.fees_amount + invoice.taxes_amount)
 
     def get_number(self, invoice: Invoice) -> str:
         """Return the number, or what stands for it on a draft."""
@@ -137,7 +169,7 @@ class InvoiceDetails(InvoiceSummary):
 
     subscriptions = Constant([])
     billing_periods = Constant([])
-    credits = Constant([])
+    credits = CreditShape(many=True)
     error_details = Constant([])
     applied_usage_thresholds = Constant([])
     applied_invoice_custom_sections = Constant([])

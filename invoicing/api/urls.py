@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.api import fees, files, invoices, payments
+from invoicing.api import credit_notes, fees, files, invoices, payments
 
 urlpatterns = [
     path("invoices", invoices.Invoices.as_view()),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("invoices/<str:lago_id>/download_pdf", invoices.DownloadInvoicePdf.as_view()),
     path("customers/<path:external_id>/invoices", invoices.CustomerInvoices.as_view()),
     path("customers/<path:external_id>/payments", payments.CustomerPayments.as_view()),
+    path("customers/<path:external_id>/credit_notes", credit_notes.CustomerCreditNotes.as_view()),
+    path("credit_notes", credit_notes.CreditNotes.as_view()),
+    path("credit_notes/estimate", credit_notes.EstimateCreditNote.as_view()),
+    path("credit_notes/<str:lago_id>", credit_notes.OneCreditNote.as_view()),
+    path("credit_notes/<str:lago_id>/void", credit_notes.VoidCreditNote.as_view()),
     path("payments", payments.Payments.as_view()),
     path("payments/<str:lago_id>", payments.OnePayment.as_view()),
     path("fees", fees.Fees.as_view()),

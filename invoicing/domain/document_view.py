@@ -77,7 +77,8 @@ class InvoiceView:
 
     `paper` is "A4" or "letter", `logo` harmless SVG to be shown at `logo_size` (CSS lengths of width and height),
     `accent` a colour such as "#4f46e5". `seller_name` is the name that customers know, `seller.name` the legal one.
-    `legal` is the foot of every page, and `page_words` stand before, between and after the two page numbers there.
+    `total` is before `credits`, `amount_due` after them. `legal` is the foot of every page, and `page_words` stand
+    before, between and after the two page numbers there.
     """
 
     language: str
@@ -100,6 +101,7 @@ class InvoiceView:
     taxes: tuple[TaxRow, ...]
     tax_note: str
     total: str
+    credits: tuple[Fact, ...]
     amount_due: str
     is_nothing_due: bool
     issued_on: str

@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from moneyed import Money
 
 from config.kernel import money
+from invoicing.domain.credit_notes import Split
 from invoicing.domain.totals import Taxed
 
 RECEIVABLE = "receivable"
 REVENUE = "revenue"
 TAX = "tax"
 CASH = "cash"
+CUSTOMER_CREDIT = "customer_credit"
+REFUNDS = "refunds"
 
 FINALIZED = "invoice_finalized"
 PAID = "payment_received"
+CREDITED = "credit_note_issued"
+CREDIT_USED = "credit_used"
+CREDIT_RETURNED = "credit_returned"
+CREDIT_VOIDED = "credit_voided"
+REFUNDED = "refund_paid"
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,40 @@ def finalized(amount: Taxed) -> Booking:
 def paid(amount: Money) -> Booking:
     """Book money received: cash comes in, the customer owes that much less."""
     return _booking(PAID, Posting(CASH, amount), Posting(RECEIVABLE, -amount))
+
+
+def credited(*, amount: Taxed, split: Split) -> Booking:
+    """Book a credit note: less is earned and less tax owed; the customer has a credit or a refund, or owes less."""
+    return _booking(
+        CREDITED,
+        Posting(REVENUE, amount.net),
+        Posting(TAX, amount.tax),
+        Posting(CUSTOMER_CREDIT, -split.credit),
+        Posting(REFUNDS, -split.refund),
+        Posting(RECEIVABLE, -split.offset),
+    )
+
+
+def credit_used(amount: Money) -> Booking:
+    """Book a credit that pays an invoice: there is that much less of it, and the customer owes that much less."""
+    return _booking(CREDIT_USED, Posting(CUSTOMER_CREDIT, amount), Posting(RECEIVABLE, -amount))
+
+
+def credit_returned(amount: Money) -> Booking:
+    """Book a credit that paid an invoice which was voided since: the opposite of its use."""
+    return _booking(CREDIT_RETURNED, Posting(RECEIVABLE, amount), Posting(CUSTOMER_CREDIT, -amount))
+
+
+def credit_voided(amount: Taxed) -> Booking:
+    """Book a credit that was taken back before it was used up: it is earned and taxed after all."""
+    return _booking(
+        CREDIT_VOIDED, Posting(CUSTOMER_CREDIT, amount.gross), Posting(REVENUE, -amount.net), Posting(TAX, -amount.tax)
+    )
+
+
+def refunded(amount: Money) -> Booking:
+    """Book a refund that was paid: cash goes out."""
+    return _booking(REFUNDED, Posting(REFUNDS, amount), Posting(CASH, -amount))
 
 
 def _booking(fact: str, *postings: Posting) -> Booking:

@@ -17,7 +17,7 @@ class LineSpec:
 
     ``tax_ids`` are the taxes of the price itself; where there are none, the customer's or the seller's apply.
     ``from_at`` and ``to_at`` are the half-open service period. ``total_units``, ``pricing_unit`` and ``breakdowns`` are
-    told as the line tells them.
+    told as the line tells them, and so is the one event that it bills.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class LineSpec:
     total_units: Decimal | None = None
     pricing_unit: Mapping[str, str] | None = None
     breakdowns: Sequence[Mapping[str, Any]] = ()
+    event_transaction_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,19 @@
 """Tables of documents and money."""
 
+from invoicing.models.credit_notes import CreditNote, CreditNoteItem, CreditNoteTax, CreditNoteUse
 from invoicing.models.deliveries import Delivery
 from invoicing.models.documents import Document
 from invoicing.models.invoices import Invoice, InvoiceMetadata
 from invoicing.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
-from invoicing.models.lines import InvoiceLine, LineTax
+from invoicing.models.lines import InvoiceLine, LinePayment, LineTax
 from invoicing.models.payments import Payment, PaymentAllocation
 from invoicing.models.taxes import InvoiceTax
 
 __all__ = [
+    "CreditNote",
+    "CreditNoteItem",
+    "CreditNoteTax",
+    "CreditNoteUse",
     "Delivery",
     "Document",
     "Invoice",
@@ -18,6 +23,7 @@ __all__ = [
     "LedgerAccount",
     "LedgerEntry",
     "LedgerPosting",
+    "LinePayment",
     "LineTax",
     "Payment",
     "PaymentAllocation",

@@ -1,5 +1,7 @@
 """Invoices. A draft has no number and may be computed anew; a finalized one is frozen by the database."""
 
+from decimal import Decimal
+
 from django.db import models
 
 from config.kernel import db
@@ -11,6 +13,9 @@ class Invoice(db.Base):
 
     ``snapshot`` holds what the document says of seller, buyer and texts, taken when it was finalized. Document status
     and payment status are two things. ``issuing_date`` and ``payment_due_date`` are local dates in ``timezone``.
+
+    ``total_amount`` is net and tax less ``credit_notes_amount``, the credits of earlier credit notes that it used.
+    ``offset_amount`` is what its own credit notes took off what is due.
     """
 
     class Kind(models.TextChoices):
@@ -38,7 +43,9 @@ class Invoice(db.Base):
     currency = db.CurrencyField()
     fees_amount = db.money_field("net")
     taxes_amount = db.money_field("tax")
+    credit_notes_amount = db.money_field("credits", default=Decimal)
     total_amount = db.money_field("total")
+    offset_amount = db.money_field("offset", default=Decimal)
     paid_amount = db.money_field("paid")
     timezone = models.CharField(max_length=64)
     locale = models.CharField(max_length=8)
@@ -78,12 +85,22 @@ class Invoice(db.Base):
                 name="invoicing_invoice_voided_at",
             ),
             models.CheckConstraint(
-                condition=models.Q(total_amount=models.F("fees_amount") + models.F("taxes_amount")),
+                condition=models.Q(
+                    total_amount=models.F("fees_amount") + models.F("taxes_amount") - models.F("credit_notes_amount")
+                ),
                 name="invoicing_invoice_total",
             ),
             models.CheckConstraint(
-                condition=models.Q(paid_amount__gte=0, paid_amount__lte=models.F("total_amount")),
+                condition=models.Q(
+                    paid_amount__gte=0,
+                    offset_amount__gte=0,
+                    paid_amount__lte=models.F("total_amount") - models.F("offset_amount"),
+                ),
                 name="invoicing_invoice_paid",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(total_amount__gte=0, credit_notes_amount__gte=0),
+                name="invoicing_invoice_credit_notes",
             ),
         ]
         indexes = [

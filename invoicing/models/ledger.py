@@ -14,6 +14,8 @@ class LedgerAccount(db.Base):
         REVENUE = "revenue", "revenue"
         TAX = "tax", "tax payable"
         CASH = "cash", "cash"
+        CUSTOMER_CREDIT = "customer_credit", "customer credit"
+        REFUNDS = "refunds", "refunds to pay"
 
     billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="ledger_accounts")
     role = models.CharField(max_length=32, choices=Role.choices)

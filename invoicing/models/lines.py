@@ -18,7 +18,9 @@ class InvoiceLine(db.Base):
     event added). ``pricing_unit`` holds the price in the seller's own unit: code, short name, amount and unit amount in
     it as decimals in strings, and the conversion rate. ``breakdowns`` are the units by properties that only inform.
 
-    A line without an invoice stands alone, with a payment status of its own; that of others is their invoice's.
+    A line without an invoice stands alone, with a payment status of its own; that of others is their invoice's. It is
+    frozen when it is made. ``event_transaction_id`` is that of the one event that it bills. One that was taken back
+    (``deleted_at``) stays for the books, and nobody is shown it.
     """
 
     class Kind(models.TextChoices):
@@ -66,6 +68,8 @@ class InvoiceLine(db.Base):
     succeeded_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
     refunded_at = models.DateTimeField(null=True)
+    event_transaction_id = models.TextField(null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = "invoice line"
@@ -77,14 +81,43 @@ class InvoiceLine(db.Base):
                 condition=models.Q(invoice__isnull=False) | ~models.Q(payment_status=""),
                 name="invoicing_line_standalone_status",
             ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at__isnull=True) | models.Q(invoice__isnull=True),
+                name="invoicing_line_standalone_deleted",
+            ),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="invoicing_line_recent"),
             models.Index(fields=["group_key", "created_at"], name="invoicing_line_group"),
+            models.Index(
+                fields=["event_transaction_id"],
+                condition=models.Q(event_transaction_id__isnull=False),
+                name="invoicing_line_event",
+            ),
+            models.Index(
+                fields=["payment_status", "succeeded_at"],
+                condition=models.Q(invoice__isnull=True, deleted_at__isnull=True),
+                name="invoicing_line_standalone",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.label
+
+
+class LinePayment(db.Base):
+    """A change of the payment status of a line that stands alone: what the books are written from. Append-only."""
+
+    line = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, related_name="payments")
+    status = models.CharField(max_length=16, choices=InvoiceLine.PaymentStatus.choices)
+
+    class Meta:
+        verbose_name = "payment status of a line"
+        verbose_name_plural = "payment statuses of lines"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.get_status_display()
 
 
 class LineTax(db.Base):

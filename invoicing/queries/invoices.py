@@ -85,7 +85,7 @@ def with_summary(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
 def with_everything(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
     """Bring along what an invoice's own page shows: the summary and every line with its taxes."""
     lines = InvoiceLine.objects.order_by("position").prefetch_related("applied_taxes__tax")
-    return with_summary(rows).prefetch_related(Prefetch("lines", queryset=lines))
+    return with_summary(rows).prefetch_related(Prefetch("lines", queryset=lines), "credits__credit_note__invoice")
 
 
 def _conditions(wanted: InvoiceFilter) -> list[Q]:
@@ -108,7 +108,7 @@ def _conditions(wanted: InvoiceFilter) -> list[Q]:
     if wanted.amount_to is not None:
         conditions.append(_total("lte", wanted.amount_to))
     if wanted.partially_paid is not None:
-        partly = Q(paid_amount__gt=0, paid_amount__lt=F("total_amount"))
+        partly = Q(paid_amount__gt=0, paid_amount__lt=F("total_amount") - F("offset_amount"))
         conditions.append(partly if wanted.partially_paid else ~partly)
     if wanted.search_term:
         conditions.append(_matches(wanted.search_term))

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from config.kernel import errors
+from config.kernel import db, errors
 from invoicing.models import Invoice, InvoiceLine
 
 
@@ -20,7 +20,9 @@ class LineNotFound(errors.NotFound):
 
 @dataclass(frozen=True)
 class LineFilter:
-    """What a list of fees is narrowed to. A line's payment is its invoice's; ``group_key`` names its contract."""
+    """What a list of fees is narrowed to. A line's payment is its invoice's, unless it stands alone; ``group_key``
+    names its contract.
+    """
 
     external_customer_id: str | None = None
     group_key: str | None = None
@@ -32,17 +34,37 @@ class LineFilter:
     created_to: datetime | None = None
     succeeded_from: datetime | None = None
     succeeded_to: datetime | None = None
+    failed_from: datetime | None = None
+    failed_to: datetime | None = None
+    refunded_from: datetime | None = None
+    refunded_to: datetime | None = None
+    event_transaction_id: str | None = None
 
 
 def visible() -> models.QuerySet[InvoiceLine]:
-    """Return the lines of invoices that the outside sees, oldest first, with what the API shows of each."""
+    """Return the lines that the outside sees, of invoices or alone, oldest first, with what the API shows of each."""
     hidden = Q(invoice__status=Invoice.Status.CLOSED) | Q(invoice__status=Invoice.Status.VOIDED, invoice__number=None)
     return (
-        InvoiceLine.objects.exclude(hidden)
+        InvoiceLine.objects.filter(deleted_at__isnull=True)
+        .exclude(hidden)
         .select_related("invoice", "customer")
         .prefetch_related("applied_taxes__tax")
         .order_by("created_at", "pk")
     )
+
+
+def alone() -> models.QuerySet[InvoiceLine]:
+    """Return the visible lines that have, or had, no invoice of their own from the start: newest first."""
+    return visible().exclude(payment_status=InvoiceLine.PaymentStatus.NONE).order_by("-created_at", "-pk")
+
+
+def locked(line_id: int) -> InvoiceLine:
+    """Lock a line until the transaction ends and read it anew. Raises LineNotFound."""
+    try:
+        rows = InvoiceLine.objects.filter(pk=line_id, deleted_at__isnull=True)
+        return db.lock_one(rows.select_related("customer__billing_entity"))
+    except InvoiceLine.DoesNotExist:
+        raise LineNotFound("fee_not_found", "There is no such fee.") from None
 
 
 def find(public_id: uuid.UUID | None) -> InvoiceLine:
@@ -59,14 +81,30 @@ def search(wanted: LineFilter) -> models.QuerySet[InvoiceLine]:
         "customer__external_id": wanted.external_customer_id,
         "group_key": wanted.group_key,
         "kind__in": wanted.kinds or None,
-        "invoice__payment_status__in": wanted.payment_statuses or None,
         "currency": wanted.currency,
         "created_at__gte": wanted.created_from,
         "created_at__lte": wanted.created_to,
-        "invoice__paid_at__gte": wanted.succeeded_from,
-        "invoice__paid_at__lte": wanted.succeeded_to,
+        "failed_at__gte": wanted.failed_from,
+        "failed_at__lte": wanted.failed_to,
+        "refunded_at__gte": wanted.refunded_from,
+        "refunded_at__lte": wanted.refunded_to,
+        "event_transaction_id": wanted.event_transaction_id,
     }
     rows = visible().filter(**{lookup: value for lookup, value in plain.items() if value is not None})
+    if wanted.payment_statuses:
+        of_invoice = Q(payment_status="", invoice__payment_status__in=wanted.payment_statuses)
+        rows = rows.filter(of_invoice | Q(payment_status__in=wanted.payment_statuses))
+    if wanted.succeeded_from is not None:
+        rows = rows.filter(_succeeded("gte", wanted.succeeded_from))
+    if wanted.succeeded_to is not None:
+        rows = rows.filter(_succeeded("lte", wanted.succeeded_to))
     if wanted.usage_item_code is not None:
         rows = rows.filter(kind=InvoiceLine.Kind.CHARGE, item_code=wanted.usage_item_code)
     return rows
+
+
+def _succeeded(comparison: str, at: datetime) -> Q:
+    """Compare when a line was paid, which its invoice says unless it has a status of its own."""
+    return Q(payment_status="", **{f"invoice__paid_at__{comparison}": at}) | Q(
+        ~Q(payment_status=""), **{f"succeeded_at__{comparison}": at}
+    )

@@ -13,6 +13,9 @@ from config.kernel import dates, money
 from invoicing.domain import ageing
 from invoicing.models import Invoice
 
+DUE = F("total_amount") - F("paid_amount") - F("offset_amount")
+"""What is still to be paid of an issued invoice."""
+
 
 def open_invoices() -> models.QuerySet[Invoice]:
     """Return issued invoices that are not paid, the longest due first."""
@@ -46,7 +49,7 @@ def due(*, currency: str | None = None) -> dict[str, Money]:
     rows = open_invoices()
     if currency is not None:
         rows = rows.filter(currency=currency)
-    sums = rows.order_by().values("currency").annotate(due=Sum(F("total_amount") - F("paid_amount")))
+    sums = rows.order_by().values("currency").annotate(due=Sum(DUE))
     return {row["currency"]: Money(row["due"], row["currency"]) for row in sums.order_by("currency")}
 
 
@@ -59,7 +62,7 @@ def by_age(*, as_of: datetime) -> dict[str, dict[str, Money]]:
         open_invoices()
         .order_by()
         .values("currency", "payment_due_date")
-        .annotate(due=Sum(F("total_amount") - F("paid_amount")), count=Count("pk"))
+        .annotate(due=Sum(DUE), count=Count("pk"))
         .order_by("currency", "payment_due_date")
     )
     return ageing.by_age(
@@ -77,11 +80,11 @@ def owed(invoice: Invoice) -> Money:
     """Return what is due of one invoice: nothing unless it was issued."""
     if invoice.status != Invoice.Status.FINALIZED:
         return money.zero(invoice.currency)
-    return invoice.total_amount - invoice.paid_amount
+    return invoice.total_amount - invoice.paid_amount - invoice.offset_amount
 
 
 def remaining(invoice: Invoice) -> Money:
     """Return what is still to be paid of one invoice, a draft included: nothing of what was voided or closed."""
     if invoice.status in {Invoice.Status.VOIDED, Invoice.Status.CLOSED}:
         return money.zero(invoice.currency)
-    return invoice.total_amount - invoice.paid_amount
+    return invoice.total_amount - invoice.paid_amount - invoice.offset_amount

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncMonth
 from moneyed import Money
 
 from config.kernel import money
 from invoicing.domain import ledger
-from invoicing.models import Invoice, LedgerPosting
+from invoicing.models import CreditNote, Invoice, LedgerPosting
 
 
 @dataclass(frozen=True)
 class Month:
-    """One month in one currency; ``month`` is its first day. Gross amounts."""
+    """One month in one currency; ``month`` is its first day. Gross amounts, less what was given back."""
 
     month: date
     currency: str
@@ -26,7 +26,10 @@ class Month:
 
 
 def by_month(*, since: date, billing_entity_id: int | None = None) -> list[Month]:
-    """Return billed (by issuing date) and collected (by the ledger's day of the payment), oldest month first.
+    """Return billed (by issuing date) and collected (by the ledger's day), oldest month first.
+
+    Billed is what was invoiced less what credit notes gave back, so a month may come to less than nothing; a credit
+    that pays an invoice is no new sale. Collected is what was paid less what was refunded.
 
     ``since`` is the first day taken. Every month and currency in which either happened is there once.
     """
@@ -41,12 +44,31 @@ def by_month(*, since: date, billing_entity_id: int | None = None) -> list[Month
 
 
 def _billed(since: date, seller_id: int | None) -> dict[tuple[date, str], tuple[Money, int]]:
+    found = _invoiced(since, seller_id)
+    for key, given_back in _given_back(since, seller_id).items():
+        amount, count = found.get(key, (money.zero(key[1]), 0))
+        found[key] = amount - given_back, count
+    return found
+
+
+def _given_back(since: date, seller_id: int | None) -> dict[tuple[date, str], Money]:
+    rows = CreditNote.objects.filter(_of_seller("billing_entity_id", seller_id), issuing_date__gte=since)
+    sums = (
+        rows.filter(status=CreditNote.Status.FINALIZED, invoice__status=Invoice.Status.FINALIZED)
+        .order_by()
+        .values("currency", month=TruncMonth("issuing_date"))
+        .annotate(amount=Sum("total_amount"))
+    )
+    return {(row["month"], row["currency"]): Money(row["amount"], row["currency"]) for row in sums}
+
+
+def _invoiced(since: date, seller_id: int | None) -> dict[tuple[date, str], tuple[Money, int]]:
     rows = Invoice.objects.filter(_of_seller("billing_entity_id", seller_id), issuing_date__gte=since)
     sums = (
         rows.filter(status=Invoice.Status.FINALIZED)
         .order_by()
         .values("currency", month=TruncMonth("issuing_date"))
-        .annotate(amount=Sum("total_amount"), invoices=Count("pk"))
+        .annotate(amount=Sum(F("fees_amount") + F("taxes_amount")), invoices=Count("pk"))
     )
     return {(row["month"], row["currency"]): (Money(row["amount"], row["currency"]), row["invoices"]) for row in sums}
 
@@ -54,7 +76,7 @@ def _billed(since: date, seller_id: int | None) -> dict[tuple[date, str], tuple[
 def _collected(since: date, seller_id: int | None) -> dict[tuple[date, str], Money]:
     rows = LedgerPosting.objects.filter(
         _of_seller("entry__billing_entity_id", seller_id),
-        entry__fact=ledger.PAID,
+        entry__fact__in=[ledger.PAID, ledger.REFUNDED],
         entry__accounting_date__gte=since,
         account__role=ledger.CASH,
     )

@@ -62,7 +62,7 @@ def read(*, invoice_id: int) -> Invoice:
 def of(*, invoice: Invoice) -> InvoiceView:
     """Return what the document of an invoice says. Dates are local to the invoice's time zone; amounts are as stored.
 
-    Reads seller and buyer of the snapshot, or their present data for a draft, and two lists: lines and taxes.
+    Reads seller and buyer of the snapshot, or their present data for a draft, and its lines, taxes and credits.
     """
     snapshot = invoice.snapshot or snapshots.build(
         invoice=invoice, customer=invoice.customer, entity=invoice.billing_entity
@@ -127,7 +127,8 @@ def _view(
             for tax in invoice.applied_taxes.all()
         ),
         tax_note="" if invoice.taxes_amount.amount else pgettext("document", "No tax is charged on this invoice."),
-        total=formats.money(invoice.total_amount),
+        total=formats.money(invoice.fees_amount + invoice.taxes_amount),
+        credits=_credits(invoice, formats),
         # What was due when the document was issued: nothing was paid on it before.
         amount_due=formats.money(invoice.total_amount),
         is_nothing_due=is_nothing_due,
@@ -138,6 +139,17 @@ def _view(
         notes=tuple(line for line in str(snapshot["texts"].get("footer") or "").splitlines() if line.strip()),
         legal=_legal(seller, formats),
         page_words=document_words.page_words(),
+    )
+
+
+def _credits(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
+    """What credit notes took off the total when the document was issued."""
+    if not invoice.credit_notes_amount:
+        return ()
+    words = pgettext("document", "Credit note {number}")
+    return tuple(
+        Fact(words.replace("{number}", use.credit_note.number or ""), formats.money(-use.amount))
+        for use in invoice.credits.select_related("credit_note")
     )
 
 

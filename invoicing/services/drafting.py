@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
-from moneyed import Money
 
-from config.kernel import errors, money
+from config.kernel import money
 from config.kernel.actors import Actor
 from config.platform.services import audit
 from customers.models import BillingEntity, Customer
@@ -25,16 +23,11 @@ from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LineTax
 from invoicing.queries import invoices as known_invoices
 from invoicing.queries import taxes as tax_books
 from invoicing.queries.taxes import TaxBook
+from invoicing.services import credit_note_drafts, line_rows
 
-_PLACES = 15
 _BATCH = 1000
-# What the columns hold: 16 digits before the point of an amount, 25 of a quantity or an unrounded figure.
-_AMOUNT_END = Decimal(10) ** 16
-_FIGURE_END = Decimal(10) ** 25
 
-
-class UnableToDraft(errors.Invalid):
-    """A specification names nobody to bill, or comes to less than nothing or more than an invoice can hold."""
+UnableToDraft = line_rows.UnableToDraft
 
 
 @dataclass(frozen=True)
@@ -81,12 +74,14 @@ def draft_many(*, specs: Sequence[InvoiceSpec], actor: Actor, at: datetime) -> l
 def recompute(*, invoice_id: int, lines: Sequence[LineSpec], actor: Actor, at: datetime) -> Drafted:
     """Replace the lines and taxes of a draft. Its dates stay.
 
-    The same lines give the same amounts again. Whatever points at the old lines has to be gone before. Raises NotFound,
+    The same lines give the same amounts again. Draft credit notes move to the new lines and follow their amounts;
+    whatever else points at the old lines has to be gone before. Raises NotFound,
     InvalidTransition when the invoice is no draft, and what `draft_many` raises.
     """
     invoice = known_invoices.locked(invoice_id)
     states.move(status=invoice.status, verb=states.RECOMPUTE)
     old = {"total_cents": money.to_minor(invoice.total_amount)}
+    held = credit_note_drafts.take_off(invoice=invoice)
     InvoiceTax.objects.filter(invoice=invoice).delete()
     LineTax.objects.filter(line__invoice=invoice).delete()
     InvoiceLine.objects.filter(invoice=invoice).delete()
@@ -104,6 +99,7 @@ def recompute(*, invoice_id: int, lines: Sequence[LineSpec], actor: Actor, at: d
     invoice.save(update_fields=["fees_amount", "taxes_amount", "total_amount", "updated_at"])
     drafted = _write_lines([(invoice, lines, taxes)], at)[0]
     _write_taxes([(invoice, whole)], at)
+    credit_note_drafts.put_on(invoice=invoice, held=held, lines=drafted.lines, at=at)
     audit.record(
         actor=actor,
         at=at,
@@ -142,27 +138,15 @@ def _taxes_of(lines: Sequence[LineSpec], customer_id: int, seller_id: int, book:
 
 def _total(lines: Sequence[LineSpec], taxes: Sequence[tuple[TaxRate, ...]], currency: str) -> Totals:
     for line in lines:
-        _demand_figures(line)
-        _demand_amounts(f"The line {line.label}", line.amount)
+        line_rows.demand_figures(line)
+        line_rows.demand_amounts(f"The line {line.label}", line.amount)
     whole = totals.total(
         lines=[(line.amount, rates) for line, rates in zip(lines, taxes, strict=True)], currency=currency
     )
     if whole.amount.gross.amount < 0:
         raise UnableToDraft("negative_total", f"An invoice cannot come to {whole.amount.gross}.")
-    _demand_amounts("The invoice", whole.amount.net, whole.amount.tax, whole.amount.gross)
+    line_rows.demand_amounts("The invoice", whole.amount.net, whole.amount.tax, whole.amount.gross)
     return whole
-
-
-def _demand_figures(line: LineSpec) -> None:
-    if any(abs(figure) >= _FIGURE_END for figure in (line.units, line.unit_amount, line.precise_amount)):
-        raise UnableToDraft("value_is_out_of_range", f"The line {line.label} counts {line.units:.3E} units: too many.")
-
-
-def _demand_amounts(what: str, *amounts: Money) -> None:
-    for amount in amounts:
-        if abs(amount.amount) >= _AMOUNT_END:
-            message = f"{what} comes to {amount.amount:.3E} {amount.currency.code}: more than an invoice can hold."
-            raise UnableToDraft("value_is_out_of_range", message)
 
 
 def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, at: datetime) -> Invoice:
@@ -205,7 +189,7 @@ def _write_lines(
     InvoiceLine.objects.bulk_create([line for lines in rows for line in lines], batch_size=_BATCH)
     LineTax.objects.bulk_create(
         [
-            _line_tax(line, row, at)
+            line_rows.line_tax(line=line, row=row, at=at)
             for lines, (_, pairs) in zip(rows, taxed, strict=True)
             for line, (_, taxes) in zip(lines, pairs, strict=True)
             for row in taxes.rows
@@ -216,47 +200,15 @@ def _write_lines(
 
 
 def _line(invoice: Invoice, position: int, spec: LineSpec, taxes: LineTaxes, at: datetime) -> InvoiceLine:
-    return InvoiceLine(
-        created_at=at,
-        invoice=invoice,
+    return line_rows.line(
+        spec=spec,
+        taxes=taxes,
         billing_entity_id=invoice.billing_entity_id,
         customer_id=invoice.customer_id,
-        kind=InvoiceLine.Kind(spec.kind),
-        position=position,
-        group_key=spec.group_key,
-        group_label=spec.group_label,
-        item_code=spec.item_code,
-        item_name=spec.item_name,
-        label=spec.label,
-        description=spec.description,
-        charge_model=spec.charge_model,
-        units=money.round_half_up(spec.units, _PLACES),
-        events_count=spec.events_count,
-        unit_amount=money.round_half_up(spec.unit_amount, _PLACES),
-        precise_amount=money.round_half_up(spec.precise_amount, _PLACES),
         currency=invoice.currency,
-        amount=spec.amount,
-        taxes_amount=taxes.amount,
-        precise_taxes_amount=money.round_half_up(taxes.precise, _PLACES),
-        taxes_rate=taxes.rate,
-        amount_details=dict(spec.amount_details),
-        from_at=spec.from_at,
-        to_at=spec.to_at,
-    )
-
-
-def _line_tax(line: InvoiceLine, row: tax.TaxRow, at: datetime) -> LineTax:
-    return LineTax(
-        created_at=at,
-        line=line,
-        tax_id=row.tax.id,
-        tax_code=row.tax.code,
-        tax_name=row.tax.name,
-        tax_description=row.tax.description,
-        rate=row.tax.rate,
-        currency=line.currency,
-        amount=row.amount,
-        precise_amount=money.round_half_up(row.precise, _PLACES),
+        at=at,
+        invoice=invoice,
+        position=position,
     )
 
 

@@ -23,7 +23,7 @@ from invoicing.domain.numbering import Scheme
 from invoicing.domain.totals import Taxed
 from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import dispatch, refreshing, snapshots
+from invoicing.services import credit_note_uses, dispatch, refreshing, snapshots
 from invoicing.services import ledger as books
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,9 @@ _ISSUED_FIELDS = [
     "payment_status",
     "number",
     "sequential_id",
+    "credit_notes_amount",
+    "total_amount",
+    "offset_amount",
     "issuing_date",
     "payment_due_date",
     "finalized_at",
@@ -61,11 +64,13 @@ def finalize_many(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -
     """Issue drafts in one transaction, all or none, in a fixed number of statements.
 
     Numbers are gapless and follow the instant of billing, then the id. An invoice of nothing is paid at once, or closed
-    without a number where customer or seller want none. The issuing date never lies in the future: a draft finalized
-    before its grace is over is dated ``at``. Drafts are computed anew first, unless they were at this very instant:
-    late events, prices and taxes count. Subscribers hear InvoiceFinalized (and InvoicePaid for an invoice of nothing)
-    inside the transaction; document and e-mail are made after it. Call it once per transaction: numbers are locked
-    until its end. Raises NotFound for an unknown id and InvalidTransition for what is no draft.
+    without a number where customer or seller want none. What the customer has in credit lowers the total, after taxes,
+    and draft credit notes of the invoices are issued with them; one of which nothing is due is paid. The issuing date
+    never lies in the future: a draft finalized before its grace is over is dated ``at``. Drafts are computed anew
+    first, unless they were at this very instant: late events, prices and taxes count. Subscribers hear InvoiceFinalized
+    (and InvoicePaid where nothing is due) inside the transaction; document and e-mail are made after it. Call it once
+    per transaction: numbers are locked until its end. Raises NotFound for an unknown id and InvalidTransition for what
+    is no draft.
     """
     wanted = set(invoice_ids)
     invoices = db.lock(Invoice.objects.filter(pk__in=wanted))
@@ -135,13 +140,18 @@ def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invo
         closes = _is_skipped(invoice, customers[invoice.customer_id])
         invoice.status = states.move(status=invoice.status, verb=states.CLOSE if closes else states.FINALIZE)
         invoice.updated_at = at
-        if not invoice.total_amount:
-            invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
         if not closes:
             issued.append(invoice)
+    # Lines that were paid before they got on their invoice are settled and booked already.
+    owed = [invoice for invoice in issued if invoice.kind != Invoice.Kind.ADVANCE_CHARGES]
+    taken = credit_note_uses.take(invoices=owed, at=at)
+    for invoice in ordered:
+        if invoice.total_amount == invoice.offset_amount:
+            invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
     _number(issued, customers, at)
     Invoice.objects.bulk_update(ordered, _ISSUED_FIELDS, batch_size=CHUNK)
-    books.post_many(sources=[_booking(invoice) for invoice in issued], at=at)
+    books.post_many(sources=[_booking(invoice) for invoice in owed], at=at)
+    credit_note_uses.write(taken=taken, invoices=issued, actor=actor, at=at)
     audit.record_many(actor=actor, at=at, notes=[_note(invoice) for invoice in ordered])
     for invoice in issued:
         events.publish(InvoiceFinalized(invoice_id=invoice.pk))
@@ -152,7 +162,7 @@ def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invo
 
 
 def _is_skipped(invoice: Invoice, customer: Customer) -> bool:
-    if invoice.total_amount:
+    if invoice.total_amount or invoice.kind == Invoice.Kind.ADVANCE_CHARGES:
         return False
     if customer.finalize_zero_amount_invoice == Customer.ZeroAmount.INHERIT:
         return not invoice.billing_entity.finalize_zero_amount_invoice
@@ -174,7 +184,7 @@ def _number(invoices: Sequence[Invoice], customers: dict[int, Customer], at: dat
         invoice.sequential_id = next(taken[scheme.scope])
         invoice.number = scheme.number(sequential_id=invoice.sequential_id, issued_on=invoice.issuing_date)
         invoice.finalized_at = at
-        invoice.paid_at = None if invoice.total_amount else at
+        invoice.paid_at = at if invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED else None
         invoice.snapshot = snapshots.build(
             invoice=invoice, customer=customers[invoice.customer_id], entity=invoice.billing_entity
         )
@@ -192,7 +202,7 @@ def _scheme(invoice: Invoice, customer: Customer) -> Scheme:
 
 
 def _booking(invoice: Invoice) -> books.Source:
-    amount = Taxed(net=invoice.fees_amount, tax=invoice.taxes_amount, gross=invoice.total_amount)
+    amount = Taxed.of(net=invoice.fees_amount, tax=invoice.taxes_amount)
     return books.Source(
         booking=ledger.finalized(amount),
         instance=invoice,

@@ -20,6 +20,8 @@ _BATCH = 1000
 _CHART = {
     ledger.CASH: ("1000", "Cash"),
     ledger.RECEIVABLE: ("1200", "Receivables"),
+    ledger.CUSTOMER_CREDIT: ("2100", "Customer credit"),
+    ledger.REFUNDS: ("2110", "Refunds to pay"),
     ledger.TAX: ("2200", "Tax payable"),
     ledger.REVENUE: ("4000", "Revenue"),
 }

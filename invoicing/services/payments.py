@@ -60,7 +60,9 @@ def record(
         raise NotReceivedYet("invalid_date", "A payment cannot lie in the future.", {"paid_at": ["invalid_date"]})
     if invoice.status != Invoice.Status.FINALIZED:
         raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
-    settlement = allocation.settle(total=invoice.total_amount, paid=invoice.paid_amount, amount=amount)
+    settlement = allocation.settle(
+        total=invoice.total_amount - invoice.offset_amount, paid=invoice.paid_amount, amount=amount
+    )
     was_paid = invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED
     payment = Payment.objects.create(
         created_at=at,
@@ -110,7 +112,7 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
         status=invoice.status,
         payment_status=invoice.payment_status,
         target=payment_status,
-        is_settled=invoice.paid_amount == invoice.total_amount,
+        is_settled=invoice.paid_amount + invoice.offset_amount == invoice.total_amount,
     )
     before = invoice.payment_status
     if target == before:

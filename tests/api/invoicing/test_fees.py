@@ -132,7 +132,7 @@ def test_a_fee_on_no_invoice_is_shown(api: ApiClient, customer: Customer) -> Non
     make.draft(customer, "1.00")
     alone = InvoiceLine.objects.get()
     alone.pk, alone.invoice = None, None
-    alone.uuid = uuid.UUID(int=5)
+    alone.uuid, alone.payment_status = uuid.UUID(int=5), "pending"
     alone.save(force_insert=True)
 
     listed = {fee["lago_id"]: fee for fee in api.read("fees").json()["fees"]}

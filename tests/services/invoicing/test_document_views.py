@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
+from moneyed import Money
 
 from invoicing.domain.document_view import InvoiceView
 from invoicing.models import Invoice
-from invoicing.services import document_pages, document_views
+from invoicing.services import credit_notes, document_pages, document_views, invoices
 from tests.factories import documents as factory
+from tests.factories import invoicing as make
 from tests.factories.documents import LineRow
 
 pytestmark = pytest.mark.django_db
@@ -267,3 +269,24 @@ def test_a_draft_without_lines_can_be_shown() -> None:
     assert view.groups == ()
     assert view.is_draft
     assert "Leistungszeitraum" not in facts(view)
+
+
+def test_credits_stand_between_total_and_amount_due() -> None:
+    customer = factory.buyer(factory.seller())
+    given = factory.finalized(customer, [LineRow("Fee", "100.00")], rates={})
+    note = credit_notes.create(
+        invoice_id=given.pk,
+        amounts={given.lines.get().pk: Money("12.34", "EUR")},
+        reason="other",
+        actor=make.ACTOR,
+        at=factory.AT,
+    )
+    draft = factory.draft(customer, [LineRow("Fee", "50.00")], rates={})
+    invoices.finalize(invoice_id=draft.pk, actor=make.ACTOR, at=factory.AT)
+
+    view = view_of(Invoice.objects.get(pk=draft.pk))
+
+    assert plain(view.total) == "50,00 €"
+    assert [(fact.label, plain(fact.value)) for fact in view.credits] == [(f"Gutschrift {note.number}", "-12,34 €")]
+    assert plain(view.amount_due) == "37,66 €"
+    assert f"Gutschrift {note.number}" in document_pages.html(view=view)
