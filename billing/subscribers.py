@@ -5,7 +5,7 @@ Everything here happens inside the transaction that made the fact true.
 
 from __future__ import annotations
 
-from billing.services import drafts, releases, subscription_moves
+from billing.services import drafts, fixed_agreements, releases, scheduled_changes, subscription_moves
 from catalog.domain.facts import PlanVersionPublished
 from config.kernel import actors, events
 from customers.domain.facts import CustomerDeleted
@@ -25,6 +25,8 @@ def recompute(fact: DraftsOutdated) -> None:
 def adopt_version(fact: PlanVersionPublished) -> None:
     """Bill the plan's subscriptions by its new version from now on."""
     subscription_moves.adopt_version(version_id=fact.version_id)
+    fixed_agreements.follow_plan(version_id=fact.version_id, changes=fact.fixed_units)
+    scheduled_changes.reconsider(version_id=fact.version_id)
 
 
 def end_all(fact: CustomerDeleted) -> None:

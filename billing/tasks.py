@@ -10,7 +10,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from billing.services import runs, subscription_moves
+from billing.services import advance_events, advance_invoices, fixed_changes, late_usage, runs, subscription_moves
 from config.kernel import actors, jobs
 from invoicing.services import invoices
 
@@ -30,6 +30,15 @@ jobs.register(
         task="billing.tasks.activate_pending",
         minutes="*/5",
         description="Starts subscriptions whose day has come.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="plan_changes",
+        service="billing.services.subscription_moves.settle_plan_changes",
+        task="billing.tasks.settle_plan_changes",
+        minutes="15",
+        description="Changes plans at once where a plan that was to follow later is not cheaper any more.",
     )
 )
 jobs.register(
@@ -59,6 +68,58 @@ jobs.register(
         description="Computes drafts whose grace period is over anew and issues them.",
     )
 )
+jobs.register(
+    jobs.PeriodicJob(
+        name="late_usage",
+        service="billing.services.late_usage.run",
+        task="billing.tasks.find_late_usage",
+        minutes="*/15",
+        description="Finds usage that came after its time was billed, and does what the policies say about it.",
+    )
+)
+
+
+jobs.register(
+    jobs.PeriodicJob(
+        name="fixed_charges",
+        service="billing.services.fixed_changes.bill_waiting",
+        task="billing.tasks.bill_fixed_charges",
+        minutes="*/5",
+        description="Bills units of fixed charges that were added within a period paid in advance and are still open.",
+    )
+)
+
+
+jobs.register(
+    jobs.PeriodicJob(
+        name="advance_events",
+        service="billing.services.advance_events.sweep",
+        task="billing.tasks.bill_advance_events",
+        minutes="*/5",
+        description="Bills events that are paid in advance and that a lost message or an error left in the queue.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="advance_charges",
+        service="billing.services.advance_invoices.gather",
+        task="billing.tasks.gather_advance_fees",
+        minutes="25",
+        description="Gathers paid fees of usage in advance on one invoice, once their period is over.",
+    )
+)
+
+
+@shared_task(name="billing.tasks.bill_advance_events")
+def bill_advance_events(*, external_ids: list[str] | None = None, **_: Any) -> None:
+    """Bill the queued events of these subscriptions, or of all."""
+    advance_events.bill_waiting(as_of=timezone.now(), external_ids=external_ids)
+
+
+@shared_task(name="billing.tasks.gather_advance_fees")
+def gather_advance_fees(**_: Any) -> None:
+    """Gather paid fees on invoices."""
+    advance_invoices.gather(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.run_billing")
@@ -80,6 +141,12 @@ def activate_pending(**_: Any) -> None:
     subscription_moves.activate_pending(as_of=timezone.now())
 
 
+@shared_task(name="billing.tasks.settle_plan_changes")
+def settle_plan_changes(**_: Any) -> None:
+    """Change plans at once that are not cheaper any more."""
+    subscription_moves.settle_plan_changes(as_of=timezone.now())
+
+
 @shared_task(name="billing.tasks.terminate_ended")
 def terminate_ended(**_: Any) -> None:
     """End what has come to its agreed end."""
@@ -92,7 +159,19 @@ def end_trials(**_: Any) -> None:
     subscription_moves.end_trials(as_of=timezone.now())
 
 
+@shared_task(name="billing.tasks.find_late_usage")
+def find_late_usage(**_: Any) -> None:
+    """Look for late usage."""
+    late_usage.run(as_of=timezone.now())
+
+
 @shared_task(name="billing.tasks.finalize_drafts")
 def finalize_drafts(**_: Any) -> None:
     """Issue the drafts whose grace is over."""
     invoices.finalize_due(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.bill_fixed_charges")
+def bill_fixed_charges(**_: Any) -> None:
+    """Bill units that were added within a period."""
+    fixed_changes.bill_waiting(as_of=timezone.now())

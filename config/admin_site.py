@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from billing.admin import simulations
 from billing.models import Subscription
+from billing.queries import late_usage
 from config.platform.admin import cells
 from config.platform.admin.theme import SearchResult
 from customers.models import Customer
@@ -51,6 +53,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "Catalog",
             _page(request, "Metrics", "speed", "catalog.billablemetric"),
             _page(request, "Plans", "sell", "catalog.plan"),
+            _page(request, "Add-ons", "add_shopping_cart", "catalog.addon"),
+            _page(request, "Pricing units", "toll", "catalog.pricingunit"),
             _page(request, "Taxes", "percent", "catalog.tax"),
         ),
         _group(
@@ -62,11 +66,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "Billing",
             _page(request, "Subscriptions", "autorenew", "billing.subscription"),
             _page(request, "Usage", "monitoring", "billing.usageevent"),
+            _page(request, "Late usage", "history_toggle_off", "billing.lateusage", badge=_late_usage),
             _page(request, "Billing runs", "play_circle", "billing.billingrun"),
+            _simulation(request),
         ),
         _group(
             "Documents and money",
             _page(request, "Invoices", "receipt_long", "invoicing.invoice", badge=_drafts),
+            _page(request, "Credit notes", "undo", "invoicing.creditnote"),
+            _page(request, "Fees in advance", "bolt", "invoicing.invoiceline"),
             _page(request, "Payments", "payments", "invoicing.payment"),
             _page(request, "Ledger", "account_balance", "invoicing.ledgerentry"),
         ),
@@ -124,12 +132,25 @@ def _page(
     return item
 
 
+def _simulation(request: HttpRequest) -> dict[str, Any]:
+    may = simulations.may(request)
+    url_name = "admin:billing_subscription_simulation"
+    return _item(request, "Simulation", "query_stats", url_name) | {"permission": lambda _: may}
+
+
 def _item(request: HttpRequest, title: str, icon: str, url_name: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse(url_name)}
 
 
 def _drafts(request: HttpRequest) -> str:
     count = Invoice.objects.filter(status=Invoice.Status.DRAFT).order_by()[: MOST_BADGE + 1].count()
+    if not count:
+        return ""
+    return f"{MOST_BADGE}+" if count > MOST_BADGE else str(count)
+
+
+def _late_usage(request: HttpRequest) -> str:
+    count = late_usage.held(most=MOST_BADGE + 1)
     if not count:
         return ""
     return f"{MOST_BADGE}+" if count > MOST_BADGE else str(count)

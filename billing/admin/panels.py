@@ -12,9 +12,8 @@ from django.utils import timezone
 from billing.admin import shown, usage_blocks
 from billing.domain import verification
 from billing.domain.verification import Verification
-from billing.domain.worked_sum import Sentence
 from billing.models import BilledPeriod, RatedCharge, Subscription
-from catalog.models import BillableMetric, Plan
+from catalog.models import Plan
 from config.kernel import registry
 from config.platform.admin import blocks, cells
 from config.platform.admin.blocks import Block, Sum
@@ -23,7 +22,6 @@ from customers.models import Customer
 from invoicing.models import Invoice, InvoiceLine
 
 ROWS = 25
-_AGGREGATIONS = dict(BillableMetric.Aggregation.choices)
 
 
 def of_customer(customer: Customer) -> Mapping[str, Any]:
@@ -84,14 +82,7 @@ def _billed(period: BilledPeriod) -> tuple[object, ...]:
 
 def _sum(line: InvoiceLine, rated: RatedCharge) -> Sum:
     found = verification.verify(trace=rated.trace, sha256=rated.trace_sha256, amount=line.amount.amount)
-    lines = tuple((_label(one), one.formula, one.result) for one in found.sentences)
-    return Sum(lines, *_verdict(line, found))
-
-
-def _label(sentence: Sentence) -> str:
-    if not sentence.subject:
-        return sentence.label
-    return f"{sentence.label}: {_AGGREGATIONS.get(sentence.subject, sentence.subject)}"
+    return Sum(shown.worked(found), *_verdict(line, found))
 
 
 def _verdict(line: InvoiceLine, found: Verification) -> tuple[str, Tone]:

@@ -7,10 +7,15 @@ from datetime import datetime
 
 from django.utils.safestring import SafeString
 
+from billing.domain.verification import Verification
+from billing.domain.worked_sum import Sentence
 from billing.models import BilledPeriod, BillingRun, Subscription
+from catalog.models import BillableMetric
 from config.platform.admin import cells
 from config.platform.admin.blocks import Row, Table, columns
 from config.platform.admin.cells import Tone
+
+_AGGREGATIONS = dict(BillableMetric.Aggregation.choices)
 
 STATUS = {
     Subscription.Status.PENDING: Tone.INFO,
@@ -33,6 +38,17 @@ def status(subscription: Subscription) -> SafeString:
 def run_status(run: BillingRun) -> SafeString:
     """How a run went."""
     return cells.badge(run.get_status_display(), RUN[BillingRun.Status(run.status)])
+
+
+def worked(found: Verification) -> tuple[tuple[str, str, str], ...]:
+    """The lines of a worked sum: what it is, the formula and the result."""
+    return tuple((_label(one), one.formula, one.result) for one in found.sentences)
+
+
+def _label(sentence: Sentence) -> str:
+    if not sentence.subject:
+        return sentence.label
+    return f"{sentence.label}: {_AGGREGATIONS.get(sentence.subject, sentence.subject)}"
 
 
 def duration(started: datetime, finished: datetime | None) -> str:

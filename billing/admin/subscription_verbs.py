@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 
+from billing.admin import change_blocks
 from billing.domain import states
 from billing.domain.states import Verb
 from billing.models import Subscription
@@ -86,9 +87,15 @@ class CreateSubscription(ListVerb):
 class TerminateForm(ReasonForm):
     """Whether a last invoice is made, and why it ends."""
 
-    sections = (("", ("on_termination_invoice", "reason")),)
+    sections = (("", ("on_termination_invoice", "on_termination_credit_note", "reason")),)
 
     on_termination_invoice = forms.ChoiceField(label="Last invoice", choices=Subscription.OnTermination.choices)
+    on_termination_credit_note = forms.ChoiceField(
+        label="Unused time",
+        choices=[("", "as agreed, else credit it"), *Subscription.UnusedTime.choices],
+        required=False,
+        help_text="Of a plan that was paid in advance: the days after today.",
+    )
 
 
 class Terminate(ObjectVerb):
@@ -100,8 +107,8 @@ class Terminate(ObjectVerb):
     variant = theme.ActionVariant.DANGER
     permission = "billing.terminate_subscription"
     explanation = (
-        "It ends now. The last invoice has the fee for the days used, today included, and the usage so far. "
-        "One that has not begun yet is canceled instead."
+        "It ends now. The last invoice has the fee for the days used, today included, and the usage so far; days that "
+        "were paid in advance and are not used are credited. One that has not begun yet is canceled instead."
     )
     confirm = "Terminate the subscription"
     form_class = TerminateForm
@@ -113,7 +120,10 @@ class Terminate(ObjectVerb):
 
     def initial(self, *, instance: Subscription, at: datetime) -> Mapping[str, Any]:
         """What was agreed."""
-        return {"on_termination_invoice": instance.on_termination_invoice}
+        return {
+            "on_termination_invoice": instance.on_termination_invoice,
+            "on_termination_credit_note": instance.on_termination_credit_note,
+        }
 
     def preview(self, *, instance: Subscription, at: datetime) -> Sequence[Block]:
         """What ends."""
@@ -131,15 +141,18 @@ class Terminate(ObjectVerb):
         late = instance.next_billing_date is not None and instance.next_billing_date < dates.local_date(
             at, dates.zone(instance.customer.applicable_timezone)
         )
+        made = change_blocks.ends(instance, at=at)
         if not late:
-            return (facts,)
-        return (facts, Note("Billing days are still open: they are billed first, by invoices of their own.", Tone.WARN))
+            return (facts, *made)
+        text = "Billing days are still open: they are billed first, by invoices of their own."
+        return (facts, *made, Note(text, Tone.WARN))
 
     def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """End it."""
         ended = subscriptions.terminate(
             subscription_id=instance.pk,
             on_termination_invoice=values["on_termination_invoice"],
+            on_termination_credit_note=values["on_termination_credit_note"] or None,
             reason=values["reason"],
             actor=actor,
             at=at,

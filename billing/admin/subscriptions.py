@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from billing.admin import shown, usage_blocks
+from billing.admin import advance_fees, fixed_charges, shown, simulations, usage_blocks
+from billing.admin.fixed_charges import ChangeUnits
+from billing.admin.late_usage_verbs import SetSubscriptionPolicy
+from billing.admin.plan_change_verbs import CancelChange, ChangePlan
 from billing.admin.subscription_verbs import CreateSubscription, Terminate
 from billing.models import BilledPeriod, Subscription
 from catalog.models import Plan, PlanVersion
@@ -58,9 +64,13 @@ class SubscriptionAdmin(pages.PageAdmin):
     search_help_text = "Subscription or customer"
     ordering = ("-created_at", "-id")
     list_verbs = (CreateSubscription(),)
-    verbs = (Terminate(),)
+    verbs = (ChangePlan(), CancelChange(), ChangeUnits(), SetSubscriptionPolicy(), Terminate())
     panels = "billing.subscription"
     empty_text = "A subscription is a customer's contract on a plan. Make one here or through the API."
+
+    def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
+        """The page that plays plans and contracts."""
+        return (("simulation/", functools.partial(simulations.view, self), "simulation"),)
 
     @theme.display(description="Subscription", ordering="external_id")
     def subscription(self, subscription: Subscription) -> str:
@@ -113,6 +123,8 @@ class SubscriptionAdmin(pages.PageAdmin):
             top=(_figures(instance),),
             tabs=(
                 Tab("Usage", usage_blocks.of_subscription(instance, at=at)),
+                *_fixed_charges(instance, at),
+                *_in_advance(instance),
                 Tab(
                     "Billed periods",
                     (shown.periods(periods, title="Billed periods", empty="Nothing was billed of it yet."),),
@@ -124,13 +136,23 @@ class SubscriptionAdmin(pages.PageAdmin):
         )
 
 
+def _in_advance(subscription: Subscription) -> tuple[Tab, ...]:
+    found = advance_fees.blocks(subscription)
+    return (Tab("Paid in advance", found),) if found else ()
+
+
+def _fixed_charges(subscription: Subscription, at: datetime) -> tuple[Tab, ...]:
+    found = fixed_charges.table(subscription, at=at)
+    return (Tab("Fixed charges", (found,), len(found.rows)),) if found.rows else ()
+
+
 def _figures(subscription: Subscription) -> Figures:
     version, customer = subscription.plan_version, subscription.customer
     return Figures(
         (
             Figure("Status", shown.status(subscription), _life(subscription)),
             Figure("Customer", cells.to(customer, customer.display_name), customer.external_id),
-            Figure("Plan", cells.to(version.plan, version.plan.name), f"version {version.number}"),
+            Figure("Plan", cells.to(version.plan, version.plan.name), _next_plan(subscription)),
             Figure("Fee", cells.money_text(version.amount), version.get_interval_display()),
             Figure(
                 "Next billing",
@@ -139,6 +161,16 @@ def _figures(subscription: Subscription) -> Figures:
             ),
         )
     )
+
+
+def _next_plan(subscription: Subscription) -> str:
+    version = f"version {subscription.plan_version.number}"
+    follower = subscription.follower
+    if follower is None:
+        return version
+    name = follower.plan_version.plan.name
+    day = subscription.change_day
+    return f"{version}, then {name}" if day is None else f"{version}, {name} from {cells.day_text(day)}"
 
 
 def _life(subscription: Subscription) -> str:
@@ -153,6 +185,14 @@ def _life(subscription: Subscription) -> str:
             zone = dates.zone(subscription.customer.applicable_timezone)
             return f"{label} {cells.day_text(dates.local_date(at, zone))}"
     return ""
+
+
+def _late_usage(subscription: Subscription) -> str:
+    policy = subscription.get_late_usage_policy_display()
+    below = subscription.late_usage_waive_below
+    if below is None:
+        return policy
+    return f"{policy}: {cells.unit_price_text(below, subscription.plan_version.currency)}"
 
 
 def _details(subscription: Subscription) -> Facts:
@@ -170,8 +210,19 @@ def _details(subscription: Subscription) -> Facts:
             Fact("Agreed end", cells.local_day(subscription.ending_at, zone)),
             Fact("Terminated", cells.local_day(subscription.terminated_at, zone)),
             Fact("On termination", subscription.get_on_termination_invoice_display()),
+            Fact("Unused time", subscription.get_on_termination_credit_note_display() or cells.EMPTY),
+            Fact("Ended by", subscription.get_ended_by_display() or cells.EMPTY),
+            Fact("Plan before", _of_chain(subscription.previous)),
+            Fact("Plan after", _of_chain(subscription.follower)),
+            Fact("Late usage", _late_usage(subscription)),
             Fact("Time zone of its days", zone),
             Fact("Made", cells.instant(subscription.created_at)),
             Fact("Public id", cells.code(subscription.uuid)),
         ),
     )
+
+
+def _of_chain(subscription: Subscription | None) -> object:
+    if subscription is None:
+        return cells.EMPTY
+    return cells.to(subscription, subscription.plan_version.plan.name)

@@ -1,4 +1,4 @@
-"""Usage events in the admin: the newest ones, by day, with what nobody counts marked. Only to be read."""
+"""Usage events in the admin: the newest ones, by day, with what nobody counts marked and counted."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import functools
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from billing.admin import usage_blocks
-from billing.models import EventKey, Subscription, UsageEvent
+from billing.admin import usage_blocks, usage_events, usage_not_billable
+from billing.models import EventCorrection, EventKey, Subscription, UsageEvent
 from billing.queries import dashboard
 from catalog.models import BillableMetric
 from config.kernel import dates
 from config.platform.admin import cells, filters, pages, theme
+from config.platform.admin.blocks import Page
 from config.platform.admin.cells import Tone
 
 DAYS = 60
@@ -53,6 +55,17 @@ class SubscriptionFilter(theme.TextFilter):
         return queryset.filter(external_subscription_id=self.value()) if self.value() else queryset
 
 
+_LARGEST = Decimal(10) ** 25
+_BEYOND = Q(value__gte=_LARGEST) | Q(value__lte=-_LARGEST)
+"""What no invoice line can hold, whatever it costs."""
+
+
+def _corrected(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+    """The newest corrections lead to their events."""
+    instants = list(EventCorrection.objects.values_list("event_timestamp", flat=True)[:500])
+    return rows.filter(timestamp__in=instants, replaced_at__isnull=False)
+
+
 class MatchFilter(filters.ChoiceFilter):
     """Events that no metric or no subscription takes, or without a computed property, of the last sixty days."""
 
@@ -62,6 +75,8 @@ class MatchFilter(filters.ChoiceFilter):
         ("metric", "No metric", lambda rows: _recent(rows).filter(has_metric=False)),
         ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False)),
         ("expression", "Not computed", lambda rows: _recent(rows).filter(failures__isnull=False)),
+        ("value", "Value too large", lambda rows: _recent(rows).filter(_BEYOND, replaced_at__isnull=True)),
+        ("corrected", "Withdrawn or amended", _corrected),
     )
 
 
@@ -71,7 +86,7 @@ def _recent(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
 
 @pages.register(UsageEvent)
 class UsageEventAdmin(pages.PageAdmin):
-    """Usage events. They have no page of their own: a row says all of it."""
+    """Usage events. The page of one is reached by its instant and id, which only the two together are quick to find."""
 
     list_display = ("moment", "event_code", "subscription", "counted", "shown_properties", "transaction", "received")
     list_display_links = None
@@ -80,6 +95,7 @@ class UsageEventAdmin(pages.PageAdmin):
     search_help_text = "Transaction id or subscription id"
     ordering = ("-timestamp",)
     list_before_template = "admin/platform/list_blocks.html"
+    verbs = (usage_events.Withdraw(),)
     empty_title = "No usage yet"
     empty_text = "Send events to /api/v1/events with an API key; they show here at once."
 
@@ -110,7 +126,28 @@ class UsageEventAdmin(pages.PageAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, below the number of events by day."""
-        return super().changelist_view(request, {"list_blocks": [_chart(request)], **(extra_context or {})})
+        shown = [*usage_not_billable.blocks(at=timezone.now()), _chart(request)]
+        return super().changelist_view(request, {"list_blocks": shown, **(extra_context or {})})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> UsageEvent | None:
+        """The event of an address, which then is its key on the page."""
+        found = usage_events.read_address(object_id)
+        if found is None:
+            return None
+        event = self.get_queryset(request).filter(timestamp=found[0], id=found[1]).first()
+        if event is not None:
+            event.pk = usage_events.address(event)
+        return event
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Events are not edited: what happened to one is told on its page."""
+        return HttpResponseRedirect(self.url("change", object_id))
+
+    def page(self, request: HttpRequest, instance: Any) -> Page:
+        """What was sent and what happened to it."""
+        return usage_events.page(instance, problem=_problem(instance))
 
     @theme.display(description="Time")
     def moment(self, event: UsageEvent) -> str:
@@ -130,13 +167,14 @@ class UsageEventAdmin(pages.PageAdmin):
     @theme.display(description="Counted")
     def counted(self, event: Any) -> str:
         """Whether anybody counts it, and if not, why."""
-        if not event.has_metric:
-            return cells.badge("no metric", Tone.WARN)
-        if not event.has_subscription:
-            return cells.badge("no subscription", Tone.WARN)
-        if event.failures is not None:
+        if event.replaced_at is not None:
+            return cells.badge("corrected", Tone.NEUTRAL)
+        problem = _problem(event)
+        if not problem:
+            return cells.badge("counted", Tone.GOOD)
+        if event.has_metric and event.has_subscription and event.failures is not None:
             return cells.hinted(cells.badge("not computed", Tone.WARN), _reasons(event.failures))
-        return cells.badge("counted", Tone.GOOD)
+        return cells.badge(problem, Tone.WARN)
 
     @theme.display(description="Properties")
     def shown_properties(self, event: UsageEvent) -> str:
@@ -147,12 +185,24 @@ class UsageEventAdmin(pages.PageAdmin):
     @theme.display(description="Transaction")
     def transaction(self, event: UsageEvent) -> str:
         """Its own id."""
-        return cells.hinted(cells.nowrap(event.transaction_id[:36]), event.transaction_id)
+        shown = cells.link(event.transaction_id[:36], self.url("change", usage_events.address(event)))
+        return cells.hinted(shown, event.transaction_id)
 
     @theme.display(description="Received")
     def received(self, event: UsageEvent) -> str:
         """When it arrived."""
         return cells.instant(event.received_at)
+
+
+def _problem(event: Any) -> str:
+    """Why nobody can bill an event, in a word or two; nothing where it counts."""
+    if not event.has_metric:
+        return "no metric"
+    if not event.has_subscription:
+        return "no subscription"
+    if event.failures is not None:
+        return "not computed"
+    return "value too large" if event.value is not None and abs(event.value) >= _LARGEST else ""
 
 
 def _reasons(failures: Mapping[str, Mapping[str, Any]]) -> str:

@@ -26,8 +26,13 @@ _LAST_SECOND = timedelta(seconds=1)
 
 def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
     """Give each invoice its subscriptions, bare, and its billing periods; a period ends with its last second."""
-    related = "subscription__plan_version__plan", "subscription__customer__billing_entity"
+    related = (
+        "subscription__plan_version__plan",
+        "subscription__customer__billing_entity",
+        "subscription__previous__plan_version__plan",
+    )
     rows = BilledPeriod.objects.filter(invoice__in=invoices).select_related(*related).order_by("pk")
+    rows = rows.prefetch_related("subscription__followers__plan_version__plan")
     periods: dict[int, list[BilledPeriod]] = defaultdict(list)
     for row in rows:
         periods[row.invoice_id].append(row)
@@ -37,7 +42,7 @@ def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
 
 def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
     """Say of each line which subscription, charge, filter and group it was rated from, and what tops up what."""
-    related = "subscription", "charge__metric", "charge_filter", "true_up_of"
+    related = "subscription", "charge__metric", "charge_filter", "true_up_of", "fixed_charge__add_on"
     topping = RatedCharge.objects.filter(true_up_of=OuterRef("line")).values("line__uuid")[:1]
     rows = RatedCharge.objects.filter(line__in=lines).select_related(*related).defer("trace")
     rated = {row.line_id: (row, row.true_up) for row in rows.annotate(true_up=Subquery(topping))}
@@ -64,16 +69,18 @@ def _on_invoice(periods: Sequence[BilledPeriod], at: datetime) -> dict[str, Any]
 
 def _period(period: BilledPeriod) -> dict[str, Any]:
     subscription = period.subscription
+    # On a billing day in the midst of a period of usage there is no such time, as there is an empty one at a start.
+    is_apart = period.reason == BilledPeriod.Reason.PERIODIC and period.charges_from_at == period.charges_to_at
     return {
         "lago_subscription_id": str(subscription.uuid),
         "external_subscription_id": subscription.external_id,
         "lago_plan_id": str(subscription.plan_version.plan.uuid),
         "subscription_from_datetime": instant_text(period.from_at),
         "subscription_to_datetime": _last_second(period.from_at, period.to_at),
-        "charges_from_datetime": instant_text(period.charges_from_at),
-        "charges_to_datetime": _last_second(period.charges_from_at, period.charges_to_at),
-        "fixed_charges_from_datetime": None,
-        "fixed_charges_to_datetime": None,
+        "charges_from_datetime": None if is_apart else instant_text(period.charges_from_at),
+        "charges_to_datetime": None if is_apart else _last_second(period.charges_from_at, period.charges_to_at),
+        "fixed_charges_from_datetime": _first_instant(period.fixed_charges_from_at),
+        "fixed_charges_to_datetime": _last_instant(period.fixed_charges_from_at, period.fixed_charges_to_at),
         "invoicing_reason": period.reason,
     }
 
@@ -86,6 +93,13 @@ def _on_line(rated: RatedCharge, true_up: UUID | None) -> dict[str, Any]:
         "from_date": instant_text(rated.from_at),
         "to_date": _last_second(rated.from_at, rated.to_at),
     }
+    if rated.fixed_charge is not None:
+        return {
+            **shown,
+            "lago_fixed_charge_id": str(rated.fixed_charge.key),
+            "pay_in_advance": rated.fixed_charge.pay_in_advance,
+            "item": {"lago_item_id": str(rated.fixed_charge.add_on.uuid), "item_type": "AddOn"},
+        }
     if charge is None:
         return {**shown, "item": {"lago_item_id": str(subscription.uuid), "item_type": "Subscription"}}
     item: dict[str, Any] = {
@@ -99,11 +113,21 @@ def _on_line(rated: RatedCharge, true_up: UUID | None) -> dict[str, Any]:
     return {
         **shown,
         "lago_charge_id": str(charge.key),
+        "pay_in_advance": charge.pay_in_advance,
+        "invoiceable": charge.invoiceable,
         "lago_charge_filter_id": None if charge_filter is None else str(charge_filter.key),
         "lago_true_up_fee_id": None if true_up is None else str(true_up),
         "lago_true_up_parent_fee_id": None if rated.true_up_of is None else str(rated.true_up_of.uuid),
         "item": item,
     }
+
+
+def _first_instant(start: datetime | None) -> str | None:
+    return None if start is None else instant_text(start)
+
+
+def _last_instant(start: datetime | None, end: datetime | None) -> str | None:
+    return None if start is None or end is None else _last_second(start, end)
 
 
 def _last_second(start: datetime, end: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.api.fixed_units_forms import PlanOverrides
 from billing.models import Subscription
 from billing.queries import contracts
 from config.kernel import dates
@@ -23,7 +24,6 @@ from config.platform.api.serializers import (
     instant_text,
 )
 
-CREDIT_NOTES = ("credit", "skip", "refund", "offset")
 _LAST_SECOND = timedelta(seconds=1)
 _METHODS = tuple({"payment_method_type": kind} for kind in ("manual", "provider"))
 
@@ -35,7 +35,9 @@ class _Common(RequestSerializer):
     subscription_at = Instant(required=False, allow_null=True)
     ending_at = Instant(required=False, allow_null=True)
     on_termination_invoice = serializers.ChoiceField(choices=Subscription.OnTermination.values, required=False)
-    on_termination_credit_note = Unsupported(neutral=("skip",))
+    on_termination_credit_note = serializers.ChoiceField(
+        choices=Subscription.UnusedTime.values, required=False, allow_null=True, allow_blank=True
+    )
     progressive_billing_disabled = Flag(allow_null=True)
     plan_overrides = Unsupported(neutral=({},))
     usage_thresholds = Unsupported(neutral=([],))
@@ -57,6 +59,7 @@ class SubscriptionRequest(_Common):
     billing_time = serializers.ChoiceField(choices=Subscription.BillingTime.values, required=False)
     backdated_billing = serializers.ChoiceField(choices=Subscription.BackdatedBilling.values, required=False)
     billing_entity_code = Text()
+    plan_overrides = PlanOverrides(required=False, allow_null=True)
     billing_entity_id = Unsupported(neutral=("",))
     authorization = Unsupported(neutral=({},))
 
@@ -87,12 +90,12 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
     terminated_at = Instant(allow_null=True)
     canceled_at = Instant(allow_null=True)
     created_at = Instant()
-    previous_plan_code = Constant(None)
-    next_plan_code = Constant(None)
-    downgrade_plan_date = Constant(None)
+    previous_plan_code = serializers.SerializerMethodField()
+    next_plan_code = serializers.SerializerMethodField()
+    downgrade_plan_date = serializers.SerializerMethodField()
     current_billing_period_started_at = serializers.SerializerMethodField()
     current_billing_period_ending_at = serializers.SerializerMethodField()
-    on_termination_credit_note = Constant(None)
+    on_termination_credit_note = TextOrNull()
     on_termination_invoice = serializers.CharField()
     progressive_billing_disabled = Constant(value=False)
     consolidate_invoice = Constant(value=True)
@@ -100,6 +103,20 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
     cancellation_reason = Constant(None)
     payment_method = serializers.SerializerMethodField()
     activation_rules = Constant([])
+
+    def get_previous_plan_code(self, subscription: Subscription) -> str | None:
+        """Return the plan that this one followed; null for the first."""
+        return None if subscription.previous is None else subscription.previous.plan_version.plan.code
+
+    def get_next_plan_code(self, subscription: Subscription) -> str | None:
+        """Return the plan that follows, or has followed; null where there is none."""
+        follower = subscription.follower
+        return None if follower is None else follower.plan_version.plan.code
+
+    def get_downgrade_plan_date(self, subscription: Subscription) -> str | None:
+        """Return the local date on which a cheaper plan takes over; null unless one waits."""
+        day = subscription.change_day
+        return None if day is None else day.isoformat()
 
     def get_current_billing_period_started_at(self, subscription: Subscription) -> str | None:
         """Return when the running period started, not before the subscription did; null unless it is active."""

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import subscription_forms
+from billing.api import fixed_units_forms, subscription_forms
 from billing.api.subscription_forms import SubscriptionAnswer, SubscriptionChange, SubscriptionRequest
 from billing.models import Subscription
 from billing.queries import subscriptions as known
@@ -75,7 +75,11 @@ class Subscriptions(SubscriptionView):
 
     @extend_schema(request=schema.body(ROOT, SubscriptionRequest), responses=schema.answer(ROOT, SubscriptionAnswer))
     def post(self, request: Request) -> Response:
-        """Begin a subscription. The same external id and plan again return the current one."""
+        """Begin a subscription, or change the plan of the one that runs under its external id.
+
+        The same plan again returns the current one. A plan that costs as much or more begins at once and is returned; a
+        cheaper one follows at the end of the period, and the current one is returned with ``next_plan_code``.
+        """
         at = self.at()
         content = dict(self.root(request, ROOT))
         if "authorization" in request.data:
@@ -111,7 +115,10 @@ class OneSubscription(SubscriptionView):
         responses=schema.answer(ROOT, SubscriptionAnswer),
     )
     def delete(self, request: Request, external_id: str) -> Response:
-        """Terminate an active subscription now, with its last invoice unless told otherwise; cancel a waiting one."""
+        """Terminate an active subscription now, with its last invoice unless told otherwise.
+
+        With ``status=pending``: cancel one that waits for its start, or a change of plan that waits.
+        """
         at = self.at()
         found = self.subscription(request, external_id)
         last_invoice = _choice(request, "on_termination_invoice", Subscription.OnTermination.values)
@@ -120,7 +127,7 @@ class OneSubscription(SubscriptionView):
             actor=self.actor(request),
             at=at,
             on_termination_invoice=last_invoice,
-            unused_time=_choice(request, "on_termination_credit_note", subscription_forms.CREDIT_NOTES),
+            on_termination_credit_note=_choice(request, "on_termination_credit_note", Subscription.UnusedTime.values),
         )
         return self.shown(found.pk, at=at)
 
@@ -140,7 +147,9 @@ class CustomerSubscriptions(SubscriptionView):
 
 
 def _terms(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name != "progressive_billing_disabled"}
+    terms = {name: value for name, value in values.items() if name != "progressive_billing_disabled"}
+    overrides = terms.pop("plan_overrides", None)
+    return {**terms, "fixed_units": fixed_units_forms.numbers(overrides)}
 
 
 def _choice(request: Request, name: str, choices: tuple[str, ...] | list[str]) -> str | None:

@@ -167,8 +167,13 @@ def merge(first: Facts, second: Facts) -> Facts:
 
 
 def units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal:
-    """Return the units that facts mean, rounded as the metric says, last of all. Less than nothing is nothing."""
-    return max(rounding.apply(value=value(facts), rounding=rounding_rule), ZERO)
+    """Return the units that facts mean, rounded as the metric says, last of all.
+
+    They are negative where the events take back more than there was; such units cost nothing and are shown as none. A
+    latest value below nothing is nothing.
+    """
+    counted = rounding.apply(value=value(facts), rounding=rounding_rule)
+    return max(counted, ZERO) if isinstance(facts, Latest) else counted
 
 
 def full_units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal | None:
@@ -176,6 +181,17 @@ def full_units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decima
     if not isinstance(facts, Prorated):
         return None
     return max(rounding.apply(value=facts.full_units, rounding=rounding_rule), ZERO)
+
+
+def shown_units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal:
+    """Return the units that are shown of facts, rounded as the metric says: all that are there where days count."""
+    full = full_units(facts=facts, rounding_rule=rounding_rule)
+    return max(units(facts=facts, rounding_rule=rounding_rule), ZERO) if full is None else full
+
+
+def total_units(facts: Facts) -> Decimal | None:
+    """Return the level at the end where the units are an average over time, and nothing where they are the total."""
+    return max(facts.level, ZERO) if isinstance(facts, Weighted) else None
 
 
 def value(facts: Facts) -> Decimal:

@@ -14,7 +14,9 @@ from moneyed import Money
 
 from billing.domain import aggregation
 from billing.domain.aggregation import Facts
+from billing.domain.fixed_charges import FixedChargeFacts
 from billing.domain.minimums import Minimum
+from billing.domain.pricing_units import PricingUnit
 from billing.domain.proration import Share
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing.models import ChargeModel
@@ -46,11 +48,29 @@ class FilterFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A part of a bucket's usage: of the events whose properties have these values. It is shown, not priced."""
+
+    by: Mapping[str, str | None]
+    facts: Facts
+
+
+def breakdowns(first: Sequence[Breakdown], second: Sequence[Breakdown]) -> tuple[Breakdown, ...]:
+    """Put the breakdowns of two parts of a bucket together. Raises CannotMerge where facts do not add up."""
+    found: dict[tuple[tuple[str, str | None], ...], Breakdown] = {}
+    for one in (*first, *second):
+        key = tuple(sorted(one.by.items()))
+        found[key] = Breakdown(one.by, aggregation.merge(found[key].facts, one.facts)) if key in found else one
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
 class UsageFacts:
     """The usage of one filter (none: the charge's own price) and one group.
 
     `digest` is the sum of the events' fingerprints. `values` are the events' values in their order, `given_amount` is
-    the amount in major units that the events carried; only some charge models read them.
+    the amount in major units that the events carried; only some charge models read them. `breakdowns` are the facts of
+    parts of it by properties that are only shown.
     """
 
     facts: Facts
@@ -59,6 +79,7 @@ class UsageFacts:
     digest: int = 0
     values: tuple[Decimal, ...] = ()
     given_amount: Decimal = Decimal(0)
+    breakdowns: tuple[Breakdown, ...] = ()
 
     @property
     def key(self) -> tuple[Id | None, tuple[tuple[str, str | None], ...]]:
@@ -78,6 +99,7 @@ class UsageFacts:
             digest=self.digest + other.digest,
             values=self.values or other.values,
             given_amount=given_amount,
+            breakdowns=breakdowns(self.breakdowns, other.breakdowns),
         )
 
 
@@ -86,7 +108,8 @@ class ChargeFacts:
     """One charge, its prices, and its usage in the period.
 
     `usage` may hold several parts of a bucket; buckets without usage need not be given. Where the properties name keys
-    of groups, every group is priced alone. The `minimum` is what all of it costs at least.
+    of groups, every group is priced alone. The `minimum` is what all of it costs at least. With a `pricing_unit` the
+    prices are in that unit, and what they come to is converted.
     """
 
     id: Id
@@ -101,6 +124,7 @@ class ChargeFacts:
     rounding: Rounding | None = None
     name: str = ""
     minimum: Minimum | None = None
+    pricing_unit: PricingUnit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +138,7 @@ class ContractFacts:
     timezone: str = "UTC"
     fee: PlanFeeFacts | None = None
     charges: Sequence[ChargeFacts] = ()
+    fixed_charges: Sequence[FixedChargeFacts] = ()
 
     def __post_init__(self) -> None:
         if self.fee is not None and self.fee.amount.currency.code != self.currency:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from billing.domain import due_dates, periods, plan_fees, standing, unbilled
+from billing.domain import due_dates, fixed_dues, periods, plan_fees, standing, unbilled
 from billing.domain.periods import Schedule
 from billing.domain.standing import Billed, Due, Standing
 from config.kernel import dates
@@ -76,6 +76,11 @@ def bills_start(where: Standing) -> bool:
     return where.pays_in_advance and (where.trial_ends_at is None or where.trial_ends_at <= where.started_at)
 
 
+def bills_opening(where: Standing) -> bool:
+    """Say whether the start has an invoice: for the plan fee, or for fixed charges that are paid in advance."""
+    return bills_start(where) or where.has_fixed_advance
+
+
 def _regular_days(where: Standing, *, today: date) -> list[date]:
     # A change of the time zone can move a billing day by one date; billing days are a week apart at least, and what was
     # billed under the earlier date is known by its time.
@@ -91,16 +96,19 @@ def _is_regular(where: Standing, day: date) -> bool:
 
 
 def _opening(where: Standing, billed: Sequence[Billed]) -> Due | None:
-    """The start of a plan paid in advance: the fee of the period that it is in, and no usage yet."""
-    if where.next_billing_date > where.first_day or not bills_start(where):
+    """The start: what is paid in advance, the fee and fixed charges of the period that it is in, and no usage."""
+    if where.next_billing_date > where.first_day or not bills_opening(where):
         return None
     if where.ends_at is not None and where.ends_at <= where.started_at:
         return None
     day, at = where.first_day, where.started_at
-    fee = plan_fees.of_period(where, periods.period_on(where.schedule, day), billed, day=day)
-    if fee is None or not fee.is_billed:
+    natural = periods.period_on(where.schedule, day)
+    fee = plan_fees.of_period(where, natural, billed, day=day) if bills_start(where) else None
+    fee = fee or plan_fees.around(where, day)
+    fixed = fixed_dues.at_start(where, billed)
+    if not fee.is_billed and not fixed:
         return None
-    return Due(day, at, fee.period, Period(at, at), fee.share, is_first=True)
+    return Due(day, at, fee.period, Period(at, at), fee.share, is_first=True, bills_fee=fee.is_billed, fixed=fixed)
 
 
 def _regular(where: Standing, day: date, billed: Sequence[Billed], *, ended_at: datetime | None = None) -> Due | None:
@@ -108,12 +116,18 @@ def _regular(where: Standing, day: date, billed: Sequence[Billed], *, ended_at: 
 
     With `ended_at` it is the last invoice of a subscription that ended on the day, whose hours are billed with it.
     """
-    schedule = where.billing_schedule
+    schedule = where.usage_schedule
     natural = periods.nth_period(schedule, periods.number_on(schedule, day) - 1)
     fee = plan_fees.on_billing_day(where, day, billed)
-    until = ended_at or natural.period.end
-    usage = _usage(where, natural.period.start, until, billed)
-    if fee is None or (usage is None and not fee.is_billed):
+    until = ended_at or dates.start_of_day(day, schedule.timezone)
+    # Where only fixed charges are billed monthly, usage waits for the end of its own period.
+    is_over = periods.starts_on(schedule, day)
+    usage = _usage(where, natural.period.start, until, billed) if is_over else None
+    if ended_at is None:
+        fixed = fixed_dues.on_billing_day(where, day, billed)
+    else:
+        fixed = fixed_dues.up_to_the_end(where, ended_at, billed)
+    if fee is None or (usage is None and not fee.is_billed and not fixed):
         return None
     return Due(
         day,
@@ -123,7 +137,8 @@ def _regular(where: Standing, day: date, billed: Sequence[Billed], *, ended_at: 
         fee.share,
         is_last=where.is_terminated and day == where.last_day,
         bills_fee=fee.is_billed,
-        even_of_nothing=ended_at is not None and where.pays_in_advance,
+        even_of_nothing=ended_at is not None and _tells_its_end(where),
+        fixed=fixed,
     )
 
 
@@ -147,7 +162,7 @@ def _last(where: Standing, end: datetime, billed: Sequence[Billed]) -> Due | Non
     if end <= where.started_at and not where.pays_in_advance:
         return None
     last_day = dates.local_date(end, where.schedule.timezone)
-    natural = periods.period_on(where.billing_schedule, last_day)
+    natural = periods.period_on(where.usage_schedule, last_day)
     opens_today = natural.first_day == last_day and where.first_day < last_day
     usage_from = natural.period.start
     if opens_today and where.next_billing_date <= last_day:
@@ -158,10 +173,11 @@ def _last(where: Standing, end: datetime, billed: Sequence[Billed]) -> Due | Non
             if whole is not None:
                 return whole
         else:
-            usage_from = periods.nth_period(where.billing_schedule, natural.number - 1).period.start
+            usage_from = periods.nth_period(where.usage_schedule, natural.number - 1).period.start
     fee = plan_fees.up_to_the_end(where, end, billed)
     usage = _usage(where, usage_from, end, billed)
-    if fee is None or (usage is None and not fee.is_billed and not _is_unsaid(where, end, billed)):
+    fixed = fixed_dues.up_to_the_end(where, end, billed)
+    if fee is None or (usage is None and not fee.is_billed and not fixed and not _is_unsaid(where, end, billed)):
         return None
     return Due(
         last_day,
@@ -171,13 +187,19 @@ def _last(where: Standing, end: datetime, billed: Sequence[Billed]) -> Due | Non
         fee.share,
         is_last=True,
         bills_fee=fee.is_billed,
-        even_of_nothing=where.pays_in_advance,
+        even_of_nothing=_tells_its_end(where),
+        fixed=fixed,
     )
+
+
+def _tells_its_end(where: Standing) -> bool:
+    """Say whether the end is told by an invoice even of nothing: in advance, unless another plan goes on."""
+    return where.pays_in_advance and not where.is_replaced
 
 
 def _is_unsaid(where: Standing, end: datetime, billed: Sequence[Billed]) -> bool:
     """Say whether the end of a plan paid in advance has no invoice yet: it gets one though there is no time to bill."""
-    return where.pays_in_advance and not any(span.fee.end == end for span in billed if not span.is_released)
+    return _tells_its_end(where) and not any(span.fee.end == end for span in billed if not span.is_released)
 
 
 def _usage(where: Standing, start: datetime, end: datetime, billed: Sequence[Billed]) -> Period | None:

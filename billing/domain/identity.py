@@ -13,6 +13,8 @@ from collections.abc import Mapping
 PLAN_FEE = "plan_fee"
 CHARGE = "charge"
 TRUE_UP = "true_up"
+FIXED_CHARGE = "fixed_charge"
+LATE_USAGE = "late_usage"
 
 # The keys are compared as one-element ranges of bigint, whose upper end is the key plus one: two bits stay free.
 _BITS = 62
@@ -24,18 +26,31 @@ def item_key(
     filter_key: str | None = None,
     group: Mapping[str, str | None] | None = None,
     is_true_up: bool = False,
+    fixed_charge_key: str | None = None,
 ) -> int:
     """Return the key of an item of a subscription: the plan fee without a charge, else the charge, filter and group.
 
-    What tops a charge up to its minimum is an item of its own. Stable over versions and installations, not negative and
-    below 2**62.
+    A fixed charge is an item, and so is what tops a charge up to its minimum. Stable over versions and installations,
+    not negative and below 2**62.
     """
-    if charge_key is None:
-        parts: list[object] = [PLAN_FEE]
+    parts: list[object]
+    if fixed_charge_key is not None:
+        parts = [FIXED_CHARGE, fixed_charge_key]
+    elif charge_key is None:
+        parts = [PLAN_FEE]
     elif is_true_up:
         parts = [TRUE_UP, charge_key]
     else:
         parts = [CHARGE, charge_key, filter_key, dict(group or {})]
+    return _digest(parts)
+
+
+def late_usage_key(*, entry_id: str) -> int:
+    """Return the key of what an entry of the late usage inbox bills: once, beside what its time was billed before."""
+    return _digest([LATE_USAGE, entry_id])
+
+
+def _digest(parts: list[object]) -> int:
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.blake2b(canonical.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> (64 - _BITS)

@@ -54,10 +54,16 @@ def of_period(where: Standing, natural: NaturalPeriod, billed: Sequence[Billed],
     return None if left is None else Fee(left, proration.covered(where.schedule, covered))
 
 
+def around(where: Standing, day: date) -> Fee:
+    """Return the period that a local day is in, with no fee to be billed."""
+    return _none(where, periods.period_on(where.schedule, day))
+
+
 def up_to_the_end(where: Standing, end: datetime, billed: Sequence[Billed]) -> Fee | None:
     """Return the fee of the running period up to a termination: the days used, its own day included, in arrears.
 
-    Nothing where there is no such time or where it is billed already. A plan paid in advance has billed it.
+    Nothing where there is no such time or where it is billed already. A plan paid in advance has billed it. The day
+    of an upgrade is the new plan's.
     """
     natural = periods.period_on(where.schedule, dates.local_date(end, where.schedule.timezone))
     begin = max(natural.period.start, dates.start_of_day(where.first_day, where.schedule.timezone))
@@ -71,7 +77,8 @@ def up_to_the_end(where: Standing, end: datetime, billed: Sequence[Billed]) -> F
     if left is None:
         return None
     since = max(where.started_at, start)
-    return Fee(left, proration.termination(where.schedule, started_at=since, terminated_at=end))
+    used = proration.termination(where.schedule, started_at=since, terminated_at=end, upgraded=where.is_upgraded)
+    return Fee(left, used, is_billed=used.days > 0)
 
 
 def _first_instant(where: Standing, natural: NaturalPeriod) -> datetime:

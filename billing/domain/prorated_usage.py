@@ -76,14 +76,18 @@ def by_days(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(Held(units, days) for days, units in sorted(found.items(), reverse=True) if units and days)
 
 
-def of_sum(*, changes: Iterable[DaysChange], first_day: date, last_day: date) -> Iterator[Held]:
+def of_sum(
+    *, changes: Iterable[DaysChange], first_day: date, last_day: date, carried_last_day: date | None = None
+) -> Iterator[Held]:
     """Yield the changes of a sum, in the order of days, with the days that they count for.
 
+    What was carried over counts up to `carried_last_day`, if that is another one.
     Where the sum was higher during a day than at its end, it is raised first and then lowered: a range of prices that
     was reached stays reached.
     """
     for change in changes:
-        days = _days(change.day, first_day, last_day)
+        until = (carried_last_day or last_day) if change.day is None else last_day
+        days = _days(change.day, first_day, until)
         if change.peak > max(change.units, ZERO):
             yield Held(change.peak, days)
             yield Held(change.units - change.peak, days)

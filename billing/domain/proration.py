@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import decimal
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from billing.domain import periods
@@ -39,13 +39,17 @@ def whole(natural: NaturalPeriod) -> Share:
     return Share(natural.days, natural.days)
 
 
-def covered(schedule: Schedule, period: Period) -> Share:
+def covered(schedule: Schedule, period: Period, *, upgraded: bool = False) -> Share:
     """Return the share of the natural period that holds the start, for the days that the period touches.
 
     This is the plan fee of an invoice: the first period of a subscription, a period that nothing cuts, or a new plan's.
+    The day of an upgrade, on which the period ends, is the new plan's.
     """
     natural = periods.period_at(schedule, period.start)
-    return _days(natural, period.first_day(schedule.timezone), period.last_day(schedule.timezone))
+    last = period.last_day(schedule.timezone)
+    if upgraded:
+        last = min(last, dates.local_date(period.end, schedule.timezone) - timedelta(days=1))
+    return _days(natural, period.first_day(schedule.timezone), last)
 
 
 def first_period(schedule: Schedule, *, started_at: datetime) -> Share:

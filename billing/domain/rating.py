@@ -11,8 +11,18 @@ from enum import StrEnum
 
 from moneyed import Money
 
-from billing.domain import aggregation, held_trace, minimums, priced_usage, trace
+from billing.domain import (
+    aggregation,
+    breakdowns,
+    fixed_charges,
+    held_trace,
+    minimums,
+    priced_usage,
+    pricing_units,
+    trace,
+)
 from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, Id, PlanFeeFacts, UsageFacts
+from billing.domain.fixed_charges import FixedChargeFacts
 from billing.domain.proration import Share
 from billing.domain.trace import Trace
 from catalog.domain.pricing import groups, models, properties, values
@@ -27,6 +37,7 @@ class ItemKind(StrEnum):
 
     SUBSCRIPTION = "subscription"
     CHARGE = "charge"
+    FIXED_CHARGE = "fixed_charge"
 
 
 class UnknownFilter(errors.Invalid):
@@ -40,7 +51,8 @@ class RatedItem:
     `units` are those that are there at the end where days are counted. `precise_amount` is in major units and
     unrounded, `amount` is it rounded once to the currency. `amount_details` is what the API shows as such. `share` is
     the plan fee's. `trace` tells how the amount came about; its digest is `trace.digest`. `is_true_up` says that the
-    item brings a charge up to its minimum.
+    item brings a charge up to its minimum. `total_units`, `pricing_unit` and `breakdowns` are what a line tells beside
+    the amount (see `LineSpec`).
     """
 
     kind: ItemKind
@@ -52,6 +64,7 @@ class RatedItem:
     period: Period
     trace: Trace
     charge_id: Id | None = None
+    fixed_charge_id: Id | None = None
     filter_id: Id | None = None
     group: Mapping[str, str | None] = field(default_factory=dict)
     share: Share | None = None
@@ -61,6 +74,9 @@ class RatedItem:
     filter_name: str = ""
     filter_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_true_up: bool = False
+    total_units: Decimal | None = None
+    pricing_unit: Mapping[str, str] | None = None
+    breakdowns: Sequence[Mapping[str, object]] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -75,8 +91,8 @@ def rate(facts: ContractFacts) -> list[RatedItem]:
     once, in the group of no values, where a price has groups); items without units, amount and events are left out. A
     plan that costs nothing has no fee, one that does has one even for no day. Amounts are rounded once per item, half
     up, to the currency. What a charge lacks to its minimum follows its other items, the first of which is there even
-    if it is empty. Raises InvalidProperties for properties that do not price, UnknownFilter for usage of a filter that
-    is not there, CannotMerge for parts of usage that do not add up.
+    if it is empty; fixed charges come last. Raises InvalidProperties for properties that do not price, UnknownFilter
+    for usage of a filter that is not there, CannotMerge for parts of usage that do not add up.
     """
     items = [_plan_fee(facts, facts.fee)] if facts.fee is not None and facts.fee.amount.amount else []
     for charge in facts.charges:
@@ -84,7 +100,12 @@ def rate(facts: ContractFacts) -> list[RatedItem]:
         missing = _true_up(facts, charge, rated)
         items += [item for item in rated if not item.is_empty or (missing and item is rated[0])]
         items += missing
-    return items
+    return items + [item for fixed in facts.fixed_charges if (item := _fixed(facts, fixed)) is not None]
+
+
+def rate_charge(*, contract: ContractFacts, charge: ChargeFacts) -> list[RatedItem]:
+    """Rate one charge alone, without a minimum; items of nothing are there as well. Raises what `rate` raises."""
+    return list(_charge(contract, charge))
 
 
 def _plan_fee(contract: ContractFacts, fee: PlanFeeFacts) -> RatedItem:
@@ -103,6 +124,26 @@ def _plan_fee(contract: ContractFacts, fee: PlanFeeFacts) -> RatedItem:
         amount_details={"plan_amount_cents": money.to_minor(fee.amount)},
         name=fee.name,
     )
+
+
+def _fixed(contract: ContractFacts, charge: FixedChargeFacts) -> RatedItem | None:
+    priced = fixed_charges.price(charge, currency=contract.currency)
+    item = RatedItem(
+        kind=ItemKind.FIXED_CHARGE,
+        units=charge.units,
+        events_count=0,
+        precise_amount=priced.amount,
+        amount=Money(money.quantize(priced.amount, currency=contract.currency), contract.currency),
+        unit_amount=priced.price.unit_amount,
+        period=charge.period,
+        trace=trace.of_fixed(contract=contract, charge=charge, priced=priced),
+        fixed_charge_id=charge.id,
+        amount_details=priced.price.details,
+        steps=priced.price.steps,
+        name=charge.name,
+    )
+    # Fewer units within a period that is paid are told by an amount of nothing.
+    return None if item.is_empty and charge.increase is None else item
 
 
 def _true_up(contract: ContractFacts, charge: ChargeFacts, rated: Sequence[RatedItem]) -> list[RatedItem]:
@@ -190,13 +231,17 @@ def _usage(
         timed=timed,
     )
     result = models.price(properties=terms, usage=priced)
+    amount, unit_amount, unit = result.amount, result.unit_amount, charge.pricing_unit
+    if unit is not None:
+        amount = pricing_units.in_money(amount=amount, conversion_rate=unit.conversion_rate)
+        unit_amount = pricing_units.unit_price(amount=unit_amount, conversion_rate=unit.conversion_rate)
     return RatedItem(
         kind=ItemKind.CHARGE,
-        units=units if timed.full_units is None else timed.full_units,
+        units=aggregation.shown_units(facts=usage.facts, rounding_rule=charge.rounding),
         events_count=usage.facts.events_count,
-        precise_amount=result.amount,
-        amount=Money(money.quantize(result.amount, currency=contract.currency), contract.currency),
-        unit_amount=result.unit_amount,
+        precise_amount=amount,
+        amount=Money(money.quantize(amount, currency=contract.currency), contract.currency),
+        unit_amount=unit_amount,
         period=charge.period,
         trace=trace.of_usage(
             contract=contract, charge=charge, price_filter=filter_, terms=terms, usage=usage, result=result
@@ -209,4 +254,9 @@ def _usage(
         name=charge.name,
         filter_name="" if filter_ is None else filter_.name,
         filter_values={} if filter_ is None else filter_.values,
+        total_units=aggregation.total_units(usage.facts),
+        pricing_unit=None
+        if unit is None
+        else pricing_units.details(unit=unit, amount=result.amount, unit_amount=result.unit_amount),
+        breakdowns=breakdowns.shown(usage=usage, rounding_rule=charge.rounding),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from billing.domain import due_dates
 from billing.domain.boundaries import Terms
 from billing.domain.periods import Schedule
 from billing.domain.proration import Share
@@ -18,7 +19,9 @@ class Standing:
     """Where a subscription stands. `next_billing_date` is its oldest billing day that is not settled yet.
 
     `ends_at` is the instant of its termination, or the one that is agreed for it. `bills_end` says whether a
-    termination makes a last invoice. `trial_is_over` says that the end of the trial was dealt with.
+    termination makes a last invoice. `trial_is_over` says that the end of the trial was dealt with. `is_replaced` says
+    that it ended because another plan follows, `is_upgraded` that this was at once, so that the new plan bills the day.
+    The plan may have fixed charges in arrears, in advance, or both.
     """
 
     schedule: Schedule
@@ -29,18 +32,38 @@ class Standing:
     bills_end: bool = True
     pays_in_advance: bool = False
     charges_monthly: bool = False
+    fixed_charges_monthly: bool = False
+    has_fixed_arrears: bool = False
+    has_fixed_advance: bool = False
     trial_ends_at: datetime | None = None
     trial_is_over: bool = False
+    is_replaced: bool = False
+    is_upgraded: bool = False
 
     @property
     def terms(self) -> Terms:
         """Return what decides about boundaries."""
-        return Terms(self.schedule, pay_in_advance=self.pays_in_advance, charges_monthly=self.charges_monthly)
+        return Terms(
+            self.schedule,
+            pay_in_advance=self.pays_in_advance,
+            charges_monthly=self.charges_monthly,
+            fixed_charges_monthly=self.fixed_charges_monthly,
+        )
 
     @property
     def billing_schedule(self) -> Schedule:
-        """Return the schedule of the billing days, which is that of usage as well."""
+        """Return the schedule of the billing days."""
         return self.terms.billing_schedule
+
+    @property
+    def usage_schedule(self) -> Schedule:
+        """Return the schedule of the periods of usage."""
+        return due_dates.billing_schedule(self.schedule, bills_monthly=self.charges_monthly)
+
+    @property
+    def fixed_schedule(self) -> Schedule:
+        """Return the schedule of the periods of fixed charges."""
+        return due_dates.billing_schedule(self.schedule, bills_monthly=self.fixed_charges_monthly)
 
     @property
     def first_day(self) -> date:
@@ -61,6 +84,17 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class FixedTimes:
+    """Time of fixed charges: the period that is over of those in arrears, the one that runs of those in advance."""
+
+    arrears: Period | None = None
+    advance: Period | None = None
+
+    def __bool__(self) -> bool:
+        return self.arrears is not None or self.advance is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Billed:
     """Time that an invoice covers already, or did until its draft was voided (`is_released`)."""
 
@@ -69,6 +103,7 @@ class Billed:
     charges: Period
     is_released: bool = False
     bills_fee: bool = True
+    fixed: FixedTimes = FixedTimes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +124,18 @@ class Due:
     is_first: bool = False
     bills_fee: bool = True
     even_of_nothing: bool = False
+    fixed: FixedTimes = FixedTimes()
 
 
 def billed_fees(billed: Sequence[Billed]) -> list[Period]:
     """Return the times of which the plan fee is billed, voided drafts left out."""
     return [span.fee for span in billed if span.bills_fee and not span.is_released]
+
+
+def billed_fixed(billed: Sequence[Billed], *, in_advance: bool) -> list[Period]:
+    """Return the times of which the fixed charges in arrears, or in advance, are billed, voided drafts left out."""
+    found = [span.fixed.advance if in_advance else span.fixed.arrears for span in billed if not span.is_released]
+    return [time for time in found if time is not None]
 
 
 def billed_usage(billed: Sequence[Billed]) -> list[Period]:

@@ -14,10 +14,6 @@ class InvalidTerms(errors.Invalid):
     """The dates or choices of a subscription do not fit together."""
 
 
-class PlanChangeUnsupported(errors.Invalid):
-    """The subscription is on another plan, and moving it there is not offered."""
-
-
 def starts_later(*, subscription_at: datetime, at: datetime, zone: ZoneInfo) -> bool:
     """Say whether a subscription waits: its local day of start has not come. One that starts later today is active."""
     return first_day(subscription_at=subscription_at, zone=zone) > dates.local_date(at, zone)
@@ -39,12 +35,17 @@ def check_end(*, ending_at: datetime | None, subscription_at: datetime, at: date
 
 
 def check_unused_time(*, option: str | None, pay_in_advance: bool) -> None:
-    """Refuse to give back time that was paid in advance: there are no credit notes to do it with.
+    """Refuse to agree on giving unused time back where none is paid in advance; keeping it can always be said.
 
     Raises InvalidTerms (`on_termination_credit_note`).
     """
-    if pay_in_advance and option not in (None, "skip"):
-        raise _refused("on_termination_credit_note", "unsupported_value")
+    if not pay_in_advance and option not in (None, "", "skip"):
+        raise _refused("on_termination_credit_note", "value_must_be_blank")
+
+
+def agreed_unused_time(*, option: str | None, pay_in_advance: bool) -> str:
+    """Return what is kept of such an agreement: nothing in arrears."""
+    return (option or "") if pay_in_advance else ""
 
 
 def check_start(*, subscription_at: datetime, agreed: datetime, has_started: bool) -> None:

@@ -7,6 +7,7 @@ text in UTC. So it survives being stored, and two traces of the same calculation
 
 from __future__ import annotations
 
+import decimal
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,8 +15,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import aggregation, held_trace, minimums, priced_usage
-from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, PlanFeeFacts, UsageFacts
+from billing.domain import advance_trace, aggregation, fixed_charges, held_trace, minimums, priced_usage, pricing_units
+from billing.domain.advance import Priced, Step
+from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, Id, PlanFeeFacts, UsageFacts
+from billing.domain.fixed_charges import FixedChargeFacts, FixedPrice
 from billing.domain.held_trace import Timed
 from billing.domain.minimums import Minimum
 from billing.domain.proration import Share
@@ -31,6 +34,9 @@ VERSION = 1
 SUBSCRIPTION = "subscription"
 CHARGE = "charge"
 TRUE_UP = "true_up"
+ADVANCE = "advance_charge"
+FIXED_CHARGE = "fixed_charge"
+LATE_USAGE = "late_usage"
 
 Trace = dict[str, Any]
 
@@ -106,7 +112,13 @@ def of_usage(
         "period": _period(charge.period, contract.timezone),
         "usage": counted,
     }
-    return _trace(CHARGE, inputs, [_step(step) for step in result.steps], result.amount, contract.currency)
+    steps, unit = [_step(step) for step in result.steps], charge.pricing_unit
+    if unit is None:
+        return _trace(CHARGE, inputs, steps, result.amount, contract.currency)
+    inputs["pricing_unit"] = pricing_units.written(unit)
+    precise = pricing_units.in_money(amount=result.amount, conversion_rate=unit.conversion_rate)
+    conversion = pricing_units.conversion(unit=unit, amount=result.amount)
+    return {**_trace(CHARGE, inputs, steps, precise, contract.currency), "conversion": conversion}
 
 
 def of_true_up(*, contract: ContractFacts, charge: ChargeFacts, minimum: Minimum, used: Decimal) -> Trace:
@@ -130,6 +142,77 @@ def of_true_up(*, contract: ContractFacts, charge: ChargeFacts, minimum: Minimum
     return _trace(TRUE_UP, inputs, steps, minimums.missing(minimum=minimum, used=used), contract.currency)
 
 
+def of_fixed(*, contract: ContractFacts, charge: FixedChargeFacts, priced: FixedPrice) -> Trace:
+    """Return the trace of a fixed charge: its units and their days, the price's steps, and what was paid before."""
+    steps = [_step(step) for step in priced.price.steps]
+    if charge.paid_before:
+        steps.append({"kind": "paid_before", "total": decimals.text(-priced.credit)})
+    inputs = {
+        **_contract(contract),
+        **fixed_charges.written(charge),
+        "period": _period(charge.period, contract.timezone),
+    }
+    return _trace(FIXED_CHARGE, inputs, steps, priced.amount, contract.currency)
+
+
+def of_late_usage(*, now: Trace | None, about: Mapping[str, Any], settled: Decimal, later: Decimal) -> Trace:
+    """Return the trace of late usage: what all usage of a billed time comes to ``now`` (nothing: none is left), less
+    what was ``settled`` before and what is left for ``later``, in major units.
+
+    ``about`` are the inputs of a trace of the same charge, filter, group and time.
+    """
+    known = ("subscription", "plan", "currency", "charge", "filter", "group", "period")
+    inputs = {name: about[name] for name in known if name in about}
+    inputs |= {"now": now, "settled": decimals.text(settled), "later": decimals.text(later)}
+    steps: list[Trace] = [
+        {"kind": "now", "total": "0" if now is None else now["rounding"]["result"]},
+        {"kind": "settled", "total": decimals.text(-settled)},
+    ]
+    if later:
+        steps.append({"kind": "later", "total": decimals.text(-later)})
+    return _trace(LATE_USAGE, inputs, steps, _late(inputs), inputs["currency"])
+
+
+def of_event(
+    *,
+    contract: ContractFacts,
+    charge: ChargeFacts,
+    filter_id: Id | None,
+    group: Mapping[str, str | None],
+    event: Mapping[str, str],
+    terms: Properties,
+    step: Step,
+    priced: Priced,
+) -> Trace:
+    """Return the trace of an event that is billed in advance: the levels and prices before and after it.
+
+    ``event`` is what is told of the event itself. A price in a pricing unit is converted as usage's is.
+    """
+    price_filter = next((one for one in charge.filters if one.id == filter_id), None)
+    inputs = {
+        **_contract(contract),
+        "charge": {
+            "id": charge.id,
+            "code": charge.code,
+            "model": str(charge.model),
+            "properties": properties.written(terms),
+        },
+        "filter": None if price_filter is None else {"id": price_filter.id, "values": _lists(price_filter.values)},
+        "group": dict(group),
+        "metric": {"code": charge.metric_code, "aggregation": str(charge.aggregation), "rounding": None},
+        "period": _period(charge.period, contract.timezone),
+        "event": dict(event),
+        "step": advance_trace.written(step),
+    }
+    steps, unit = advance_trace.steps(step, priced), charge.pricing_unit
+    if unit is None:
+        return _trace(ADVANCE, inputs, steps, priced.amount, contract.currency)
+    inputs["pricing_unit"] = pricing_units.written(unit)
+    precise = pricing_units.in_money(amount=priced.amount, conversion_rate=unit.conversion_rate)
+    conversion = pricing_units.conversion(unit=unit, amount=priced.amount)
+    return {**_trace(ADVANCE, inputs, steps, precise, contract.currency), "conversion": conversion}
+
+
 def digest(trace: Mapping[str, Any]) -> str:
     """Return the sha256, in hex, of the trace's canonical JSON: sorted keys, no blanks, UTF-8."""
     canonical = json.dumps(trace, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -141,11 +224,18 @@ def recompute(trace: Mapping[str, Any]) -> Decimal:
 
     Nothing of the stored steps or of the stored result is read. Raises UnknownTrace for a version or kind of tomorrow.
     """
-    if trace.get("version") != VERSION or trace.get("kind") not in (SUBSCRIPTION, CHARGE, TRUE_UP):
+    kinds = (SUBSCRIPTION, CHARGE, FIXED_CHARGE, TRUE_UP, LATE_USAGE, ADVANCE)
+    if trace.get("version") != VERSION or trace.get("kind") not in kinds:
         raise UnknownTrace("unknown_trace", f"No trace of kind {trace.get('kind')} and version {trace.get('version')}.")
     inputs = trace["inputs"]
     if trace["kind"] == CHARGE:
         precise = _recomputed_usage(inputs)
+    elif trace["kind"] == LATE_USAGE:
+        precise = _late(inputs)
+    elif trace["kind"] == ADVANCE:
+        precise = advance_trace.recomputed(inputs)
+    elif trace["kind"] == FIXED_CHARGE:
+        precise = fixed_charges.price_again(inputs, currency=inputs["currency"]).amount
     else:
         amount, share = Decimal(inputs["amount"]), Share(inputs["days"], inputs["of_days"])
         precise = share.of(amount)
@@ -159,6 +249,13 @@ def verify(trace: Mapping[str, Any]) -> bool:
     return recompute(trace) == Decimal(trace["rounding"]["result"])
 
 
+def _late(inputs: Mapping[str, Any]) -> Decimal:
+    """Compute all usage again, as it was told, and take off what is settled elsewhere."""
+    now = Decimal(0) if inputs["now"] is None else recompute(inputs["now"])
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        return now - Decimal(inputs["settled"]) - Decimal(inputs["later"])
+
+
 def _recomputed_usage(inputs: Mapping[str, Any]) -> Decimal:
     charge, counted, stored = inputs["charge"], inputs["usage"], inputs["metric"]["rounding"]
     rule = None if stored is None else Rounding(RoundingFunction(stored["function"]), stored["precision"])
@@ -167,17 +264,19 @@ def _recomputed_usage(inputs: Mapping[str, Any]) -> Decimal:
         facts = held_trace.facts_of(stored=counted["held"], kind=kind, events_count=counted["events_count"])
         value, timed = aggregation.value(facts), held_trace.timed(facts=facts, rounding_rule=rule)
     units = rounding.apply(value=value, rounding=rule)
+    units = max(units, values.ZERO) if kind is Aggregation.LATEST else units
     terms = properties.parse(model=charge["model"], raw=charge["properties"])
     usage = priced_usage.usage(
         terms=terms,
         aggregation=kind,
-        units=max(units, values.ZERO),
+        units=units,
         events_count=counted["events_count"],
         found=tuple(Decimal(value) for value in counted.get("values", ())),
         given_amount=Decimal(counted.get("given_amount", "0")),
         timed=timed,
     )
-    return models.price(properties=terms, usage=usage).amount
+    amount = models.price(properties=terms, usage=usage).amount
+    return pricing_units.converted_again(stored=inputs.get("pricing_unit"), amount=amount)
 
 
 def _trace(kind: str, inputs: Trace, steps: list[Trace], precise: Decimal, currency: str) -> Trace:

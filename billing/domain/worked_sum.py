@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import held_trace
+from billing.domain import advance_sum, held_trace
 from billing.domain import trace as traces
 from catalog.domain import decimals
 
@@ -37,12 +37,21 @@ LIMITS = "Minimum and maximum per event"
 GIVEN = "Amount given with the events"
 MINIMUM = "Minimum of the charge"
 BILLED = "Usage billed"
+NOW = "All usage of the time"
+SETTLED = "Billed or decided before"
+LATER = "Left for later"
 TOTAL = "Total"
+ROUNDED_IN_UNIT = "Rounded in the pricing unit"
+CONVERTED = "Converted"
+AGREED_UNITS = "Units agreed, less those billed"
+UNITS_OF_DAYS = "Units by their days"
+PAID_BEFORE = "Paid before for the same days"
 ROUNDED = "Rounded half up"
 
 LABELS = (
     EVENTS, VALUE, AT_END, LEVEL_AT_END, ROUNDED_UNITS, PLAN_FEE, UNITS, TIER, FREE_UNITS, PAID_UNITS, PACKAGES_BEGUN,
-    PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, MINIMUM, BILLED, TOTAL, ROUNDED,
+    PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, MINIMUM, BILLED, AGREED_UNITS, UNITS_OF_DAYS, PAID_BEFORE, NOW, SETTLED,
+    LATER, TOTAL, ROUNDED_IN_UNIT, CONVERTED, ROUNDED, *advance_sum.LABELS,
 )  # fmt: skip
 
 _STEP_LABELS = {
@@ -56,6 +65,11 @@ _STEP_LABELS = {
     "given": GIVEN,
     "minimum": MINIMUM,
     "billed": BILLED,
+    "now": NOW,
+    "settled": SETTLED,
+    "later": LATER,
+    "paid_before": PAID_BEFORE,
+    **advance_sum.STEP_LABELS,
 }
 
 
@@ -73,13 +87,20 @@ def sentences(trace: Mapping[str, Any]) -> list[Sentence]:
     """Return the lines of a worked sum, from the events or the plan's price to the rounded amount in the currency."""
     inputs, rounding = trace["inputs"], trace["rounding"]
     lines = _counted(inputs) if trace["kind"] == traces.CHARGE else []
+    if trace["kind"] == traces.LATE_USAGE and inputs["now"] is not None:
+        lines = sentences(inputs["now"])
+    if trace["kind"] == traces.FIXED_CHARGE:
+        lines = _agreed(inputs)
+    if trace["kind"] == traces.ADVANCE:
+        lines = [Sentence(*row) for row in advance_sum.counted(inputs, figure=_figure)]
     for step in trace["steps"]:
         if step["kind"] == "packages":
             lines += _packed(inputs, step)
         lines.append(_step(step))
     if len(trace["steps"]) != 1:
         formula = " + ".join(_figure(step["total"]) for step in trace["steps"]).replace("+ -", "− ")
-        lines.append(Sentence(TOTAL, "", formula, _figure(trace["unrounded"])))
+        lines.append(Sentence(TOTAL, "", formula, _figure(trace.get("conversion", trace)["unrounded"])))
+    lines += _converted(trace)
     result = f"{_padded(rounding['result'], rounding['digits'])} {inputs['currency']}"
     lines.append(Sentence(ROUNDED, "", _figure(trace["unrounded"]), result))
     return lines
@@ -96,6 +117,21 @@ def _counted(inputs: Mapping[str, Any]) -> list[Sentence]:
     if rule is not None:
         formula = f"{rule['function']}({_figure(usage['value'])}, {rule['precision']})"
         lines.append(Sentence(ROUNDED_UNITS, metric["code"], formula, _figure(usage["units"])))
+    return lines
+
+
+def _agreed(inputs: Mapping[str, Any]) -> list[Sentence]:
+    """How agreed units came to priced ones: what is new of them, and the days on which they were there."""
+    lines: list[Sentence] = []
+    increase, held = inputs["increase"], inputs["held"]
+    if increase is not None:
+        formula = f"{_figure(increase['agreed'])} − {_figure(increase['billed'])}"
+        lines.append(Sentence(AGREED_UNITS, inputs["charge"]["code"], formula, _figure(inputs["units"])))
+    if held is not None:
+        terms = [f"{_figure(part['units'])} × {part['days']} / {held['of_days']}" for part in held["parts"]]
+        more = " + …" if len(terms) > _SHOWN_CHANGES else ""
+        formula = f"{' + '.join(terms[:_SHOWN_CHANGES])}{more}"
+        lines.append(Sentence(UNITS_OF_DAYS, inputs["charge"]["code"], formula, _figure(held["units"])))
     return lines
 
 
@@ -121,6 +157,20 @@ def _at_end(usage: Mapping[str, Any]) -> list[Sentence]:
     return [Sentence(AT_END, "", "", _figure(held["full_units"]))]
 
 
+def _converted(trace: Mapping[str, Any]) -> list[Sentence]:
+    """From an amount in a pricing unit to money: "12.35 × 0.01"."""
+    conversion = trace.get("conversion")
+    if conversion is None:
+        return []
+    unit = trace["inputs"]["pricing_unit"]
+    amount = _padded(conversion["amount"], conversion["digits"])
+    rate = _figure(unit["conversion_rate"])
+    return [
+        Sentence(ROUNDED_IN_UNIT, unit["code"], _figure(conversion["unrounded"]), f"{amount} {unit['short_name']}"),
+        Sentence(CONVERTED, unit["code"], f"{amount} × {rate}", _figure(conversion["total"])),
+    ]
+
+
 def _packed(inputs: Mapping[str, Any], step: Mapping[str, Any]) -> list[Sentence]:
     """How the units came to packages: the free ones first, then every package begun."""
     terms, units = inputs["charge"]["properties"], Decimal(inputs["usage"]["units"])
@@ -142,7 +192,9 @@ def _step(step: Mapping[str, Any]) -> Sentence:
         if step["days"] != step["of_days"]:
             formula = f"{formula} × {step['days']} / {step['of_days']}"
         return Sentence(label, "", formula, _figure(step["total"]))
-    if step["kind"] in ("limits", "given", "billed"):
+    if step["kind"] in advance_sum.STEP_LABELS:
+        return Sentence(label, "", _figure(step["units"]), _figure(step["total"]))
+    if step["kind"] in ("limits", "given", "billed", "paid_before", "now", "settled", "later"):
         return Sentence(label, "", "", _figure(step["total"]))
     formula = f"{_figure(step['quantity'])} × {_figure(step['price'])}"
     if step["per"] != "1":

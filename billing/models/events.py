@@ -13,6 +13,10 @@ class UsageEvent(models.Model):
     or read another property. ``fingerprint`` is a signed 64-bit digest of the event's content: sums of it tell sets of
     events apart. ``failures`` has the properties that a metric's expression could not compute, each with ``problem``,
     ``position`` and what the sender gave in its place (``sent``); nothing where all could be computed.
+
+    ``replaced_at`` says that a correction took the event out of the usage; the row stays as it was sent.
+    ``written_in`` is the number of the transaction that wrote the row last, by which it is known what others could not
+    see yet.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -27,6 +31,8 @@ class UsageEvent(models.Model):
     precise_total_amount_cents = models.DecimalField(max_digits=1000, decimal_places=500, null=True)
     fingerprint = models.BigIntegerField()
     failures = models.JSONField(null=True)
+    replaced_at = models.DateTimeField(null=True)
+    written_in = models.BigIntegerField()
 
     class Meta:
         managed = False

@@ -5,9 +5,10 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.db import models
 from django.db.models import F, Func, Value
 
+from billing.models.fixed_units import FixedChargeUnits
 from billing.models.runs import BillingRun
 from billing.models.subscriptions import Subscription
-from catalog.models import Charge, ChargeFilter, FixedCharge
+from catalog.models import Charge, ChargeFilter, FixedCharge, PlanVersion
 from config.kernel import db
 from invoicing.models import Invoice, InvoiceLine
 
@@ -36,8 +37,10 @@ class BilledPeriod(db.Base):
 
     From ``from_at`` to ``to_at`` is the time of the plan fee, of which ``days`` of ``of_days`` are billed; without
     ``bills_fee`` it is only the time around the usage that is billed. Usage has a time of its own, empty at a start; so
-    have fixed charges, null where none are billed. Usage paid in advance is billed within a period, event by event:
-    such a row covers no time, and the events are what is billed once.
+    have fixed charges in arrears and those in advance, null where none are billed. Usage paid in advance is billed
+    within a period, event by event: such a row covers no time, and the events are what is billed once. Its usage was
+    priced by ``plan_version``, and all events that were written before the transaction ``usage_horizon`` were surely
+    seen; ``late_checked`` says that those that came since were looked at once it was issued.
     """
 
     class Reason(models.TextChoices):
@@ -58,9 +61,14 @@ class BilledPeriod(db.Base):
     charges_to_at = models.DateTimeField()
     fixed_charges_from_at = models.DateTimeField(null=True)
     fixed_charges_to_at = models.DateTimeField(null=True)
+    fixed_advance_from_at = models.DateTimeField(null=True)
+    fixed_advance_to_at = models.DateTimeField(null=True)
     days = models.PositiveSmallIntegerField()
     of_days = models.PositiveSmallIntegerField()
     bills_fee = models.BooleanField(default=True)
+    plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    usage_horizon = models.BigIntegerField(default=0)
+    late_checked = models.BooleanField(default=False)
     released_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -89,7 +97,25 @@ class BilledPeriod(db.Base):
             ),
             models.CheckConstraint(condition=models.Q(from_at__lt=F("to_at")), name="billing_period_order"),
             models.CheckConstraint(
+                condition=models.Q(fixed_charges_from_at__isnull=True, fixed_charges_to_at__isnull=True)
+                | models.Q(fixed_charges_from_at__lt=F("fixed_charges_to_at")),
+                name="billing_period_fixed_order",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fixed_advance_from_at__isnull=True, fixed_advance_to_at__isnull=True)
+                | models.Q(fixed_advance_from_at__lt=F("fixed_advance_to_at")),
+                name="billing_period_fixed_advance_order",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(of_days__gte=1, days__lte=F("of_days")), name="billing_period_share"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["usage_horizon"],
+                condition=models.Q(late_checked=False, released_at__isnull=True)
+                & models.Q(charges_from_at__lt=F("charges_to_at")),
+                name="billing_period_unchecked",
             ),
         ]
 
@@ -102,7 +128,8 @@ class RatedCharge(db.Base):
 
     ``item_key`` is a stable digest of what was billed (plan fee, or charge, filter and group over all versions of the
     plan). What was billed for one event has its ``event_transaction_id``; every such item is billed once per event,
-    all others once per time. A line that stands alone has no period. ``group`` are the values that the events'
+    all others once per time. Units of a fixed charge that are added within a period are billed once by their
+    ``fixed_units``. A line that stands alone has no period. ``group`` are the values that the events'
     properties have in the group, null where they have none. What brings a charge up to its minimum is ``true_up_of``
     the charge's first line.
     """
@@ -112,6 +139,7 @@ class RatedCharge(db.Base):
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     charge_filter = models.ForeignKey(ChargeFilter, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     fixed_charge = models.ForeignKey(FixedCharge, on_delete=models.PROTECT, null=True, related_name="rated_charges")
+    fixed_units = models.ForeignKey(FixedChargeUnits, on_delete=models.PROTECT, null=True, related_name="rated_charges")
     line = models.OneToOneField(InvoiceLine, on_delete=models.PROTECT, related_name="rated_charge")
     item_key = models.BigIntegerField()
     event_transaction_id = models.TextField(null=True, editable=False)
@@ -134,7 +162,18 @@ class RatedCharge(db.Base):
                     (Same("item_key"), RangeOperators.OVERLAPS),
                     (Between("from_at", "to_at"), RangeOperators.OVERLAPS),
                 ],
-                condition=models.Q(released_at__isnull=True, event_transaction_id__isnull=True),
+                condition=models.Q(
+                    released_at__isnull=True, event_transaction_id__isnull=True, fixed_units__isnull=True
+                ),
+            ),
+            models.UniqueConstraint(
+                fields=["fixed_units"],
+                condition=models.Q(released_at__isnull=True, fixed_units__isnull=False),
+                name="billing_fixed_units_rated_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(charge__isnull=True) | models.Q(fixed_charge__isnull=True),
+                name="billing_rated_one_price",
             ),
             models.UniqueConstraint(
                 fields=["subscription", "item_key", "event_transaction_id"],

@@ -1,5 +1,9 @@
 """Subscriptions: which customer bought which plan version, from when and how it is billed."""
 
+from __future__ import annotations
+
+from datetime import date
+
 from django.db import models
 
 from catalog.models import PlanVersion
@@ -12,7 +16,12 @@ class Subscription(db.Base):
 
     ``subscription_at`` anchors anniversary periods; service runs from ``started_at`` until ``terminated_at``.
     ``next_billing_date`` is the local date of the oldest unbilled billing day, kept by the services. Until
-    ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was dealt with.
+    ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was dealt with. Without a
+    ``late_usage_policy`` of its own the installation's goes; ``late_usage_waive_below`` is in the plan's currency.
+
+    A change of plan is a subscription of its own, with the same external id: it follows its ``previous`` one from the
+    very instant at which that ends. A change for the period's end waits until its ``change_date``, a local date;
+    ``ended_by`` says which kind of change ended a subscription.
     """
 
     class Status(models.TextChoices):
@@ -33,6 +42,23 @@ class Subscription(db.Base):
         GENERATE = "generate", "make a last invoice"
         SKIP = "skip", "no last invoice"
 
+    class LateUsagePolicy(models.TextChoices):
+        INSTALLATION = "", "the installation's"
+        HOLD = "hold", "hold for a person"
+        BILL = "bill", "bill with the next invoice"
+        CORRECT = "correct", "correct at once"
+        WAIVE = "waive", "waive below an amount"
+
+    class UnusedTime(models.TextChoices):
+        CREDIT = "credit", "credit it for later invoices"
+        REFUND = "refund", "pay back what was paid of it, credit the rest"
+        OFFSET = "offset", "pay back what was paid of it, take the rest off what is due"
+        SKIP = "skip", "keep it"
+
+    class EndedBy(models.TextChoices):
+        UPGRADE = "upgrade", "an upgrade"
+        DOWNGRADE = "downgrade", "a downgrade"
+
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="subscriptions")
     external_id = models.CharField(max_length=255)
@@ -50,17 +76,43 @@ class Subscription(db.Base):
     on_termination_invoice = models.CharField(
         max_length=16, choices=OnTermination.choices, default=OnTermination.GENERATE
     )
+    on_termination_credit_note = models.CharField(
+        max_length=16, choices=UnusedTime.choices, blank=True, default="", verbose_name="unused time"
+    )
+    previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, editable=False, related_name="followers")
+    change_date = models.DateField(null=True, editable=False)
+    ended_by = models.CharField(max_length=16, choices=EndedBy.choices, blank=True, default="", editable=False)
+    late_usage_policy = models.CharField(max_length=16, choices=LateUsagePolicy.choices, blank=True, default="")
+    late_usage_waive_below = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
     next_billing_date = models.DateField(null=True, editable=False)
     updated_at = models.DateTimeField(editable=False)
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        permissions = [("terminate_subscription", "Can terminate subscription")]
+        permissions = [
+            ("terminate_subscription", "Can terminate subscription"),
+            ("change_plan", "Can change the plan of a subscription"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["external_id"],
-                condition=models.Q(status__in=["pending", "active"]),
+                condition=models.Q(status="active") | models.Q(status="pending", previous__isnull=True),
                 name="billing_subscription_external_id",
+            ),
+            models.UniqueConstraint(
+                fields=["external_id"], condition=models.Q(status="pending"), name="billing_subscription_pending"
+            ),
+            models.UniqueConstraint(
+                fields=["previous"],
+                condition=models.Q(status__in=["pending", "active", "terminated"]),
+                name="billing_subscription_follower",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="pending", previous__isnull=False) | models.Q(change_date__isnull=False),
+                name="billing_subscription_change_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_by="") | models.Q(status="terminated"), name="billing_subscription_ended_by"
             ),
             models.CheckConstraint(
                 condition=~models.Q(status__in=["active", "terminated"]) | models.Q(started_at__isnull=False),
@@ -78,6 +130,10 @@ class Subscription(db.Base):
                 condition=~models.Q(status="active") | models.Q(next_billing_date__isnull=False),
                 name="billing_subscription_next_billing_date",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(late_usage_policy="waive") | models.Q(late_usage_waive_below__gt=0),
+                name="billing_subscription_late_usage",
+            ),
         ]
         indexes = [
             models.Index(fields=["external_id", "-created_at"], name="billing_subscription_external"),
@@ -91,7 +147,24 @@ class Subscription(db.Base):
                 condition=models.Q(status="active", trial_ended_at__isnull=True, trial_ends_at__isnull=False),
                 name="billing_subscription_trial",
             ),
+            models.Index(
+                fields=["customer"],
+                condition=models.Q(status="pending", previous__isnull=False),
+                name="billing_subscription_change",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.external_id
+
+    @property
+    def follower(self) -> Subscription | None:
+        """The change of plan that waits for it or has replaced it; one query unless ``followers`` are at hand."""
+        living = (row for row in self.followers.all() if row.status != self.Status.CANCELED)
+        return next(living, None)
+
+    @property
+    def change_day(self) -> date | None:
+        """The local day on which another plan takes over; none unless one waits."""
+        follower = self.follower
+        return follower.change_date if follower is not None and follower.status == self.Status.PENDING else None

@@ -18,7 +18,15 @@ from typing import Any, NamedTuple
 
 from billing.domain import aggregation
 from billing.domain.contract import UsageFacts
-from billing.queries import event_windows, given_amounts, held_usage, latest_values, transaction_values, unique_values
+from billing.queries import (
+    breakdowns,
+    event_windows,
+    given_amounts,
+    held_usage,
+    latest_values,
+    transaction_values,
+    unique_values,
+)
 from billing.queries.event_windows import EVENTS, Window
 from catalog.domain.metrics import Aggregation
 
@@ -49,9 +57,10 @@ def usage(*, windows: Sequence[Window]) -> dict[Hashable, list[UsageFacts]]:
     Windows are half-open to the microsecond, filters without usage may be missing, and the same events give the same
     facts in whatever order they came in. Sums, maxima and latest values leave out events whose property is absent or no
     plain decimal, unique counts those that lack it. ``digest`` is the sum of the fingerprints of the events that count.
+    What is to be broken down is, in the same statements.
     """
-    numbered = dict(enumerate(windows))
-    found: dict[Hashable, list[UsageFacts]] = {window.id: [] for window in windows}
+    numbered = dict(enumerate([*windows, *breakdowns.windows(windows)]))
+    found: dict[Hashable, list[UsageFacts]] = {window.id: [] for window in numbered.values()}
     groups: dict[tuple[Aggregation, bool, bool], dict[int, Window]] = defaultdict(dict)
     for number, window in numbered.items():
         if window.held is None:
@@ -63,6 +72,7 @@ def usage(*, windows: Sequence[Window]) -> dict[Hashable, list[UsageFacts]]:
         found[numbered[number].id].extend(facts)
     transaction_values.add(windows=numbered, usage=found)
     given_amounts.add(windows=numbered, usage=found)
+    breakdowns.add(windows=windows, usage=found)
     return found
 
 
@@ -81,6 +91,8 @@ def _read(kind: Aggregation, windows: dict[int, Window]) -> dict[int, list[Usage
 def _facts(kind: Aggregation, windows: dict[int, Window], parts: Sequence[Part]) -> dict[int, list[UsageFacts]]:
     found: dict[int, dict[Any, UsageFacts]] = defaultdict(dict)
     for part in parts:
+        if not part.events_count:
+            continue  # events without a value that counts open no group, in which a flat amount would be due
         filter_id, group = event_windows.place(windows[part.number], part.bucket)
         facts = aggregation.of(
             kind=kind, events_count=part.events_count, value=part.value, at=part.at, order=part.order or ""

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Max, Min, QuerySet
 
 from billing.domain import periods
-from billing.domain.standing import Billed, Standing
+from billing.domain.periods import Schedule
+from billing.domain.standing import Billed, FixedTimes, Standing
 from billing.models import BilledPeriod, Subscription
 from config.kernel import dates
 from config.kernel.dates import Period
@@ -26,7 +27,10 @@ _NEIGHBOUR = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A subscription that has something to bill, with all that grouping and rating need of it and of its customer."""
+    """A subscription that has something to bill, with all that grouping and rating need of it and of its customer.
+
+    ``next_plan_version_id`` is the plan that followed by an upgrade.
+    """
 
     subscription_id: int
     uuid: str
@@ -39,6 +43,7 @@ class Contract:
     plan_version_id: int
     next_billing_date: date
     standing: Standing
+    next_plan_version_id: int | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -84,7 +89,7 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
     since = min(_start_of_due(contract) for contract in wanted) - _NEIGHBOUR
     rows = BilledPeriod.objects.filter(
         subscription_id__in=[contract.subscription_id for contract in wanted], to_at__gt=since
-    )
+    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
     found: dict[int, list[Billed]] = defaultdict(list)
     for row in rows:
         found[row.subscription_id].append(
@@ -94,29 +99,37 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
                 charges=Period(row.charges_from_at, row.charges_to_at),
                 is_released=row.released_at is not None,
                 bills_fee=row.bills_fee,
+                fixed=fixed_times(row),
             )
         )
     return found
+
+
+def fixed_times(period: BilledPeriod) -> FixedTimes:
+    """Return the time of fixed charges that a billed period covers."""
+    return FixedTimes(
+        arrears=_time(period.fixed_charges_from_at, period.fixed_charges_to_at),
+        advance=_time(period.fixed_advance_from_at, period.fixed_advance_to_at),
+    )
 
 
 def charges_billed_until(subscription: Subscription) -> datetime | None:
     """Return the end of the usage that invoices cover of a subscription, voided drafts left out; nothing before any."""
     rows = BilledPeriod.objects.filter(
         subscription=subscription, released_at__isnull=True, charges_to_at__gt=F("charges_from_at")
-    )
+    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
     end: datetime | None = rows.aggregate(end=Max("charges_to_at"))["end"]
     return end
 
 
 def standing(subscription: Subscription) -> Standing:
-    """Return where a started subscription stands. Reads its plan version and its customer with the billing entity."""
+    """Return where a started subscription stands.
+
+    Reads its plan version with the fixed charges, and its customer with the billing entity.
+    """
     zone = dates.zone(subscription.customer.applicable_timezone)
-    schedule = periods.schedule(
-        interval=subscription.plan_version.interval,
-        billing_time=subscription.billing_time,
-        subscription_at=subscription.subscription_at,
-        timezone=zone,
-    )
+    schedule = schedule_of(subscription)
+    in_advance = {charge.pay_in_advance for charge in subscription.plan_version.fixed_charges.all()}
     started_at = subscription.started_at or subscription.subscription_at
     is_terminated = subscription.status == Subscription.Status.TERMINATED
     return Standing(
@@ -125,11 +138,27 @@ def standing(subscription: Subscription) -> Standing:
         next_billing_date=subscription.next_billing_date or dates.local_date(started_at, zone),
         ends_at=subscription.terminated_at if is_terminated else subscription.ending_at,
         is_terminated=is_terminated,
-        bills_end=subscription.on_termination_invoice == Subscription.OnTermination.GENERATE,
+        bills_end=bool(subscription.ended_by)
+        or subscription.on_termination_invoice == Subscription.OnTermination.GENERATE,
         pays_in_advance=subscription.plan_version.pay_in_advance,
         charges_monthly=subscription.plan_version.bill_charges_monthly,
+        fixed_charges_monthly=subscription.plan_version.bill_fixed_charges_monthly,
+        has_fixed_arrears=False in in_advance,
+        has_fixed_advance=True in in_advance,
         trial_ends_at=subscription.trial_ends_at,
         trial_is_over=subscription.trial_ended_at is not None,
+        is_replaced=bool(subscription.ended_by),
+        is_upgraded=subscription.ended_by == Subscription.EndedBy.UPGRADE,
+    )
+
+
+def schedule_of(subscription: Subscription) -> Schedule:
+    """Return the schedule of a subscription's periods, in its customer's time zone."""
+    return periods.schedule(
+        interval=subscription.plan_version.interval,
+        billing_time=subscription.billing_time,
+        subscription_at=subscription.subscription_at,
+        timezone=dates.zone(subscription.customer.applicable_timezone),
     )
 
 
@@ -137,8 +166,12 @@ def running_period(subscription: Subscription, *, at: datetime) -> Period | None
     """Return the natural period that an active subscription is in, from its start on; nothing for one that is not."""
     if subscription.status != Subscription.Status.ACTIVE or subscription.started_at is None:
         return None
-    natural = periods.period_at(standing(subscription).schedule, max(at, subscription.started_at)).period
+    natural = periods.period_at(schedule_of(subscription), max(at, subscription.started_at)).period
     return Period(max(natural.start, subscription.started_at), natural.end)
+
+
+def _time(start: datetime | None, end: datetime | None) -> Period | None:
+    return None if start is None or end is None else Period(start, end)
 
 
 def _due(as_of: datetime) -> QuerySet[Subscription]:
@@ -165,10 +198,22 @@ def _is_due(contract: Contract, as_of: datetime) -> bool:
 
 def _contracts(found: QuerySet[Subscription]) -> list[Contract]:
     rows = found.select_related("customer__billing_entity", "plan_version").order_by("customer_id", "started_at", "id")
-    return [_contract(row) for row in rows]
+    rows = rows.prefetch_related("plan_version__fixed_charges")
+    found_rows = list(rows)
+    upgraded = [row.pk for row in found_rows if row.ended_by == Subscription.EndedBy.UPGRADE]
+    following = (
+        dict(
+            Subscription.objects.filter(previous_id__in=upgraded)
+            .exclude(status=Subscription.Status.CANCELED)
+            .values_list("previous_id", "plan_version_id")
+        )
+        if upgraded
+        else {}
+    )
+    return [_contract(row, following.get(row.pk)) for row in found_rows]
 
 
-def _contract(row: Subscription) -> Contract:
+def _contract(row: Subscription, next_plan_version_id: int | None) -> Contract:
     where = standing(row)
     return Contract(
         subscription_id=row.pk,
@@ -182,4 +227,5 @@ def _contract(row: Subscription) -> Contract:
         plan_version_id=row.plan_version_id,
         next_billing_date=where.next_billing_date,
         standing=where,
+        next_plan_version_id=next_plan_version_id,
     )

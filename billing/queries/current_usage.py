@@ -1,94 +1,36 @@
-"""The usage of a running period: what a subscription's usage comes to so far. Owns composing it; nothing is stored.
+"""The usage of a running period: what a subscription's usage comes to so far. Owns putting it into the parts that are
+shown, with their taxes; nothing is stored.
 
 It is rated as the invoice will be, so that the invoice of the period holds the same figures when no more events come.
 """
 
 from __future__ import annotations
 
-import decimal
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from moneyed import Money
 
-from billing.domain import boundaries, rating
-from billing.domain.contract import ContractFacts, FilterFacts
-from billing.domain.held_time import HeldTime
+from billing.domain.contract import FilterFacts
 from billing.domain.rating import RatedItem
 from billing.models import Subscription
-from billing.queries import aggregates, contracts, event_windows, price_lists
-from billing.queries.price_lists import PricedCharge, PriceList
+from billing.queries import running_usage
+from billing.queries.price_lists import PricedCharge
+from billing.queries.running_usage import EVERYTHING, Running, Wanted
+from billing.queries.usage_parts import ZERO, BucketUsage, ChargeUsage, Projection
 from catalog.domain.pricing import groups
-from catalog.models import BillableMetric
-from config.kernel import errors, money
-from config.kernel.dates import Period
-from customers.models import Customer
-from invoicing.domain import totals
+from config.kernel import money
+from invoicing.domain import tax, totals
+from invoicing.domain.tax import TaxRate
 from invoicing.domain.totals import Taxed
 from invoicing.queries import taxes
 
-_INSTANT = timedelta(microseconds=1)
-ZERO = Decimal(0)
+NoActiveSubscription = running_usage.NoActiveSubscription
 
-
-class NoActiveSubscription(errors.NotAllowed):
-    """The customer has no active subscription of that external id."""
-
-
-@dataclass(frozen=True, slots=True)
-class BucketUsage:
-    """The usage of one filter, or of the charge's own price, and of one group in a running period. The amount is
-    rounded.
-    """
-
-    price_filter: FilterFacts | None
-    group: Mapping[str, str | None]
-    units: Decimal
-    events_count: int
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeUsage:
-    """The usage of one charge, or of a part of it: the buckets (one without filters and groups), and their sum."""
-
-    charge: PricedCharge
-    metric: BillableMetric
-    buckets: tuple[BucketUsage, ...]
-
-    @property
-    def units(self) -> Decimal:
-        """Return the units of all buckets."""
-        with decimal.localcontext(money.DECIMAL_CONTEXT):
-            return sum((bucket.units for bucket in self.buckets), ZERO)
-
-    @property
-    def events_count(self) -> int:
-        """Return the number of events of all buckets."""
-        return sum(bucket.events_count for bucket in self.buckets)
-
-    @property
-    def amount(self) -> Money:
-        """Return the sum of the buckets' rounded amounts."""
-        return sum((bucket.amount for bucket in self.buckets), money.zero(self.charge.currency))
-
-    def by_filter(self) -> list[tuple[FilterFacts | None, ChargeUsage]]:
-        """Return the usage of each filter, what no filter takes last; groups are put together."""
-        wanted: tuple[FilterFacts | None, ...] = (*self.charge.filters, None)
-        return [(one, self._part([bucket for bucket in self.buckets if bucket.price_filter == one])) for one in wanted]
-
-    def by_group(self) -> list[tuple[Mapping[str, str | None], ChargeUsage]]:
-        """Return the usage of each group; filters are put together. Without groups there is nothing to return."""
-        found: dict[tuple[tuple[str, str | None], ...], list[BucketUsage]] = {}
-        for bucket in self.buckets:
-            found.setdefault(tuple(bucket.group.items()), []).append(bucket)
-        return [(dict(group), self._part(buckets)) for group, buckets in found.items()] if any(found) else []
-
-    def _part(self, buckets: Sequence[BucketUsage]) -> ChargeUsage:
-        return replace(self, buckets=tuple(buckets))
+Project = Callable[[PricedCharge, RatedItem], Projection]
+"""What an item is expected to come to at the end of the period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +44,11 @@ class CurrentUsage:
     charges: tuple[ChargeUsage, ...]
     amount: Taxed
 
+    @property
+    def projected_amount(self) -> Money:
+        """Return the net amount that is expected at the end of the period."""
+        return sum((one.projected_amount for one in self.charges), money.zero(self.currency))
+
 
 def read(
     *,
@@ -109,124 +56,133 @@ def read(
     external_subscription_id: str,
     at: datetime,
     apply_taxes: bool = True,
-    charge_key: str | None = None,
-    charge_code: str | None = None,
-    metric_code: str | None = None,
+    wanted: Wanted = EVERYTHING,
+    breakdown_values: Collection[str] | None = None,
+    skip_grouping: bool = False,
 ) -> CurrentUsage:
     """Return the usage of the period that runs at ``at``, that instant included, by the names of metrics.
 
-    Charges without usage are there with zeros. The period is the plan's, in the customer's time zone, and starts no
-    earlier than the subscription; after a change of the time zone it goes on where the last invoice ended. Amounts are
-    rounded once per charge, filter and group, taxes as on an invoice. The last three arguments narrow the charges, and
-    with them the totals. Raises NotFound (`customer_not_found`) and
-    NoActiveSubscription.
+    Charges without usage are there with zeros. Amounts are rounded once per charge, filter and group, taxes as on an
+    invoice. What is ``wanted`` narrows the charges and groups, and with them the totals. ``breakdown_values`` keeps the
+    breakdowns that have one of these values; ``skip_grouping`` prices the groups apart as always and shows them
+    together. Raises what `running_usage.read` raises.
     """
-    subscription = _subscription(external_customer_id, external_subscription_id)
-    standing = contracts.standing(subscription)
-    stretch = boundaries.boundaries(
-        terms=standing.terms,
-        started_at=standing.started_at,
-        billing_at=at,
-        current_usage=True,
-        charges_billed_until=contracts.charges_billed_until(subscription),
-    ).charges
-    if stretch is None:  # only plans that bill usage apart have times without it
-        raise NoActiveSubscription("no_active_subscription")
-    until = max(stretch.start, min(stretch.end, at + _INSTANT))
-    prices = price_lists.load(version_ids=[subscription.plan_version_id])[subscription.plan_version_id]
-    wanted = [
-        charge
-        for charge in prices.charges
-        if charge_key in (None, charge.key)
-        and charge_code in (None, charge.code)
-        and metric_code in (None, charge.metric.code)
+    running = running_usage.read(
+        external_customer_id=external_customer_id,
+        external_subscription_id=external_subscription_id,
+        at=at,
+        wanted=wanted,
+    )
+    usage = shown(running, wanted=wanted, apply_taxes=apply_taxes)
+    if breakdown_values is None and not skip_grouping:
+        return usage
+    charges = tuple(_narrowed(one, breakdown_values, skip_grouping=skip_grouping) for one in usage.charges)
+    return replace(usage, charges=charges)
+
+
+def shown(
+    running: Running, *, wanted: Wanted = EVERYTHING, apply_taxes: bool = True, project: Project | None = None
+) -> CurrentUsage:
+    """Return rated usage in the parts that are shown, by the names of metrics, taxed as on an invoice."""
+    rates = _rates(running) if apply_taxes else {charge.key: () for charge in running.charges}
+    charges = [
+        ChargeUsage(
+            charge,
+            charge.metric,
+            running.prices.currency,
+            tuple(
+                bucket
+                for bucket in _buckets(running, charge, rates[charge.key], project)
+                if wanted.takes_group(bucket.group)
+            ),
+        )
+        for charge in running.charges
+        if not wanted.group or any(wanted.group.keys() <= set(groups.parse(raw)) for raw in _properties(charge))
     ]
-    held = HeldTime(Period(stretch.start, stretch.end), stretch.natural, standing.schedule.timezone)
-    charges = _rated(subscription, prices, wanted, Period(stretch.start, until), held)
+    lines = [(bucket.amount, rates[one.charge.key]) for one in charges for bucket in one.buckets]
     return CurrentUsage(
-        subscription=subscription,
-        currency=prices.currency,
-        from_at=stretch.start,
-        ends_at=stretch.end,
-        charges=charges,
-        amount=_total(subscription.customer, prices, charges, apply_taxes=apply_taxes),
+        subscription=running.subscription,
+        currency=running.prices.currency,
+        from_at=running.from_at,
+        ends_at=running.stretch.end,
+        charges=tuple(sorted(charges, key=lambda one: one.metric.name)),
+        amount=totals.total(lines=lines, currency=running.prices.currency).amount,
     )
 
 
-def _subscription(external_customer_id: str, external_subscription_id: str) -> Subscription:
-    customer = Customer.objects.filter(external_id=external_customer_id, deleted_at__isnull=True).first()
-    if customer is None:
-        raise errors.NotFound("customer_not_found", f"There is no customer {external_customer_id}.")
-    found = (
-        Subscription.objects.filter(
-            customer=customer, external_id=external_subscription_id, status=Subscription.Status.ACTIVE
-        )
-        .select_related("plan_version", "customer__billing_entity")
-        .first()
-    )
-    if found is None:
-        raise NoActiveSubscription("no_active_subscription", "There is no active subscription of that external id.")
-    return found
+def _properties(charge: PricedCharge) -> list[Mapping[str, object]]:
+    return [charge.properties, *(one.properties for one in charge.filters)]
 
 
-def _rated(
-    subscription: Subscription, prices: PriceList, charges: Sequence[PricedCharge], period: Period, held: HeldTime
-) -> tuple[ChargeUsage, ...]:
-    windows = [
-        event_windows.of_charge(
-            id=charge.key,
-            charge=charge,
-            external_subscription_id=subscription.external_id,
-            period=period,
-            held=held,
-        )
-        for charge in charges
-    ]
-    usage = aggregates.usage(windows=windows)
-    facts = ContractFacts(
-        subscription_id=str(subscription.uuid),
-        plan_id=prices.plan_uuid,
-        plan_version=prices.number,
-        currency=prices.currency,
-        timezone=subscription.customer.applicable_timezone,
-        charges=[charge.facts(period=period, usage=usage[charge.key]) for charge in charges],
-    )
-    items: dict[tuple[object, object], list[RatedItem]] = defaultdict(list)
-    for item in rating.rate(facts):
-        items[item.charge_id, item.filter_id].append(item)
-    metrics = BillableMetric.objects.in_bulk({charge.metric.id for charge in charges})
-    found = [_of_charge(charge, metrics[charge.metric.id], items, prices.currency) for charge in charges]
-    return tuple(sorted(found, key=lambda one: one.metric.name))
-
-
-def _of_charge(
-    charge: PricedCharge,
-    metric: BillableMetric,
-    items: Mapping[tuple[object, object], Sequence[RatedItem]],
-    currency: str,
-) -> ChargeUsage:
+def _buckets(
+    running: Running, charge: PricedCharge, rates: Sequence[TaxRate], project: Project | None
+) -> list[BucketUsage]:
     buckets: list[BucketUsage] = []
     for price_filter in (*charge.filters, None):
-        found = items.get((charge.key, price_filter and price_filter.id), ())
-        buckets += [BucketUsage(price_filter, one.group, one.units, one.events_count, one.amount) for one in found]
+        found = running.items.get((charge.key, price_filter and price_filter.id), ())
+        buckets += [_bucket(charge, price_filter, item, rates, project) for item in found]
         if not found:
-            raw = charge.properties if price_filter is None else price_filter.properties
-            buckets.append(BucketUsage(price_filter, groups.nowhere(raw), ZERO, 0, money.zero(currency)))
-    return ChargeUsage(charge, metric, tuple(buckets))
+            buckets.append(_nothing(charge, price_filter, running.prices.currency, project))
+    return buckets
 
 
-def _total(customer: Customer, prices: PriceList, charges: Sequence[ChargeUsage], *, apply_taxes: bool) -> Taxed:
+def _bucket(
+    charge: PricedCharge,
+    price_filter: FilterFacts | None,
+    item: RatedItem,
+    rates: Sequence[TaxRate],
+    project: Project | None,
+) -> BucketUsage:
+    return BucketUsage(
+        price_filter=price_filter,
+        group=item.group,
+        units=item.units,
+        events_count=item.events_count,
+        amount=item.amount,
+        total_units=item.units if item.total_units is None else item.total_units,
+        tax=tax.on_line(net=item.amount, taxes=rates).amount,
+        unit_amount=ZERO if item.pricing_unit is None else Decimal(item.pricing_unit["amount"]),
+        breakdowns=tuple(item.breakdowns),
+        projection=None if project is None else project(charge, item),
+    )
+
+
+def _nothing(
+    charge: PricedCharge, price_filter: FilterFacts | None, currency: str, project: Project | None
+) -> BucketUsage:
+    raw = charge.properties if price_filter is None else price_filter.properties
+    none = money.zero(currency)
+    projection = None if project is None else Projection(ZERO, none)
+    return BucketUsage(price_filter, groups.nowhere(raw), ZERO, 0, none, ZERO, none, projection=projection)
+
+
+def _rates(running: Running) -> dict[str, tuple[TaxRate, ...]]:
+    """Return the taxes of each charge, by its key."""
+    customer = running.subscription.customer
+    by_charge = {charge.key: charge.tax_ids or running.prices.tax_ids for charge in running.charges}
     book = taxes.book(
         customer_ids=[customer.pk],
         billing_entity_ids=[customer.billing_entity_id],
-        tax_ids={tax_id for one in charges for tax_id in one.charge.tax_ids or prices.tax_ids},
+        tax_ids={tax_id for tax_ids in by_charge.values() for tax_id in tax_ids},
     )
-    lines = []
-    for one in charges:
-        rates = book.for_line(
-            customer_id=customer.pk,
-            billing_entity_id=customer.billing_entity_id,
-            tax_ids=one.charge.tax_ids or prices.tax_ids,
+    return {
+        key: book.for_line(customer_id=customer.pk, billing_entity_id=customer.billing_entity_id, tax_ids=tax_ids)
+        for key, tax_ids in by_charge.items()
+    }
+
+
+def _narrowed(usage: ChargeUsage, values: Collection[str] | None, *, skip_grouping: bool) -> ChargeUsage:
+    buckets = usage.buckets
+    if values is not None:
+        buckets = tuple(
+            replace(
+                bucket,
+                breakdowns=tuple(
+                    row for row in bucket.breakdowns if not set(values).isdisjoint(row["presentation_by"].values())
+                ),
+            )
+            for bucket in buckets
         )
-        lines += [(bucket.amount, rates if apply_taxes else ()) for bucket in one.buckets]
-    return totals.total(lines=lines, currency=prices.currency).amount
+    if skip_grouping:
+        buckets = tuple(replace(bucket, group={}) for bucket in buckets)
+    return replace(usage, buckets=buckets)

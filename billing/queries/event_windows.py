@@ -23,7 +23,7 @@ from billing.queries.price_lists import PricedCharge
 from catalog.domain import filters
 from catalog.domain.filters import Filter, Id
 from catalog.domain.metrics import Aggregation
-from catalog.domain.pricing import groups, properties
+from catalog.domain.pricing import groups, presentation, properties
 from catalog.domain.pricing.models import ChargeModel
 from catalog.domain.pricing.percentage import Percentage
 from config.kernel.dates import Period
@@ -36,7 +36,8 @@ class Window:
     """The events of one subscription and code in ``[from_at, to_at)``, and how they are aggregated.
 
     ``id`` is whatever the caller knows the window by; ``filters`` are oldest first and share out the events among them.
-    ``group_keys`` are the properties by which the usage of a filter is grouped (under None: of what no filter takes).
+    ``group_keys`` are the properties by which the usage of a filter is grouped (under None: of what no filter takes),
+    ``presentation_keys`` those by which all of it is broken down to be shown.
     ``values_limit`` says how many values of events are wanted, the first ones (None: all), and ``amounts_in`` the
     currency of the amounts that events carried, if those are wanted. ``held`` is the time that units are measured by,
     for levels and for what is priced by the day.
@@ -54,6 +55,7 @@ class Window:
     values_limit: int | None = 0
     amounts_in: str = ""
     held: HeldTime | None = None
+    presentation_keys: tuple[str, ...] = ()
 
     @property
     def is_recurring(self) -> bool:
@@ -93,11 +95,12 @@ def of_charge(
     external_subscription_id: str,
     period: Period,
     held: HeldTime,
+    by_days: bool = True,
 ) -> Window:
     """Return the window that a charge of a subscription looks through; its filters are known by their keys.
 
     `period` are the instants of the events that count, those of all time before with them where the metric is
-    recurring; `held` is the time for which what they add is there.
+    recurring; `held` is the time for which what they add is there, unless units count in full all the same.
     """
     metric = charge.metric
     return Window(
@@ -111,15 +114,16 @@ def of_charge(
         filters=tuple(
             filters.resolve(filter_id=row.id, values=row.values, declared=metric.declared) for row in charge.filters
         ),
-        group_keys={
-            filter_id: names
-            for filter_id, raw in ((None, charge.properties), *((row.id, row.properties) for row in charge.filters))
-            if (names := groups.parse(raw))
-        },
+        group_keys={filter_id: names for filter_id, raw in _prices(charge) if (names := groups.parse(raw))},
+        presentation_keys=tuple(key.name for key in presentation.parse(charge.properties)),
         values_limit=values_limit(charge),
         amounts_in=charge.currency if charge.model is ChargeModel.DYNAMIC else "",
-        held=held if charge.counts_time else None,
+        held=held if charge.counts_time and by_days else None,
     )
+
+
+def _prices(charge: PricedCharge) -> list[tuple[Id | None, Mapping[str, object]]]:
+    return [(None, charge.properties), *((row.id, row.properties) for row in charge.filters)]
 
 
 def values_limit(charge: PricedCharge) -> int | None:
@@ -178,10 +182,13 @@ def wanted(*, keys: int = 0) -> str:
     )"""
 
 
-EVENTS = """billing_usage_event AS e
+SENT = """billing_usage_event AS e
     WHERE e.external_subscription_id = w.s AND e.code = w.c AND e."timestamp" >= w.f AND e."timestamp" < w.t
         AND e."timestamp" >= %(first)s AND e."timestamp" < %(end)s"""
-"""The events ``e`` of a window ``w``, after FROM."""
+"""The events ``e`` of a window ``w`` as they were sent, after FROM: those that a correction replaced are among them."""
+
+EVENTS = f"{SENT} AND e.replaced_at IS NULL"
+"""The events ``e`` of a window ``w`` that are usage, after FROM."""
 
 VALUE = f"""CASE WHEN e.value_source = w.source THEN e.value
     ELSE {event_values.number(properties="e.properties", field_name="w.field")} END"""

@@ -9,7 +9,7 @@ from billing.domain.held_time import HeldTime
 
 TABLE = """held AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(held)s::jsonb) AS h (
-            n int, start_at timestamptz, end_at timestamptz, first_day date, last_day date, zone text
+            n int, start_at timestamptz, end_at timestamptz, first_day date, last_day date, carried_last_day date, zone text
         )
     )"""
 """The common table ``held``: for each window the time billed, its local days, and their time zone."""
@@ -28,6 +28,7 @@ def rows(times: Mapping[int, HeldTime]) -> str:
                 "end_at": time.billed.end.isoformat(),
                 "first_day": time.first_day.isoformat(),
                 "last_day": time.last_day.isoformat(),
+                "carried_last_day": time.carried_last_day.isoformat(),
                 "zone": time.timezone.key,
             }
             for number, time in times.items()

@@ -13,7 +13,10 @@ from moneyed import Money
 
 from billing.domain.contract import ChargeFacts, FilterFacts, UsageFacts
 from billing.domain.minimums import Minimum
+from billing.domain.pricing_units import PricingUnit
 from billing.domain.proration import Share
+from billing.queries import fixed_prices
+from billing.queries.fixed_prices import PricedFixedCharge
 from catalog.domain.intervals import Interval
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing.models import ChargeModel
@@ -36,6 +39,12 @@ class Metric:
     is_recurring: bool
     rounding: Rounding | None
     declared: Mapping[str, Sequence[str]]
+    uuid: str = ""
+
+    @property
+    def aggregation_type(self) -> str:
+        """Return the aggregation by the name that the metric's row has it under."""
+        return str(self.aggregation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,9 @@ class PricedCharge:
     currency: str = ""
     is_prorated: bool = False
     minimum: Decimal = Decimal(0)
+    pricing_unit: PricingUnit | None = None
+    pay_in_advance: bool = False
+    invoiceable: bool = True
 
     @property
     def counts_time(self) -> bool:
@@ -81,6 +93,7 @@ class PricedCharge:
             rounding=self.metric.rounding,
             name=self.name,
             minimum=Minimum(self.minimum, share) if share is not None and self.minimum else None,
+            pricing_unit=self.pricing_unit,
         )
 
 
@@ -100,15 +113,21 @@ class PriceList:
     amount: Money
     tax_ids: tuple[int, ...]
     charges: tuple[PricedCharge, ...]
+    fixed_charges: tuple[PricedFixedCharge, ...] = ()
 
 
 def load(*, version_ids: Collection[int]) -> dict[int, PriceList]:
     """Return the price lists of plan versions by the version's id, in a fixed number of queries."""
-    charges = Charge.objects.select_related("metric").prefetch_related("filters", "taxes", "metric__filters")
+    charges = Charge.objects.select_related("metric", "pricing_unit")
+    charges = charges.prefetch_related("filters", "taxes", "metric__filters")
     versions = (
         PlanVersion.objects.filter(pk__in=set(version_ids))
         .select_related("plan")
-        .prefetch_related("taxes", Prefetch("charges", queryset=charges))
+        .prefetch_related(
+            "taxes",
+            Prefetch("charges", queryset=charges),
+            Prefetch("fixed_charges", queryset=fixed_prices.rows()),
+        )
     )
     return {version.pk: _price_list(version) for version in versions}
 
@@ -128,6 +147,7 @@ def _price_list(version: PlanVersion) -> PriceList:
         amount=version.amount,
         tax_ids=tuple(tax.pk for tax in version.taxes.all()),
         charges=tuple(_charge(charge, version.currency) for charge in version.charges.all()),
+        fixed_charges=tuple(fixed_prices.priced(row) for row in version.fixed_charges.all()),
     )
 
 
@@ -150,7 +170,15 @@ def _charge(charge: Charge, currency: str) -> PricedCharge:
         currency=currency,
         is_prorated=charge.prorated,
         minimum=money.from_minor(charge.min_amount_cents, currency).amount,
+        pricing_unit=_pricing_unit(charge),
+        pay_in_advance=charge.pay_in_advance,
+        invoiceable=charge.invoiceable,
     )
+
+
+def _pricing_unit(charge: Charge) -> PricingUnit | None:
+    unit, rate = charge.pricing_unit, charge.conversion_rate
+    return None if unit is None or rate is None else PricingUnit(str(unit.uuid), unit.code, unit.short_name, rate)
 
 
 def _metric(charge: Charge) -> Metric:
@@ -168,4 +196,5 @@ def _metric(charge: Charge) -> Metric:
         is_recurring=metric.recurring,
         rounding=rounding,
         declared={row.key: row.values for row in metric.filters.all()},
+        uuid=str(metric.uuid),
     )

@@ -44,7 +44,14 @@ def read(windows: Mapping[int, Window], times: Mapping[int, HeldTime]) -> dict[i
             kind=Aggregation.SUM,
             events_count=events[number, place],
             full_units=full_units,
-            held=tuple(prorated_usage.of_sum(changes=of_place, first_day=time.first_day, last_day=time.last_day)),
+            held=tuple(
+                prorated_usage.of_sum(
+                    changes=of_place,
+                    first_day=time.first_day,
+                    last_day=time.last_day,
+                    carried_last_day=time.carried_last_day,
+                )
+            ),
             of_days=time.natural.days,
         )
         found[number].append(places.usage(number, place, facts=facts, digest=digests[number, place]))

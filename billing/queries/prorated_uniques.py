@@ -91,9 +91,12 @@ def _changes(places: Places) -> str:
         ) AS kept
         WHERE NOT is_removal
     ), billed AS (
-        SELECT s.*, least(coalesce(removed_on, h.last_day), h.last_day) - greatest(day, h.first_day) + 1 AS days
+        SELECT s.*, least(coalesce(removed_on, e.last_day), e.last_day) - greatest(day, h.first_day) + 1 AS days
         FROM stays AS s
         JOIN held AS h ON h.n = s.n
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN s."timestamp" < h.start_at THEN h.carried_last_day ELSE h.last_day END AS last_day
+        ) AS e
         WHERE removed_at IS NULL OR removed_at >= h.start_at
     ), changes AS (
         SELECT n, place, 1 AS units, greatest(days, 0) AS days, "timestamp", transaction_id FROM billed

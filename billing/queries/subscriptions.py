@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import F, Max, Min, Prefetch, Q, QuerySet
 
 from billing.models import BilledPeriod, Subscription
-from catalog.models import Charge, Plan, PlanVersion
+from catalog.models import Charge, FixedCharge, Plan, PlanVersion
 from config.kernel import errors
 from customers.models import Customer
 
@@ -52,15 +52,20 @@ def search(wanted: SubscriptionFilter) -> QuerySet[Subscription]:
 
 
 def with_contract(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
-    """Bring along what every view of a subscription shows: its plan version, plan, customer and billing entity."""
-    return rows.select_related("plan_version__plan", "customer__billing_entity")
+    """Bring along what every view of a subscription shows: plan, customer, billing entity, and changes of its plan."""
+    return rows.select_related(
+        "plan_version__plan", "customer__billing_entity", "previous__plan_version__plan"
+    ).prefetch_related("followers__plan_version__plan")
 
 
 def with_prices(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
     """Bring along the whole price list as well."""
-    charges = Charge.objects.select_related("metric").prefetch_related("filters", "taxes")
+    charges = Charge.objects.select_related("metric", "pricing_unit").prefetch_related("filters", "taxes")
+    fixed_charges = FixedCharge.objects.select_related("add_on").prefetch_related("taxes")
     return with_contract(rows).prefetch_related(
-        "plan_version__taxes", Prefetch("plan_version__charges", queryset=charges)
+        "plan_version__taxes",
+        Prefetch("plan_version__charges", queryset=charges),
+        Prefetch("plan_version__fixed_charges", queryset=fixed_charges),
     )
 
 
@@ -73,10 +78,14 @@ def find(*, external_id: str, status: str = Subscription.Status.ACTIVE) -> Subsc
     return found
 
 
-def open_by_external_id(external_id: str) -> Subscription | None:
-    """Return the active or pending subscription of this external id; there is one at most."""
+def living(external_id: str) -> Subscription | None:
+    """Return the active subscription of this external id, or the one that waits for its start; there is one at most.
+
+    A change of plan that waits for the end of a period is not it.
+    """
     rows = Subscription.objects.filter(
-        external_id=external_id, status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE]
+        Q(status=Subscription.Status.ACTIVE) | Q(status=Subscription.Status.PENDING, previous__isnull=True),
+        external_id=external_id,
     )
     return rows.select_related("plan_version__plan", "customer").first()
 
@@ -97,7 +106,8 @@ def billed_until(*, external_id: str) -> datetime | None:
         subscription__status=Subscription.Status.TERMINATED,
         released_at__isnull=True,
         charges_to_at__gt=F("charges_from_at"),
-    ).aggregate(at=Max("charges_to_at"))["at"]
+    )
+    covered = covered.exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE).aggregate(at=Max("charges_to_at"))["at"]
     return max((at for at in (ended, covered) if at is not None), default=None)
 
 

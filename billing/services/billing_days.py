@@ -18,8 +18,9 @@ from billing.domain import dues
 from billing.domain.standing import Due
 from billing.models import BilledPeriod, BillingRunItem, RatedCharge, Subscription
 from billing.queries import contracts as known_contracts
+from billing.queries import late_usage_marks
 from billing.queries.contracts import Contract
-from billing.services import bills
+from billing.services import advance_renewals, bills, late_usage_lines, plan_turns, set_aside
 from billing.services.bills import Bill
 from config.kernel import dates, db
 from config.kernel.actors import Actor
@@ -55,16 +56,18 @@ def bill_customers(
 ) -> Outcome:
     """Bill everything that is due for these customers at the clock ``as_of``, all or nothing.
 
-    One invoice per customer, billing entity, currency and billing day, the oldest day first; days are local to the
-    customer. Invoices whose grace is over are finalized at once, the others stay drafts. Where there is nothing to bill
-    no invoice is made and no period recorded (but for the end of a plan paid in advance), and the next billing day is
-    set all the same, though not before the grace is over: events that arrive until then are still billed. Calling it
-    again changes nothing.
+    Changes of plan whose day has come take effect first, so that both sides are billed together. One invoice per
+    customer, billing entity, currency and billing day, the oldest day first; days are local to the customer. Invoices
+    whose grace is over are finalized at once, the others stay drafts. Where there is nothing to bill no invoice is made
+    and no period recorded (but for the end of a plan paid in advance), and the next billing day is set all the same,
+    though not before the grace is over: events that arrive until then are still billed. Calling it again changes
+    nothing.
 
     Without ``wait`` customers that another transaction is billing are left out and reported. The number of queries does
-    not depend on the number of customers. Raises what rating and drafting raise.
+    not depend on the number of customers, only on that of changes of plan. Raises what rating and drafting raise.
     """
     held = _hold(customer_ids, wait=wait)
+    plan_turns.take_effect(customer_ids=held, as_of=as_of, actor=actor)
     found = known_contracts.of_customers(customer_ids=held, as_of=as_of)
     made = _bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id)
     return Outcome(tuple(made), tuple(sorted(set(customer_ids) - set(held))))
@@ -82,13 +85,29 @@ def bill_subscriptions(
     return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None))
 
 
-def record(*, run_id: int | None, drafted: Sequence[tuple[Drafted, Sequence[Bill]]], at: datetime) -> None:
+@transaction.atomic
+def bill_open_days(
+    *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor
+) -> tuple[Invoice, ...]:
+    """Bill what is due of ended subscriptions before their last invoices, which are left to `bill_subscriptions`.
+
+    The caller holds the locks of their customers.
+    """
+    found = known_contracts.of_subscriptions(subscription_ids=subscription_ids)
+    return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None, up_to_the_end=True))
+
+
+def record(
+    *, run_id: int | None, drafted: Sequence[tuple[Drafted, Sequence[Bill]]], at: datetime, horizon: int = 0
+) -> None:
     """Write which time and which prices new lines cover. The lines come in the order of the bills' items.
 
-    Raises IntegrityError where the time is billed already.
+    All events that were written before the mark ``horizon`` were seen when the usage was rated. Raises IntegrityError
+    where the time is billed already.
     """
     covered = [
-        (draft, [(_period(bill, draft.invoice, run_id, at), bill) for bill in group]) for draft, group in drafted
+        (draft, [(_period(bill, draft.invoice, run_id, at, horizon), bill) for bill in group])
+        for draft, group in drafted
     ]
     BilledPeriod.objects.bulk_create([period for _, pairs in covered for period, _ in pairs], batch_size=_BATCH)
     record_charges(drafted=covered, at=at)
@@ -115,7 +134,13 @@ def _hold(customer_ids: Collection[int], *, wait: bool) -> list[int]:
 
 
 def _bill(
-    found: Sequence[Contract], *, as_of: datetime, catch_up: bool, actor: Actor, run_id: int | None
+    found: Sequence[Contract],
+    *,
+    as_of: datetime,
+    catch_up: bool,
+    actor: Actor,
+    run_id: int | None,
+    up_to_the_end: bool = False,
 ) -> list[Invoice]:
     billed = known_contracts.billed(contracts=found)
     wanted = [
@@ -124,16 +149,22 @@ def _bill(
         for due in dues.due(
             contract.standing, as_of=as_of, catch_up=catch_up, billed=billed.get(contract.subscription_id, ())
         )
+        if not (up_to_the_end and due.is_last)
     ]
-    groups = _grouped(bills.rate(wanted=wanted))
+    horizon = late_usage_marks.horizon()
+    rated = bills.rate(wanted=wanted)
+    set_aside.demand_billable(rated=rated)
+    groups = _grouped(rated)
     filled = {group: members for group, members in groups.items() if any(_makes_invoice(bill) for bill in members)}
-    drafted = invoices.draft_many(
-        specs=[_spec(group, members, as_of) for group, members in filled.items()], actor=actor, at=as_of
-    )
-    record(run_id=run_id, drafted=list(zip(drafted, filled.values(), strict=True)), at=as_of)
+    specs, late = late_usage_lines.added(specs=[_spec(group, members, as_of) for group, members in filled.items()])
+    drafted = invoices.draft_many(specs=specs, actor=actor, at=as_of)
+    record(run_id=run_id, drafted=list(zip(drafted, filled.values(), strict=True)), at=as_of, horizon=horizon)
+    late_usage_lines.record(drafted=list(zip(drafted, late, strict=True)), at=as_of)
+    advance_renewals.write(rated=rated, actor=actor, at=as_of)
     if run_id is not None:
         _write_items(run_id, list(zip(filled, drafted, strict=True)), as_of)
-    _move_on(found, [bill for group in groups.keys() - filled.keys() for bill in groups[group]], as_of)
+    if not up_to_the_end:
+        _move_on(found, [bill for group in groups.keys() - filled.keys() for bill in groups[group]], as_of)
     ready = [draft.invoice.pk for draft in drafted if draft.invoice.finalize_after <= as_of]
     if ready:
         invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
@@ -167,7 +198,7 @@ def _spec(group: Group, members: Sequence[Bill], as_of: datetime) -> InvoiceSpec
     )
 
 
-def _period(bill: Bill, invoice: Invoice, run_id: int | None, at: datetime) -> BilledPeriod:
+def _period(bill: Bill, invoice: Invoice, run_id: int | None, at: datetime, horizon: int) -> BilledPeriod:
     due = bill.due
     return BilledPeriod(
         created_at=at,
@@ -182,8 +213,14 @@ def _period(bill: Bill, invoice: Invoice, run_id: int | None, at: datetime) -> B
         bills_fee=due.bills_fee,
         charges_from_at=due.charges.start,
         charges_to_at=due.charges.end,
+        fixed_charges_from_at=None if due.fixed.arrears is None else due.fixed.arrears.start,
+        fixed_charges_to_at=None if due.fixed.arrears is None else due.fixed.arrears.end,
+        fixed_advance_from_at=None if due.fixed.advance is None else due.fixed.advance.start,
+        fixed_advance_to_at=None if due.fixed.advance is None else due.fixed.advance.end,
         days=due.share.days,
         of_days=due.share.of_days,
+        plan_version_id=bill.contract.plan_version_id,
+        usage_horizon=horizon,
     )
 
 

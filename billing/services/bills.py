@@ -4,21 +4,32 @@ composition; which time is due, how it is rated and what an invoice does with it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from billing.domain import held_time, identity, proration, rating, trace
-from billing.domain.contract import ContractFacts, PlanFeeFacts
+from billing.domain import advance_renewals, held_time, identity, plan_changes, proration, rating, trace
+from billing.domain.contract import ContractFacts, PlanFeeFacts, UsageFacts
 from billing.domain.rating import ItemKind, RatedItem
 from billing.domain.standing import Due
 from billing.models import RatedCharge
 from billing.queries import aggregates, event_windows, price_lists
 from billing.queries.contracts import Contract
+from billing.queries.event_windows import Window
 from billing.queries.price_lists import PricedCharge, PriceList
+from billing.services import fixed_bills
+from config.kernel.dates import Period
 from invoicing.domain.specs import LineSpec
 
 _LABEL_LENGTH = 512
 _NAME_LENGTH = 255
+
+
+class Reader(Protocol):
+    """Whatever tells the usage in windows, by their ids: the stored events, or what a simulation supposes."""
+
+    def __call__(self, *, windows: Sequence[Window]) -> Mapping[Hashable, Sequence[UsageFacts]]:
+        """Return the parts of the usage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +42,36 @@ class Bill:
     items: tuple[RatedItem, ...]
 
 
-def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
+def rate(
+    *,
+    wanted: Sequence[tuple[Contract, Due]],
+    lists: Mapping[int, PriceList] | None = None,
+    read: Reader = aggregates.usage,
+) -> list[Bill]:
     """Rate due stretches in the order given, with a fixed number of queries for all of them.
 
+    A simulation gives the price ``lists`` by the ids that its contracts know them by, and may ``read`` other usage.
     Where no usage is due no charge is rated: flat amounts belong to a time. Amounts are rounded once per item, in the
     currency of the plan version. Raises what rating raises.
     """
-    lists = price_lists.load(version_ids={contract.plan_version_id for contract, _ in wanted})
+    if lists is None:
+        own = {contract.plan_version_id for contract, _ in wanted}
+        following = {contract.next_plan_version_id for contract, _ in wanted if contract.next_plan_version_id}
+        lists = price_lists.load(version_ids=own | following)
     windows = [
         event_windows.of_charge(
             id=(number, charge.key),
             charge=charge,
             external_subscription_id=contract.external_id,
             period=due.charges,
-            held=held_time.of(contract.standing.billing_schedule, due.charges),
+            held=held_time.of(contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due)),
+            by_days=not charge.pay_in_advance,
         )
         for number, (contract, due) in enumerate(wanted)
-        if not due.charges.is_empty
-        for charge in lists[contract.plan_version_id].charges
+        for charge in _charges(contract, due, lists)
     ]
-    usage = aggregates.usage(windows=windows)
+    usage = read(windows=windows)
+    fixed = fixed_bills.facts(wanted=wanted, lists=lists)
     bills = []
     for number, (contract, due) in enumerate(wanted):
         price_list = lists[contract.plan_version_id]
@@ -63,13 +84,15 @@ def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
             fee=_plan_fee(price_list, due),
             charges=[
                 charge.facts(
-                    period=due.charges,
+                    period=_time(contract, due, charge),
                     usage=usage[number, charge.key],
-                    share=proration.covered(contract.standing.billing_schedule, due.charges),
+                    share=proration.covered(
+                        contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due)
+                    ),
                 )
-                for charge in price_list.charges
-                if not due.charges.is_empty
+                for charge in _charges(contract, due, lists)
             ],
+            fixed_charges=fixed[number],
         )
         bills.append(Bill(contract, due, price_list, tuple(rating.rate(facts))))
     return bills
@@ -78,19 +101,31 @@ def rate(*, wanted: Sequence[tuple[Contract, Due]]) -> list[Bill]:
 def lines(*, bill: Bill) -> Iterator[LineSpec]:
     """Yield an invoice line for each item of a bill, in the same order."""
     for item in bill.items:
-        yield _fee_line(bill, item) if item.kind is ItemKind.SUBSCRIPTION else _usage_line(bill, item)
+        if item.kind is ItemKind.SUBSCRIPTION:
+            yield _fee_line(bill, item)
+        elif item.kind is ItemKind.FIXED_CHARGE:
+            yield fixed_bills.line(
+                price_list=bill.price_list,
+                item=item,
+                group_key=bill.contract.external_id,
+                group_label=_group_label(bill),
+            )
+        else:
+            yield _usage_line(bill, item)
 
 
 def rated_charges(*, bill: Bill) -> Iterator[RatedCharge]:
     """Yield an unsaved row for each item of a bill, in the same order; period and line are the caller's to set."""
     for item in bill.items:
         charge = None if item.charge_id is None else _charge(bill.price_list, item)
+        fixed = None if item.fixed_charge_id is None else fixed_bills.charge_of(bill.price_list, item)
         yield RatedCharge(
             subscription_id=bill.contract.subscription_id,
             charge_id=None if charge is None else charge.id,
             charge_filter_id=None
             if charge is None or item.filter_id is None
             else charge.filter_ids[str(item.filter_id)],
+            fixed_charge_id=None if fixed is None else fixed.id,
             item_key=key(item),
             group=dict(item.group),
             from_at=item.period.start,
@@ -107,6 +142,7 @@ def key(item: RatedItem) -> int:
         filter_key=None if item.filter_id is None else str(item.filter_id),
         group=item.group,
         is_true_up=item.is_true_up,
+        fixed_charge_key=None if item.fixed_charge_id is None else str(item.fixed_charge_id),
     )
 
 
@@ -116,6 +152,42 @@ def parents(*, bill: Bill) -> list[int | None]:
     for position, item in enumerate(bill.items):
         first.setdefault(item.charge_id, position)
     return [first[item.charge_id] if item.is_true_up else None for item in bill.items]
+
+
+def _charges(contract: Contract, due: Due, lists: Mapping[int, PriceList]) -> list[PricedCharge]:
+    """Return the charges whose usage is due: at an upgrade without those whose carried units the new plan bills."""
+    if due.charges.is_empty:
+        return []
+    found = [charge for charge in lists[contract.plan_version_id].charges if _is_due(contract, due, charge)]
+    if not _ends_by_upgrade(contract, due) or contract.next_plan_version_id is None:
+        return found
+    following = {charge.metric.id for charge in lists[contract.next_plan_version_id].charges}
+    return [
+        charge
+        for charge in found
+        if not plan_changes.moves_on(
+            is_recurring=charge.metric.is_recurring,
+            is_prorated=charge.counts_time,
+            is_followed=charge.metric.id in following,
+        )
+    ]
+
+
+def _is_due(contract: Contract, due: Due, charge: PricedCharge) -> bool:
+    """Leave out what is paid in advance: event by event, but for units that are there when the next period begins."""
+    if not charge.pay_in_advance:
+        return True
+    renews = charge.metric.is_recurring and charge.invoiceable
+    return renews and advance_renewals.coming(contract.standing, due) is not None
+
+
+def _time(contract: Contract, due: Due, charge: PricedCharge) -> Period:
+    coming = advance_renewals.coming(contract.standing, due) if charge.pay_in_advance else None
+    return due.charges if coming is None else coming
+
+
+def _ends_by_upgrade(contract: Contract, due: Due) -> bool:
+    return due.is_last and contract.standing.is_upgraded
 
 
 def _plan_fee(price_list: PriceList, due: Due) -> PlanFeeFacts | None:
@@ -156,7 +228,7 @@ def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
     charge = _charge(bill.price_list, item)
     filter_label = item.filter_name or ", ".join(", ".join(values) for values in item.filter_values.values())
     group_label = ", ".join(f"{name}: {value or '–'}" for name, value in item.group.items())
-    label = " – ".join(part for part in (item.name, filter_label, group_label) if part)
+    label = " – ".join(part for part in (item.name, filter_label, group_label, _unit_label(item)) if part)
     return LineSpec(
         kind=item.kind.value,
         item_code=charge.metric.code,
@@ -174,4 +246,12 @@ def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
         group_label=_group_label(bill),
         amount_details=item.amount_details,
         tax_ids=charge.tax_ids or bill.price_list.tax_ids,
+        total_units=item.total_units,
+        pricing_unit=item.pricing_unit,
+        breakdowns=item.breakdowns,
     )
+
+
+def _unit_label(item: RatedItem) -> str:
+    unit = item.pricing_unit
+    return "" if unit is None else f"{unit['amount']} {unit['short_name']} × {unit['conversion_rate']}"

@@ -16,8 +16,8 @@ from django.db import transaction
 from billing.domain.proration import Share
 from billing.domain.standing import Due
 from billing.models import BilledPeriod, RatedCharge
-from billing.queries import contracts
-from billing.services import billing_days, bills
+from billing.queries import contracts, late_usage_marks
+from billing.services import billing_days, bills, late_usage_lines, set_aside
 from billing.services.bills import Bill
 from config.kernel.actors import Actor
 from config.kernel.dates import Period
@@ -40,21 +40,32 @@ def recompute(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> in
         return 0
     known = contracts.of_subscriptions(subscription_ids={period.subscription_id for period in periods})
     by_subscription = {contract.subscription_id: contract for contract in known}
+    horizon = late_usage_marks.horizon()
     rated = bills.rate(
         wanted=[
             (replace(by_subscription[period.subscription_id], timezone=period.timezone), _due(period))
             for period in periods
         ]
     )
+    set_aside.demand_billable(rated=rated)
     billed: dict[int, list[tuple[BilledPeriod, Bill]]] = defaultdict(list)
     for period, bill in zip(periods, rated, strict=True):
         billed[period.invoice_id].append((period, bill))
     RatedCharge.objects.filter(period__in=periods).delete()
+    late_usage_lines.detach(invoice_ids=list(billed), at=at)
+    waiting = late_usage_lines.of_drafts(invoice_ids=list(billed))
     drafted = []
     for invoice_id, pairs in billed.items():
         lines = [line for _, bill in pairs for line in bills.lines(bill=bill)]
-        drafted.append((invoices.recompute(invoice_id=invoice_id, lines=lines, actor=actor, at=at), pairs))
+        late = late_usage_lines.placed(rows=waiting.get(invoice_id, ()), lines=lines)
+        lines += [one.line for one in late]
+        draft = invoices.recompute(invoice_id=invoice_id, lines=lines, actor=actor, at=at)
+        late_usage_lines.record(drafted=[(draft, late)], at=at)
+        drafted.append((draft, pairs))
     billing_days.record_charges(drafted=drafted, at=at)
+    for period, bill in zip(periods, rated, strict=True):
+        period.plan_version_id, period.usage_horizon = bill.contract.plan_version_id, horizon
+    BilledPeriod.objects.bulk_update(periods, ["plan_version", "usage_horizon"])
     return len(drafted)
 
 
@@ -68,4 +79,5 @@ def _due(period: BilledPeriod) -> Due:
         is_last=period.reason == BilledPeriod.Reason.TERMINATING,
         is_first=period.reason == BilledPeriod.Reason.STARTING,
         bills_fee=period.bills_fee,
+        fixed=contracts.fixed_times(period),
     )

@@ -3,6 +3,7 @@ is `usage`'s, where all events are stored or none, and `usage_streams`', where e
 
 One statement per call, with all events in one JSON parameter: it takes the unique keys and stores the events whose key
 it took. Keys are taken in a fixed order, so that two calls with the same events wait for each other and never deadlock.
+Events whose code some charge bills in advance are queued by it in their order, and a message wakes up who bills them.
 """
 
 # ruff: noqa: S608 - the statement is put together from pieces of this app, what comes from outside is a parameter
@@ -20,7 +21,7 @@ from psycopg import errors as postgres
 from billing.domain.usage_events import EventIn
 from billing.queries import event_values
 from billing.services import event_partitions
-from config.kernel import statements
+from config.kernel import jobs, statements
 
 Key = tuple[str, str]
 """Transaction id and external subscription id."""
@@ -43,9 +44,9 @@ class _Row(msgspec.Struct, gc=False, omit_defaults=True):
 # PostgreSQL has for hash partitions and keeps over its versions; jsonb hashes the same whatever the order of its keys.
 _STORE = f"""
 WITH input AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
+    SELECT * FROM ROWS FROM (jsonb_to_recordset(%(events)s::jsonb) AS (
         i uuid, t text COLLATE "C", s text COLLATE "C", c text COLLATE "C", a text, p jsonb, m text, f jsonb
-    )
+    )) WITH ORDINALITY AS event (i, t, s, c, a, p, m, f, n)
 ), taken AS (
     INSERT INTO billing_event_key (transaction_id, external_subscription_id, "timestamp")
     SELECT t, s, a::timestamptz FROM input ORDER BY t, s
@@ -70,8 +71,26 @@ WITH input AS MATERIALIZED (
     FROM input
     JOIN taken ON transaction_id = t AND external_subscription_id = s
     LEFT JOIN metric ON event_code = c
+), advance AS MATERIALIZED (
+    SELECT DISTINCT metric.event_code
+    FROM catalog_billablemetric AS metric
+    JOIN catalog_charge AS charge ON charge.metric_id = metric.id AND charge.pay_in_advance
+    WHERE metric.event_code IN (SELECT c FROM input)
+), queued AS (
+    INSERT INTO billing_advanceevent (
+        external_subscription_id, transaction_id, code, "timestamp", withdraws, problem
+    )
+    SELECT s, t, c, a::timestamptz, FALSE, ''
+    FROM input
+    JOIN taken ON transaction_id = t AND external_subscription_id = s
+    JOIN advance ON event_code = c
+    ORDER BY n
+    RETURNING external_subscription_id
 )
-SELECT t, s FROM input EXCEPT SELECT transaction_id, external_subscription_id FROM taken
+SELECT t, s, FALSE
+FROM (SELECT t, s FROM input EXCEPT SELECT transaction_id, external_subscription_id FROM taken) AS existing
+UNION ALL
+SELECT '', s, TRUE FROM (SELECT DISTINCT external_subscription_id AS s FROM queued) AS waiting
 """
 
 
@@ -109,16 +128,25 @@ def _store(parameters: dict[str, object], all_or_none: bool) -> set[Key]:  # noq
     """Run the statement, undone where it must be; return the keys that were taken before."""
     if not all_or_none and not transaction.get_connection().in_atomic_block:
         # One statement is a transaction of its own: nothing to begin and to end.
-        return set(statements.fetch_prepared(_STORE, parameters))
-    existing: set[Key] = set()
-    try:
-        with transaction.atomic():
-            existing.update(statements.fetch_prepared(_STORE, parameters))
-            if existing and all_or_none:
-                raise _Undone
-    except _Undone:
-        pass
+        existing, waiting = _run(parameters)
+    else:
+        existing, waiting = set(), []
+        try:
+            with transaction.atomic():
+                existing, waiting = _run(parameters)
+                if existing and all_or_none:
+                    raise _Undone
+        except _Undone:
+            waiting = []
+    if waiting:
+        jobs.enqueue("billing.tasks.bill_advance_events", external_ids=waiting)
     return existing
+
+
+def _run(parameters: dict[str, object]) -> tuple[set[Key], list[str]]:
+    """Return the keys that were taken before, and the subscriptions that have events in the queue now."""
+    rows = statements.fetch_prepared(_STORE, parameters)
+    return {(t, s) for t, s, is_queued in rows if not is_queued}, [s for _, s, is_queued in rows if is_queued]
 
 
 def _ids(count: int) -> list[str]:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from billing.models import Subscription
 from billing.queries import subscriptions as known
-from billing.services import subscriptions, trials
+from billing.services import scheduled_changes, subscription_plans, subscriptions, trials
 from catalog.models import PlanVersion
 from config.kernel import actors, dates, db
 from config.kernel.actors import Actor
@@ -50,6 +50,7 @@ def adopt_version(*, version_id: int) -> int:
         plan_version__currency=version.currency,
         plan_version__pay_in_advance=version.pay_in_advance,
         plan_version__bill_charges_monthly=version.bill_charges_monthly,
+        plan_version__bill_fixed_charges_monthly=version.bill_fixed_charges_monthly,
         status__in=[Status.PENDING, Status.ACTIVE],
     ).exclude(plan_version=version)
     # In the order in which billing runs lock them too, so that neither waits for the other in a circle.
@@ -70,16 +71,31 @@ def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
 def activate_pending(*, as_of: datetime) -> Moved:
     """Start every waiting subscription whose local day of start has come, each in its own transaction: a periodic job.
 
-    Each starts at its agreed instant, however late the job is. May run any number of times.
+    Each starts at its agreed instant, however late the job is. Changes of plan are `settle_plan_changes`'. May run any
+    number of times.
     """
     actor = actors.job("activate_pending")
     waiting = Subscription.objects.filter(
-        status=Status.PENDING, subscription_at__lte=as_of + _EASTERNMOST + timedelta(days=1)
+        status=Status.PENDING,
+        previous__isnull=True,
+        subscription_at__lte=as_of + _EASTERNMOST + timedelta(days=1),
     )
     return _each(
         waiting,
         lambda found: subscriptions.activate(subscription_id=found.pk, actor=actor, at=as_of),
         is_due=_has_come(as_of),
+    )
+
+
+def settle_plan_changes(*, as_of: datetime) -> Moved:
+    """Carry out the changes of plan that wait although the new plan is not cheaper any more, each in its transaction.
+
+    Those whose day has come are the billing run's. May run any number of times.
+    """
+    actor = actors.job("settle_plan_changes")
+    return _each(
+        Subscription.objects.filter(pk__in=list(scheduled_changes.overtaken())),
+        lambda found: subscription_plans.settle(subscription_id=found.pk, actor=actor, at=as_of),
     )
 
 

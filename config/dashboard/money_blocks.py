@@ -166,7 +166,7 @@ def overdue(*, at: datetime) -> Block:
                     cells.number(
                         dates.days_between(one.payment_due_date, dates.local_date(at, dates.zone(one.timezone)))
                     ),
-                    cells.money(one.total_amount - one.paid_amount),
+                    cells.money(receivables.owed(one)),
                 )
             )
             for one in rows[:ROWS]

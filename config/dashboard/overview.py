@@ -54,7 +54,10 @@ def page(request: HttpRequest, *, at: datetime) -> Sequence[Block]:
     if sees_runs:
         figures.append(usage_blocks.failures_figure())
     if sees_usage:
+        figures.append(usage_blocks.not_billable_figure(at=at))
         usage.append(usage_blocks.by_day(at=at))
+    if request.user.has_perm("billing.view_lateusage"):
+        figures.append(usage_blocks.late_usage_figure())
     if sees_runs:
         usage.append(usage_blocks.runs())
     blocks: list[Block] = [*steps, *head]

@@ -8,8 +8,9 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import formats
 
+from billing.admin import usage_not_billable
 from billing.models import BillingRun
-from billing.queries import dashboard
+from billing.queries import dashboard, late_usage
 from config.kernel import dates
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Chart, Figure, Row, Series, Table, columns
@@ -64,6 +65,21 @@ def runs() -> Block:
         empty="No run yet. The scheduler starts one every hour, and you can start one now.",
         action=cells.link("All runs", reverse("admin:billing_billingrun_changelist")),
     )
+
+
+def not_billable_figure(*, at: datetime) -> Figure:
+    """Events of the last sixty days that nobody can bill yet, up to a minute old."""
+    found = usage_not_billable.counted(at=at)
+    url = reverse("admin:billing_usageevent_changelist")
+    tone = Tone.WARN if found.total else Tone.NEUTRAL
+    return Figure("Not billable yet", cells.number_text(found.total), "events of the last 60 days", tone, url)
+
+
+def late_usage_figure() -> Figure:
+    """Late usage that waits for a decision."""
+    count = late_usage.held()
+    url = f"{reverse('admin:billing_lateusage_changelist')}?state=held"
+    return Figure("Late usage", cells.number_text(count), "to be decided", Tone.WARN if count else Tone.NEUTRAL, url)
 
 
 def failures_figure() -> Figure:

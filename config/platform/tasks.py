@@ -1,4 +1,4 @@
-"""Periodic jobs of features that do not exist yet: usage thresholds, wallets, fees paid in advance.
+"""Periodic jobs of features that do not exist yet: usage thresholds, wallets.
 
 They are known by name, so that `manage.py run_jobs` may name them already, and have no place in the schedule.
 """
@@ -13,7 +13,6 @@ from config.kernel import jobs
 LATER = {
     "usage": "Look for usage that crossed a threshold.",
     "wallets": "Bring the running balances of wallets up to date.",
-    "advance_charges": "Invoice the usage that was paid in advance.",
 }
 
 for name, description in LATER.items():

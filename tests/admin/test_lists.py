@@ -16,9 +16,12 @@ from tests.factories.company import Company
 pytestmark = pytest.mark.django_db
 
 LISTS = (
+    "catalog/addon",
     "catalog/billablemetric",
     "catalog/charge",
+    "catalog/fixedcharge",
     "catalog/plan",
+    "catalog/pricingunit",
     "catalog/tax",
     "customers/billingentity",
     "customers/customer",

@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import BillingRun, BillingRunItem, RatedCharge
 from config.platform.admin import blocks
-from config.platform.admin.blocks import Block, Figures, Sum, Table
+from config.platform.admin.blocks import Block, Chart, Figures, Note, Sum, Table
 from config.platform.models import AuditEntry
 from customers.models import Customer
-from invoicing.models import Document, Invoice
+from invoicing.models import Document, Invoice, InvoiceLine
 from invoicing.services import documents
 from tests.admin import addresses
 from tests.admin.conftest import signed_in
@@ -184,3 +184,22 @@ def test_figures_follow_the_readers_language(finance: Client, invoice: Invoice) 
     total = f"{invoice.total_amount.amount:.2f}".replace(".", ",")
     answer = finance.get(f"/admin/invoicing/invoice/{invoice.pk}/change/", headers={"accept-language": "de"})
     assert f"{total}\xa0€" in answer.content.decode()
+
+
+def test_a_subscription_shows_its_usage_so_far_expected_billed_and_in_all(finance: Client, company: Company) -> None:
+    subscription = company.subscriptions[0]
+    found = shown(page_of(finance, subscription))
+    [figures] = [block for block in found if isinstance(block, Figures) and block.items[0].label == "Usage in all"]
+    [table] = [block for block in found if isinstance(block, Table) and block.title.startswith("Running period")]
+    [chart] = [block for block in found if isinstance(block, Chart) and block.title == "Billed usage by period"]
+    lines = InvoiceLine.objects.filter(customer=subscription.customer, kind=InvoiceLine.Kind.CHARGE)
+    billed = lines.aggregate(amount=models.Sum("amount"))["amount"]
+    assert f"{billed:,.2f}" in str(figures.items[1].value)
+    assert sum(sum(series.values) for series in chart.series) == billed
+    assert [column.label for column in table.columns][-2:] == ["Units expected", "Amount expected"]
+
+
+def test_a_subscription_of_a_customer_that_is_gone_is_shown(finance: Client, company: Company) -> None:
+    Customer.objects.filter(pk=company.customers[0].pk).update(deleted_at=company.at)
+    found = shown(page_of(finance, company.subscriptions[0]))
+    assert next(block.text for block in found if isinstance(block, Note)).startswith("No running period")

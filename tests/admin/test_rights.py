@@ -112,7 +112,7 @@ def test_strangers_are_sent_to_the_sign_in(company: Company) -> None:
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        ("Finance admin", {"finalize", "void", "pay", "send", "refresh", "start", "terminate"}),
+        ("Finance admin", {"finalize", "void", "pay", "send", "refresh", "credit", "start", "terminate", "change_plan"}),
         ("Accountant", {"finalize", "pay", "send", "refresh"}),
         ("Auditor", set()),
         ("Engineer", set()),
@@ -126,7 +126,8 @@ def test_roles_and_verbs(company: Company, role: str, may: set[str]) -> None:
         f"/admin/billing/subscription/{company.subscriptions[0].pk}/",
     )
     example = invoice.format(company.run.items.first().invoice_id)
-    pages = {name: f"{example}{name}/" for name in ("finalize", "void", "pay", "send", "refresh")}
+    pages = {name: f"{example}{name}/" for name in ("finalize", "void", "pay", "send", "refresh", "credit")}
     pages |= {"start": "/admin/billing/billingrun/start/", "terminate": f"{subscription}terminate/"}
+    pages |= {"change_plan": f"{subscription}change_plan/"}
     answers = {name: client.get(address).status_code for name, address in pages.items()}
     assert {name for name, status in answers.items() if status != 403} == may

@@ -8,6 +8,8 @@ page show the verbs that the person may use and the state allows.
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,7 +87,14 @@ class ListVerb(Verb):
 
 
 class ObjectVerb(Verb):
-    """A verb of one object."""
+    """A verb of one object.
+
+    One that ``weighs`` shows what the values chosen would do before it does it: the button is pressed twice, and only
+    the second time, with the same values, does anything.
+    """
+
+    weighs = False
+    weigh_label = "Show what would happen"
 
     def title(self, *, instance: Any) -> str:
         """What its button on the object's page says: the label, unless the object's past makes it another."""
@@ -104,6 +113,10 @@ class ObjectVerb(Verb):
 
     def preview(self, *, instance: Any, at: datetime) -> Sequence[Block]:
         """What would happen now."""
+        return ()
+
+    def weigh(self, *, instance: Any, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
+        """What would happen with the values chosen. Raises DomainError."""
         return ()
 
     def perform(self, *, instance: Any, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
@@ -149,6 +162,8 @@ def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object
         return HttpResponseRedirect(back)
     form = verb.form(data=request.POST if request.method == "POST" else None, instance=instance, at=at)
     if request.method == "POST" and form.is_valid():
+        if verb.weighs and request.POST.get("weighed") != (weighed := _weighed(form)):
+            return _weighing(request, model_admin, verb, form, instance, weighed, at)
         try:
             outcome = verb.perform(instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at)
         except errors.DomainError as refusal:
@@ -156,7 +171,26 @@ def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object
         else:
             return _done(request, model_admin, verb, outcome, back)
     preview = _previewed(functools.partial(verb.preview, instance=instance, at=at))
-    return _asked(request, model_admin, verb, form, preview, instance)
+    button = verb.weigh_label if verb.weighs else ""
+    return _asked(request, model_admin, verb, form, preview, instance, button=button)
+
+
+def _weighing(
+    request: HttpRequest, model_admin: Any, verb: ObjectVerb, form: VerbForm, instance: Any, weighed: str, at: datetime
+) -> HttpResponse:
+    """Show what the values chosen would do; the button does it if they stay as they are."""
+    try:
+        blocks = verb.weigh(instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at)
+    except errors.DomainError as refusal:
+        form.refuse(refusal)
+        return _asked(request, model_admin, verb, form, (), instance, button=verb.weigh_label)
+    return _asked(request, model_admin, verb, form, blocks, instance, weighed=weighed)
+
+
+def _weighed(form: VerbForm) -> str:
+    """Return what tells the values of a form from others."""
+    values = {name: form.data.getlist(form.add_prefix(name)) for name in sorted(form.fields) if name != "once"}
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def object_buttons(model_admin: Any, request: HttpRequest, instance: models.Model) -> list[dict[str, Any]]:
@@ -218,9 +252,10 @@ def _asked(
     form: forms.Form,
     preview: Sequence[Block],
     instance: models.Model | None,
+    **extra: str,
 ) -> HttpResponse:
     back = _list_url(model_admin) if instance is None else object_url(model_admin, instance)
-    return _page(request, model_admin, verb, instance, {"form": form, "blocks": preview, "back": back})
+    return _page(request, model_admin, verb, instance, {"form": form, "blocks": preview, "back": back, **extra})
 
 
 def _page(

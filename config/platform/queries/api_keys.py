@@ -7,6 +7,9 @@ from datetime import datetime
 
 from config.platform.models import ApiKey
 
+# Written out: every request asks this, and building a query from the model takes longer than running it.
+_BY_DIGEST = "SELECT * FROM platform_apikey WHERE digest = %s"
+
 
 def digest(secret: str) -> str:
     """Return what is stored of a key: its SHA-256 in hex. Keys are long and random, so no salt is needed."""
@@ -15,7 +18,7 @@ def digest(secret: str) -> str:
 
 def usable(*, secret: str, at: datetime) -> ApiKey | None:
     """Return the key if it exists and is neither revoked nor expired at that instant. One query on a unique index."""
-    key = ApiKey.objects.filter(digest=digest(secret)).first()
+    key = next(iter(ApiKey.objects.raw(_BY_DIGEST, [digest(secret)])), None)
     if key is None or key.revoked_at is not None:
         return None
     return None if key.expires_at is not None and key.expires_at <= at else key

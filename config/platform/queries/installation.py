@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from config.kernel import errors
 from config.platform.models import Installation
 
@@ -12,3 +14,9 @@ def current() -> Installation:
     if found is None:
         raise errors.NotFound("organization_not_found", "The installation is not set up.")
     return found
+
+
+def late_usage_policy() -> tuple[str, Decimal | None]:
+    """Return the policy for late usage and the amount below which it waives; it is held before anything was set up."""
+    found = Installation.objects.values_list("late_usage_policy", "late_usage_waive_below").first()
+    return found or (Installation.LateUsagePolicy.HOLD.value, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -12,6 +13,8 @@ from config.platform.models import Installation
 from config.platform.queries import installation
 from config.platform.services import audit
 
+_LIMIT_END = Decimal(10) ** 16
+
 
 @transaction.atomic
 def ensure(*, at: datetime) -> Installation:
@@ -19,6 +22,28 @@ def ensure(*, at: datetime) -> Installation:
     if not Installation.objects.exists():
         Installation.objects.bulk_create([Installation(created_at=at)], ignore_conflicts=True)
     return installation.current()
+
+
+@transaction.atomic
+def set_late_usage_policy(*, policy: str, waive_below: Decimal | None, actor: Actor, at: datetime) -> Installation:
+    """Decide what happens to late usage where nothing else was agreed. ``waive_below`` is in major units of whatever
+    currency it is compared with, and stands with the policy that waives only. Raises Invalid.
+    """
+    if policy not in Installation.LateUsagePolicy.values:
+        raise errors.Invalid("validation_errors", "", {"late_usage_policy": ["value_is_invalid"]})
+    if policy != Installation.LateUsagePolicy.WAIVE:
+        waive_below = None
+    elif waive_below is None or not 0 < waive_below < _LIMIT_END:
+        code = "value_is_mandatory" if waive_below is None else "value_is_out_of_range"
+        raise errors.Invalid("validation_errors", "", {"late_usage_waive_below": [code]})
+    row = db.lock_one(Installation.objects.filter(pk=ensure(at=at).pk))
+    old = {"late_usage_policy": row.late_usage_policy, "late_usage_waive_below": row.late_usage_waive_below}
+    new = {"late_usage_policy": policy, "late_usage_waive_below": waive_below}
+    if old != new:
+        row.late_usage_policy, row.late_usage_waive_below = policy, waive_below
+        row.save(update_fields=["late_usage_policy", "late_usage_waive_below"])
+        audit.record(actor=actor, at=at, verb="set late usage policy", instance=row, old=old, new=new)
+    return row
 
 
 @transaction.atomic

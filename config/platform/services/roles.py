@@ -38,7 +38,7 @@ ROLES = (
         name="Finance admin",
         about=(
             "Sees all of billing; changes the catalog, customers and billing entities; begins and ends subscriptions, "
-            "starts billing runs; finalizes, voids and sends invoices; records payments."
+            "starts billing runs; finalizes, voids, sends and credits invoices; records payments."
         ),
         models={
             **EVERYTHING_TO_SEE,
@@ -53,15 +53,23 @@ ROLES = (
             "void_invoice",
             "send_invoice",
             "record_payment",
+            "add_creditnote",
+            "void_creditnote",
+            "refund_creditnote",
             "start_billingrun",
             "terminate_subscription",
+            "change_plan",
+            "change_units",
+            "decide_lateusage",
+            "set_lateusage_policy",
+            "withdraw_usageevent",
         ),
     ),
     Role(
         name="Accountant",
         about="Sees all of billing; edits customers; finalizes and sends invoices; records payments.",
         models={**EVERYTHING_TO_SEE, "customers.customer": EDIT, "customers.customermetadata": ALL},
-        verbs=("finalize_invoice", "send_invoice", "record_payment"),
+        verbs=("finalize_invoice", "send_invoice", "record_payment", "refund_creditnote"),
     ),
     Role(
         name="Auditor",

@@ -87,6 +87,8 @@ def test_usage_is_rated_from_the_start_until_now(
         "total_aggregated_units": "3.0",
         "events_count": 3,
         "amount_cents": 32,
+        "taxes_amount_cents": 0,
+        "total_amount_cents": 32,
         "amount_currency": "EUR",
         "pricing_unit_details": None,
         "charge": {

@@ -27,7 +27,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
     [
         (Count(3), "3"),
         (Sum(2, D("10.25")), "10.25"),
-        (Sum(2, D("-4")), "0"),  # less than nothing is nothing
+        (Sum(2, D("-4")), "-4"),  # which costs nothing
         (Sum(), "0"),
         (Maximum(4, D("7.5")), "7.5"),
         (Maximum(), "0"),
@@ -37,7 +37,7 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
         (Unique(5, 2, frozenset({"a", "b"})), "2"),
         (Unique(5, 2), "2"),
         (Weighted(1, D(30), D(1), D(100)), "0.3"),
-        (Weighted(1, D(-30), D(-1), D(100)), "0"),
+        (Weighted(1, D(-30), D(-1), D(100)), "-0.3"),
         (Weighted(), "0"),
         (Prorated(Aggregation.SUM, 1, D(10), (Held(D(10), 2),), 31), "0.64517"),  # 20 / 31 up to five places
     ],

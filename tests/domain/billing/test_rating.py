@@ -102,6 +102,16 @@ def test_negative_usage_earns_nothing() -> None:
     assert (item.units, item.amount) == (0, Money(0, "EUR"))
 
 
+def test_negative_usage_opens_no_range() -> None:
+    ranges = [{"from_value": 0, "to_value": None, "per_unit_amount": "1", "flat_amount": "5"}]
+    terms = {"model": ChargeModel.GRADUATED, "properties": {"graduated_ranges": ranges}}
+    (taken_back,) = rate_charge(usage=[contracts.usage(1, "-1")], **terms)
+    (nothing,) = rate_charge(usage=[contracts.usage(2, "0")], **terms)
+    assert (taken_back.units, taken_back.amount) == (0, Money(0, "EUR"))
+    assert (nothing.units, nothing.amount) == (0, Money(5, "EUR"))  # the flat amount of no units
+    assert all(trace.verify(item.trace) for item in (taken_back, nothing))
+
+
 FILTERS = [
     FilterFacts(id=1, properties={"amount": "1"}, values={"status": ["200"]}, name="fine"),
     FilterFacts(id=2, properties={"amount": "0"}, values={"status": ["500"]}),

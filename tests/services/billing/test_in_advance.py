@@ -14,7 +14,6 @@ from billing.models import BilledPeriod, RatedCharge, Subscription
 from billing.services import runs, subscription_moves, subscriptions, trials
 from catalog.models import PlanVersion
 from catalog.services import plans
-from config.kernel import errors
 from config.platform.models import AuditEntry
 from customers.models import BillingEntity, Customer
 from invoicing.models import Invoice
@@ -181,15 +180,3 @@ def test_living_subscriptions_stay_on_a_version_that_is_billed_in_another_way(cu
     assert subscription_moves.adopt_version(version_id=later.pk) == 0
     subscription.refresh_from_db()
     assert subscription.plan_version_id == plan.pk
-
-
-@pytest.mark.parametrize("option", ["credit", "refund", "offset"])
-def test_time_that_was_paid_is_not_promised_back(customer: Customer, option: str) -> None:
-    subscription = made.make_subscription(customer, make_plan(), at=instant("2026-01-01"))
-    with pytest.raises(errors.Invalid) as refusal:
-        subscriptions.terminate(
-            subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-10"), unused_time=option
-        )
-    assert refusal.value.details == {"on_termination_credit_note": ["unsupported_value"]}
-    subscription.refresh_from_db()
-    assert subscription.status == Subscription.Status.ACTIVE

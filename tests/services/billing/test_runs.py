@@ -284,6 +284,7 @@ def test_the_database_refuses_to_rate_a_time_twice(customer: Customer, plan: Pla
     rated = RatedCharge.objects.get()
     line = InvoiceLine.objects.get()
     line.pk, line.uuid, line.invoice, line._state.adding = None, "5a0a4d4e-4d27-4b6c-9d1b-0d4fd0a1b1ab", None, True
+    line.payment_status = "pending"
     line.save(force_insert=True)
     rated.pk, rated.uuid, rated.line, rated._state.adding = None, "5a0a4d4e-4d27-4b6c-9d1b-0d4fd0a1b1ac", line, True
 

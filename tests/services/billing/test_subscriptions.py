@@ -106,17 +106,6 @@ def test_a_waiting_subscription_takes_another_plan(customer: Customer, plan: Pla
     assert (first.plan_version.plan.code, first.name, first.status) == ("big", "Big", "pending")
 
 
-def test_another_plan_for_an_active_one_is_refused(customer: Customer, plan: PlanVersion) -> None:
-    first = begin(customer, plan, "2026-02-10")
-
-    with pytest.raises(terms.PlanChangeUnsupported) as refusal:
-        begin(customer, goods.make_plan("big"), "2026-02-20")
-
-    assert refusal.value.details == {"plan_code": ["unsupported_value"]}
-    first.refresh_from_db()
-    assert first.plan_version == plan
-
-
 def test_an_external_id_belongs_to_one_customer(entity: BillingEntity, customer: Customer, plan: PlanVersion) -> None:
     begin(customer, plan, "2026-02-10")
     other = parties.make_customer(entity, "c2")

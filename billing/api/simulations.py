@@ -1,0 +1,28 @@
+"""``/simulations``: what contracts would come to, on their own plan and on another one. Writes nothing."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api import simulation_forms
+from billing.api.simulation_forms import SimulationAnswer, SimulationRequest
+from billing.services import simulation_exports, simulation_reports, simulations
+from config.platform.api import schema, views
+
+ROOT = "simulation"
+
+
+@extend_schema(tags=["simulations"])
+class Simulations(views.ApiView):
+    """Contracts played over some months."""
+
+    @extend_schema(request=schema.body(ROOT, SimulationRequest), responses=schema.answer(ROOT, SimulationAnswer))
+    def post(self, request: Request) -> Response:
+        """Play contracts and compare plans. Changes nothing; what takes too long is refused with 422."""
+        at = self.at()
+        wanted = simulation_forms.wanted(self.body(request, ROOT, SimulationRequest), at=at)
+        simulations.demand_quick(wanted=wanted)
+        report = simulation_reports.make(wanted=wanted, today=at.date())
+        return Response({ROOT: simulation_exports.as_json(report)})

@@ -1,0 +1,28 @@
+"""Breakdowns of usage: its units by the values of properties that are shown and do not price. Owns what a line tells of
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing.domain import aggregation
+from billing.domain.contract import UsageFacts
+from catalog.domain import decimals
+from catalog.domain.rounding import Rounding
+
+
+def shown(*, usage: UsageFacts, rounding_rule: Rounding | None = None) -> tuple[dict[str, Any], ...]:
+    """Return the breakdown of a bucket in the order of its values, missing ones last, with units as text.
+
+    Each part is counted by itself: the parts of a sum add up to the units, those of a maximum or of unique values need
+    not. Units are rounded as the metric says; where days count, they are those that are there at the end.
+    """
+    rows = [
+        {
+            "presentation_by": {name: one.by[name] for name in one.by},
+            "units": decimals.text(aggregation.shown_units(facts=one.facts, rounding_rule=rounding_rule)),
+        }
+        for one in sorted(usage.breakdowns, key=lambda one: [(value is None, value or "") for value in one.by.values()])
+    ]
+    return tuple(rows)

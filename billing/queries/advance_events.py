@@ -1,0 +1,170 @@
+"""What billing an event in advance reads: the queue, the events themselves, the subscriptions they are of, what was
+carried over into their period. Never writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from billing.domain import aggregation, held_time
+from billing.models import AdvanceEvent, RatedCharge, Subscription
+from billing.queries import aggregates, event_values, event_windows
+from billing.queries.contracts import Contract
+from billing.queries.price_lists import PricedCharge
+from catalog.domain import filters
+from config.kernel.dates import Period
+
+_RETRY = timedelta(minutes=4)
+_NUMBER = re.compile(event_values.PLAIN_DECIMAL, re.ASCII)
+
+Bucket = tuple[str | None, tuple[tuple[str, str | None], ...]]
+"""The key of a filter (none: the charge's own price) and the values of a group."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """An event of the queue as it was stored. ``properties`` has numbers as the text that the sender wrote."""
+
+    queue_id: int
+    withdraws: bool
+    transaction_id: str
+    code: str
+    timestamp: datetime
+    properties: Mapping[str, Any]
+    amount_cents: Decimal | None
+    fingerprint: int
+
+    def text(self, name: str) -> str | None:
+        """Return the text of a property, as filters and groups compare it; nothing where it is absent."""
+        return filters.as_text(self.properties.get(name))
+
+    def number(self, name: str) -> Decimal | None:
+        """Return the number of a property, nothing where it is absent or no plain decimal."""
+        found = self.text(name)
+        return Decimal(found) if found is not None and _NUMBER.match(found) else None
+
+
+def waiting(*, as_of: datetime) -> QuerySet[AdvanceEvent]:
+    """Return the events to be billed: new ones, and those to be tried again, which is not at once.
+
+    An event that no subscription had is tried again as soon as one covers its instant.
+    """
+    covering = Subscription.objects.filter(
+        Q(terminated_at__isnull=True) | Q(terminated_at__gte=OuterRef("timestamp")),
+        external_id=OuterRef("external_subscription_id"),
+        started_at__lte=OuterRef("timestamp"),
+    )
+    again = Q(tried_at__lte=as_of - _RETRY) & Exists(covering)
+    return AdvanceEvent.objects.filter(Q(problem="") | again)
+
+
+def waiting_subscriptions(*, as_of: datetime, external_ids: Collection[str] | None = None) -> list[str]:
+    """Return the external ids of subscriptions with events to be billed now."""
+    rows = waiting(as_of=as_of)
+    if external_ids is not None:
+        rows = rows.filter(external_subscription_id__in=external_ids)
+    return list(rows.order_by().values_list("external_subscription_id", flat=True).distinct())
+
+
+def subscriptions(external_id: str) -> list[Subscription]:
+    """Return what was or is a subscription of that external id, the latest start first."""
+    rows = Subscription.objects.filter(external_id=external_id, started_at__isnull=False)
+    return list(rows.order_by(F("started_at").desc(), "-pk"))
+
+
+def covering(found: Sequence[Subscription], at: datetime) -> Subscription | None:
+    """Return the subscription that an event of an instant is of, out of those of one external id."""
+    for row in found:
+        if row.started_at is not None and row.started_at <= at:
+            return row if row.terminated_at is None or at <= row.terminated_at else None
+    return None
+
+
+def stored(queued: Sequence[AdvanceEvent]) -> list[QueuedEvent]:
+    """Return the events of queue rows in the order of the queue. A new one that a correction replaced is not there."""
+    if not queued:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT q.id, q.withdraws, e.transaction_id, e.code, e."timestamp", e.properties::text,
+                e.precise_total_amount_cents, e.fingerprint
+            FROM billing_advanceevent AS q
+            JOIN billing_usage_event AS e ON e.external_subscription_id = q.external_subscription_id COLLATE "C"
+                AND e.code = q.code COLLATE "C" AND e."timestamp" = q."timestamp"
+                AND e.transaction_id = q.transaction_id COLLATE "C"
+            WHERE q.id = ANY(%(ids)s) AND e."timestamp" >= %(first)s AND e."timestamp" <= %(last)s
+                AND (q.withdraws OR e.replaced_at IS NULL)
+            ORDER BY q.id""",
+            {
+                "ids": [row.pk for row in queued],
+                "first": min(row.timestamp for row in queued),
+                "last": max(row.timestamp for row in queued),
+            },
+        )
+        return [QueuedEvent(*row[:5], _properties(row[5]), *row[6:]) for row in cursor.fetchall()]
+
+
+def billed(*, contract: Contract, transaction_ids: Collection[str]) -> set[tuple[int, str]]:
+    """Return what was billed of these events before, by the price's key and the transaction id: events put back."""
+    rows = RatedCharge.objects.filter(
+        subscription_id=contract.subscription_id,
+        line__event_transaction_id__in=transaction_ids,
+        released_at__isnull=True,
+    )
+    return set(rows.values_list("item_key", "event_transaction_id"))
+
+
+def carried_over(*, contract: Contract, charge: PricedCharge, period: Period) -> dict[Bucket, Decimal]:
+    """Return the units of a recurring charge that are there when a period starts, by filter and group."""
+    window = event_windows.of_charge(
+        id=charge.key,
+        charge=charge,
+        external_subscription_id=contract.external_id,
+        period=Period(period.start, period.start),
+        held=held_time.of(contract.standing.usage_schedule, period),
+    )
+    plain = replace(window, held=None, values_limit=0, amounts_in="", presentation_keys=())
+    found = aggregates.usage(windows=[plain])[charge.key]
+    return {
+        (None if part.filter_id is None else str(part.filter_id), tuple(part.group.items())): aggregation.value(
+            part.facts
+        )
+        for part in found
+    }
+
+
+def operations_before(
+    *, contract: Contract, charge: PricedCharge, value: str, before: datetime
+) -> list[tuple[Mapping[str, Any], str | None]]:
+    """Return what earlier events did to a unique value: their properties and operations, in their order in time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT e.properties::text, e.properties ->> 'operation_type'
+            FROM billing_usage_event AS e
+            WHERE e.external_subscription_id = %(subscription)s AND e.code = %(code)s AND e."timestamp" < %(before)s
+                AND e.replaced_at IS NULL AND e.properties ->> %(field)s = %(value)s
+            ORDER BY e."timestamp", e.transaction_id""",
+            {
+                "subscription": contract.external_id,
+                "code": charge.metric.event_code,
+                "before": before,
+                "field": charge.metric.field_name,
+                "value": value,
+            },
+        )
+        return [(_properties(text), operation) for text, operation in cursor.fetchall()]
+
+
+def _properties(text: str) -> dict[str, Any]:
+    return dict(json.loads(text, parse_float=str, parse_int=str))

@@ -1,0 +1,95 @@
+"""Correcting late usage at once: what is owed by an invoice of its own, what is the customer's by a credit note. Owns
+making these documents; the decision and its record are `late_usage`'s.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import prefetch_related_objects
+
+from billing.models import LateUsage, RatedCharge
+from billing.services import late_usage_lines
+from billing.services.late_usage_lines import Placed
+from config.kernel import errors, money
+from config.kernel.actors import Actor
+from invoicing.domain.specs import InvoiceSpec
+from invoicing.models import InvoiceLine
+from invoicing.services import credit_notes, invoices
+
+_CREDITED = ("state", "reason", "decided_by", "decided_at", "updated_at", "note", "credit_note_id")
+
+
+class CannotCorrect(errors.Invalid):
+    """There is no issued line that could be credited: it stays held."""
+
+
+@transaction.atomic
+def correct(*, rows: Sequence[LateUsage], actor: Actor, at: datetime) -> None:
+    """Correct decided entries of one subscription and period: by one invoice if they come to nothing or more.
+
+    Where they come to less, what is owed of them is invoiced and what is the customer's is credited on the lines that
+    billed it. Raises CannotCorrect where there is no such line, what invoicing raises where more than a line is left
+    would be credited, and leaves everything as it was then.
+    """
+    related = "subscription__customer", "period", "charge__metric", "charge__plan_version__plan", "charge_filter"
+    prefetch_related_objects(rows, *related, "charge__taxes", "charge__plan_version__taxes")
+    total = sum((row.amount for row in rows), money.zero(rows[0].currency))
+    owed = [row for row in rows if total.amount >= 0 or row.amount.amount > 0]
+    if owed:
+        _invoice(owed, actor=actor, at=at)
+    if total.amount < 0:
+        _credit([row for row in rows if row.amount.amount < 0], actor=actor, at=at)
+
+
+def _invoice(rows: Sequence[LateUsage], *, actor: Actor, at: datetime) -> None:
+    first = rows[0]
+    customer = first.subscription.customer
+    placed = [Placed(row, row.amount, late_usage_lines.line_of(row=row, part=row.amount)) for row in rows]
+    spec = InvoiceSpec(
+        customer_id=customer.pk,
+        billing_entity_id=customer.billing_entity_id,
+        currency=first.currency,
+        timezone=first.period.timezone,
+        billed_at=at,
+        lines=tuple(one.line for one in placed),
+    )
+    drafted = invoices.draft_many(specs=[spec], actor=actor, at=at)
+    late_usage_lines.record(drafted=[(drafted[0], placed)], at=at)
+    invoices.finalize_many(invoice_ids=[drafted[0].invoice.pk], actor=actor, at=at)
+
+
+def _credit(rows: Sequence[LateUsage], *, actor: Actor, at: datetime) -> None:
+    by_invoice: dict[int, list[tuple[LateUsage, InvoiceLine]]] = defaultdict(list)
+    for row in rows:
+        line = _billed_line(row)
+        by_invoice[line.invoice_id].append((row, line))
+    for invoice_id, pairs in by_invoice.items():
+        note = credit_notes.create(
+            invoice_id=invoice_id,
+            amounts={line.pk: -row.amount for row, line in pairs},
+            reason="other",
+            description="Late usage and corrections of events.",
+            actor=actor,
+            at=at,
+        )
+        for row, _ in pairs:
+            row.credit_note_id = note.uuid
+            row.save(update_fields=_CREDITED)
+
+
+def _billed_line(row: LateUsage) -> InvoiceLine:
+    """Return the line that billed the item, else the first one that billed late usage of it."""
+    rated = RatedCharge.objects.filter(
+        period=row.period, item_key=row.item_key, released_at__isnull=True, event_transaction_id__isnull=True
+    )
+    found = InvoiceLine.objects.filter(rated_charge__in=rated, invoice__isnull=False).first()
+    if found is None:
+        late = LateUsage.objects.filter(period=row.period, item_key=row.item_key, line__invoice__status="finalized")
+        found = InvoiceLine.objects.filter(late_usage__in=late).order_by("pk").first()
+    if found is None:
+        raise CannotCorrect("cannot_credit", "No issued invoice has a line of it that could be credited.")
+    return found

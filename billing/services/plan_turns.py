@@ -1,0 +1,115 @@
+"""The moment at which one plan takes the place of another: the one subscription ends and the other runs on from there.
+
+Owns writing both, in one transaction and without a gap, and which downgrades have come. Whoever calls holds the lock of
+the customer and bills both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from billing.domain import plan_changes, states
+from billing.domain.plan_changes import Kind
+from billing.domain.states import Verb
+from billing.models import Subscription
+from billing.queries import contracts
+from billing.services import fixed_agreements, starts, subscription_notes
+from config.kernel import dates, db
+from config.kernel.actors import Actor
+from config.platform.services import audit
+
+Status = Subscription.Status
+_EASTERNMOST = timedelta(hours=14)
+
+
+def replace(
+    *,
+    current: Subscription,
+    follower: Subscription,
+    moment: datetime,
+    kind: Kind,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+) -> None:
+    """End the current subscription at an instant and let its follower run from that same instant on.
+
+    The trial counts from the customer's first start under the external id, the anchor of periods stays. Raises
+    InvalidTransition where one of them is over.
+    """
+    old = {"status": current.status}
+    current.status = states.next(state=current.status, verb=Verb.TERMINATE)
+    current.terminated_at = moment
+    current.ended_by = kind.value
+    current.updated_at = at
+    current.save(update_fields=["status", "terminated_at", "ended_by", "updated_at"])
+    plan = follower.plan_version.plan.code
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="terminate",
+        instance=current,
+        old=old,
+        new=subscription_notes.facts(current),
+        reason=reason or f"Its {kind.value} to {plan}.",
+    )
+    starts.begin(follower, started_at=moment)
+    follower.updated_at = at
+    if follower.pk is None:
+        follower.save(force_insert=True)
+    else:
+        follower.save(update_fields=[*starts.FIELDS, "change_date", "updated_at"])
+    fixed_agreements.begin(subscription=follower, at=at)
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="activate",
+        instance=follower,
+        new=subscription_notes.facts(follower),
+        reason=reason or f"The {kind.value} from {current.plan_version.plan.code}.",
+    )
+
+
+def take_effect(*, customer_ids: Collection[int], as_of: datetime, actor: Actor) -> list[int]:
+    """Let the downgrades of these customers take effect whose day has come, and return both sides of each.
+
+    Each does so at the start of its local day, however late this is. One whose subscription ends before, as agreed,
+    never does. May be called any number of times.
+    """
+    latest = dates.local_date(as_of + _EASTERNMOST, ZoneInfo("UTC"))
+    waiting = Subscription.objects.filter(
+        customer_id__in=customer_ids, status=Status.PENDING, previous__isnull=False, change_date__lte=latest
+    )
+    pairs = list(waiting.order_by("pk").values_list("pk", "previous_id"))
+    if not pairs:
+        return []
+    held = db.lock(
+        Subscription.objects.filter(pk__in=[pk for pair in pairs for pk in pair]).select_related(
+            "plan_version__plan", "customer__billing_entity"
+        )
+    )
+    rows = {row.pk: row for row in held}
+    moved: list[int] = []
+    for follower_id, current_id in pairs:
+        current, follower = rows[current_id], rows[follower_id]
+        moment = due_at(current, follower, as_of)
+        if moment is None:
+            continue
+        replace(current=current, follower=follower, moment=moment, kind=Kind.DOWNGRADE, actor=actor, at=as_of)
+        moved += [current_id, follower_id]
+    return moved
+
+
+def due_at(current: Subscription, follower: Subscription, as_of: datetime) -> datetime | None:
+    """Return the instant at which a waiting change takes effect, if that has come by the clock; else nothing."""
+    if follower.status != Status.PENDING or current.status != Status.ACTIVE or follower.change_date is None:
+        return None
+    where = contracts.standing(current)
+    moment = plan_changes.takes_effect_at(where.schedule, day=follower.change_date)
+    if moment > as_of or (where.ends_at is not None and where.ends_at <= moment):
+        return None
+    # Where the time zone was changed since, usage of the first hours may have been billed: the new plan goes on there.
+    billed_until = contracts.charges_billed_until(current)
+    return moment if billed_until is None else max(moment, min(billed_until, as_of))

@@ -1,0 +1,54 @@
+"""What a new price does to changes of plan that wait: to a plan that became the dearer one nobody is moved unasked, to
+one that is no cheaper any more subscriptions move at once. Owns both rules; the changes are `plan_changes`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import transaction
+
+from billing.domain.plan_changes import Kind
+from billing.models import Subscription
+from billing.services import plan_changes
+from catalog.models import PlanVersion
+from config.kernel import actors, db, jobs
+
+Status = Subscription.Status
+
+
+@transaction.atomic
+def reconsider(*, version_id: int) -> int:
+    """Look at the changes that wait after a plan got a new price, in the transaction that published it.
+
+    Where the price that subscriptions have now is below that of the plan they would move to, the change is canceled, as
+    of the publication. Where the plan to move to costs as much as the current one by now, the change is left to
+    `subscription_plans.settle`, which is woken up. Prices are those of a year. Returns how many were canceled; calling
+    it again cancels none.
+    """
+    version = PlanVersion.objects.select_related("plan").get(pk=version_id)
+    before = PlanVersion.objects.filter(plan_id=version.plan_id, number__lt=version.number).order_by("-number").first()
+    if before is not None and plan_changes.price(before) == plan_changes.price(version):
+        return 0
+    waiting = Subscription.objects.filter(status=Status.PENDING, previous__status=Status.ACTIVE)
+    leaving = waiting.filter(previous__plan_version=version).exclude(plan_version=version)
+    canceled = 0
+    for follower in db.lock(leaving.select_related("plan_version__plan", "customer")):
+        if plan_changes.price(follower.plan_version).yearly > plan_changes.price(version).yearly:
+            reason = f"{version.plan.code} costs less than {follower.plan_version.plan.code} now."
+            plan_changes.cancel(follower, actor=actors.SYSTEM, at=version.created_at, reason=reason)
+            canceled += 1
+    if next(overtaken(), None) is not None:
+        jobs.enqueue("billing.tasks.settle_plan_changes")
+    return canceled
+
+
+def overtaken() -> Iterator[int]:
+    """Yield the ids of active subscriptions that wait to move to a plan that is not cheaper any more."""
+    waiting = Subscription.objects.filter(status=Status.PENDING, previous__status=Status.ACTIVE)
+    pairs = list(waiting.values_list("previous__plan_version_id", "plan_version_id").order_by().distinct())
+    versions = PlanVersion.objects.in_bulk({pk for pair in pairs for pk in pair})
+    for current_id, wanted_id in pairs:
+        if plan_changes.kind_of(versions[current_id], versions[wanted_id]) is Kind.UPGRADE:
+            found = waiting.filter(previous__plan_version_id=current_id, plan_version_id=wanted_id)
+            yield from found.order_by("previous_id").values_list("previous_id", flat=True)
