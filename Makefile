@@ -42,8 +42,8 @@ acceptance: setup libraries ## For maintainers: run the acceptance cases, a fold
 	@test -d $(ACCEPTANCE) || { echo "There is no $(ACCEPTANCE): the acceptance cases are not published. make test runs the tests."; exit 1; }
 	@$(PYTHON) -m pytest $(ACCEPTANCE) -c pyproject.toml --rootdir . -p no:cacheprovider -n 2 -q -rN --show-capture=no $(ARGS)
 
-bench: setup ## Measure ingestion and billing runs
-	@for file in benchmarks/*.py; do echo "$$file"; PYTHONPATH=. $(PYTHON) "$$file" || exit 1; done
+bench: setup ## Measure ingestion, rating and current usage against bare SQL, ratios last (some minutes)
+	@PYTHONPATH=. $(PYTHON) benchmarks/suite.py
 
 screenshots: setup ## Take the pictures of the README from the running sample (needs Chromium and poppler's pdftoppm)
 	@PYTHONPATH=. $(PYTHON) scripts/screenshots.py $(ARGS)

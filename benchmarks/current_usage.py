@@ -169,6 +169,8 @@ def show(label: str, client: Client, name: str, count: int) -> None:
         f"  SQL p50 {sql[0]:7.1f} p99 {sql[1]:7.1f}  ratio {api[0] / sql[0]:5.1f} / {api[1] / sql[1]:5.1f}"
         f"  above SQL {api[0] - sql[0]:5.1f}"
     )
+    print(f"RATIO current usage, {label}: the API's median, multiple of bare SQL | {api[0] / sql[0]:.2f}")
+    print(f"RATIO current usage, {label}: the API's p99 in milliseconds | {api[1]:.1f}")
 
 
 def taken(work: Callable[[], None]) -> float:

@@ -64,7 +64,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _group(
             "Billing",
-            _page(request, "Subscriptions", "autorenew", "billing.subscription"),
+            _page(request, "Subscriptions", "autorenew", "billing.subscription") | {"active": _is_about_subscriptions},
             _page(request, "Usage", "monitoring", "billing.usageevent"),
             _page(request, "Late usage", "history_toggle_off", "billing.lateusage", badge=_late_usage),
             _page(request, "Billing runs", "play_circle", "billing.billingrun"),
@@ -136,6 +136,12 @@ def _simulation(request: HttpRequest) -> dict[str, Any]:
     may = simulations.may(request)
     url_name = "admin:billing_subscription_simulation"
     return _item(request, "Simulation", "query_stats", url_name) | {"permission": lambda _: may}
+
+
+def _is_about_subscriptions(request: HttpRequest) -> bool:
+    """Say whether the page is of subscriptions. The simulation's address is below theirs, its entry is its own."""
+    simulation = reverse("admin:billing_subscription_simulation")
+    return request.path.startswith(reverse("admin:billing_subscription_changelist")) and request.path != simulation
 
 
 def _item(request: HttpRequest, title: str, icon: str, url_name: str) -> dict[str, Any]:

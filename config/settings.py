@@ -232,6 +232,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Both are called payment_status: that of an invoice, and that of a fee that stands alone.
+    "ENUM_NAME_OVERRIDES": {
+        "FeePaymentStatus": "invoicing.domain.standalone.STATUSES",
+        "InvoicePaymentStatus": "invoicing.models.Invoice.PaymentStatus",
+    },
 }
 
 # --- Billing ------------------------------------------------------------------------------------------------------

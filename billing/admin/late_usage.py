@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from billing.admin import shown
 from billing.admin.late_usage_verbs import Bill, Correct, SetPolicy, Waive, period
 from billing.domain import verification
-from billing.models import LateUsage
+from billing.models import BilledPeriod, LateUsage
 from billing.queries import late_usage
 from config.platform.admin import cells, filters, history, pages, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Figure, Figures, Note, Page, Row, Sum, Tab, Table, columns
@@ -71,9 +71,9 @@ class LateUsageAdmin(pages.PageAdmin):
         return late_usage.listed()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, below what could not be rated."""
-        failed = _failed()
-        return super().changelist_view(request, {"list_blocks": [failed] if failed else [], **(extra_context or {})})
+        """The list, below what is still to be looked at and what could not be rated."""
+        blocks = [block for block in (_waiting(), _failed()) if block is not None]
+        return super().changelist_view(request, {"list_blocks": blocks, **(extra_context or {})})
 
     @theme.display(description="Charge")
     def charge_named(self, row: LateUsage) -> str:
@@ -201,7 +201,7 @@ def _details(row: LateUsage) -> Facts:
             Fact("Subscription", cells.to(row.subscription)),
             Fact("Charge", _charge(row)),
             Fact("Filter and group", _part(row)),
-            Fact("Billed by", cells.to(row.period.invoice)),
+            Fact("Billed by", _billed_by(row.period)),
             Fact("Settled by", cells.EMPTY if row.line is None else cells.to(row.line.invoice)),
             Fact("First event received", cells.instant(row.first_received_at)),
             Fact("Last event received", cells.instant(row.last_received_at)),
@@ -214,13 +214,25 @@ def _details(row: LateUsage) -> Facts:
     )
 
 
+def _billed_by(time: BilledPeriod) -> object:
+    return cells.muted("nothing was to be billed") if time.invoice is None else cells.to(time.invoice)
+
+
+def _waiting() -> Note | None:
+    count = late_usage.waiting()
+    if not count:
+        return None
+    text = f"Billed periods with new events that are still to be looked at: {cells.number_text(count)}."
+    return Note(text, Tone.INFO)
+
+
 def _failed() -> Table | None:
     rows = tuple(
         Row(
             (
                 cells.to(one.period.subscription),
                 cells.period_text(one.period.charges_from_at, one.period.charges_to_at, one.period.timezone),
-                cells.to(one.period.invoice),
+                _billed_by(one.period),
                 one.error,
             )
         )

@@ -31,8 +31,8 @@ class Decide(ObjectVerb):
     done = ""
 
     def check(self, *, instance: LateUsage, at: datetime) -> None:
-        """Each entry is decided once."""
-        rules.after(state=instance.state, decision=self.decision)
+        """Each entry is decided once; while it waits for an invoice another way may be taken."""
+        rules.after(state=instance.state, decision=self.decision, is_billed=instance.line_id is not None)
 
     def preview(self, *, instance: LateUsage, at: datetime) -> Sequence[Block]:
         """What it is about."""

@@ -98,8 +98,8 @@ def periods(rows: Iterable[BilledPeriod], *, title: str, empty: str) -> Table:
                     cells.day(one.billing_date),
                     cells.badge("given back") if one.released_at else one.get_reason_display(),
                     fee_share(one),
-                    cells.to(one.invoice),
-                    cells.money(one.invoice.total_amount),
+                    cells.muted("nothing to bill") if one.invoice is None else cells.to(one.invoice),
+                    cells.EMPTY if one.invoice is None else cells.money(one.invoice.total_amount),
                 )
             )
             for one in rows

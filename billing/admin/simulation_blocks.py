@@ -73,7 +73,11 @@ def _of_currency(report: Report, summary: Summary) -> Iterator[Block]:
     elif len(summary.items) > 1:
         charts.append(_by_item(summary))
     yield Beside(tuple(charts)) if len(charts) > 1 else charts[0]
-    yield Beside((_months(summary), _items(summary)))
+    tables = _months(summary), _items(summary)
+    if summary.is_compared:  # the figures of two plans need the width
+        yield from tables
+    else:
+        yield Beside(tables)
     if summary.contracts == 1 and own:
         yield from _periods(own[0], report)
     else:

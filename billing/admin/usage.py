@@ -17,6 +17,7 @@ from django.utils import timezone
 from billing.admin import usage_blocks, usage_events, usage_not_billable
 from billing.models import EventCorrection, EventKey, Subscription, UsageEvent
 from billing.queries import dashboard
+from billing.queries import usage_not_billable as not_billable
 from catalog.models import BillableMetric
 from config.kernel import dates
 from config.platform.admin import cells, filters, pages, theme
@@ -74,6 +75,7 @@ class MatchFilter(filters.ChoiceFilter):
     options = (
         ("metric", "No metric", lambda rows: _recent(rows).filter(has_metric=False)),
         ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False)),
+        ("time", "Time not billed", lambda rows: _recent(rows).filter(is_passed=True)),
         ("expression", "Not computed", lambda rows: _recent(rows).filter(failures__isnull=False)),
         ("value", "Value too large", lambda rows: _recent(rows).filter(_BEYOND, replaced_at__isnull=True)),
         ("corrected", "Withdrawn or amended", _corrected),
@@ -102,13 +104,12 @@ class UsageEventAdmin(pages.PageAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[UsageEvent]:
         """Events with whether anybody counts them."""
         metrics = BillableMetric.objects.filter(event_code=OuterRef("code"), deleted_at__isnull=True)
-        running = Q(terminated_at__isnull=True) | Q(terminated_at__gte=OuterRef("timestamp"))
+        running = Q(terminated_at__isnull=True) | Q(terminated_at__gt=OuterRef("timestamp"))
         subscriptions = Subscription.objects.filter(
             running, external_id=OuterRef("external_subscription_id"), started_at__lte=OuterRef("timestamp")
         )
-        return (
-            super().get_queryset(request).annotate(has_metric=Exists(metrics), has_subscription=Exists(subscriptions))
-        )
+        rows = not_billable.in_passed_time(super().get_queryset(request))
+        return rows.annotate(has_metric=Exists(metrics), has_subscription=Exists(subscriptions))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Newest first; the id only parts what happened at the same instant."""
@@ -202,7 +203,9 @@ def _problem(event: Any) -> str:
         return "no subscription"
     if event.failures is not None:
         return "not computed"
-    return "value too large" if event.value is not None and abs(event.value) >= _LARGEST else ""
+    if event.value is not None and abs(event.value) >= _LARGEST:
+        return "value too large"
+    return "time not billed" if event.is_passed else ""
 
 
 def _reasons(failures: Mapping[str, Mapping[str, Any]]) -> str:

@@ -47,8 +47,8 @@ class Withdraw(ObjectVerb):
             raise NotWithdrawable("event_already_corrected", "It was withdrawn or amended already.")
 
     def preview(self, *, instance: UsageEvent, at: datetime) -> Sequence[Block]:
-        """What it says."""
-        return (_facts(instance),)
+        """What it says, and what was billed for it alone."""
+        return (*_fees(instance), _facts(instance))
 
     def perform(self, *, instance: UsageEvent, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Withdraw it."""
@@ -86,6 +86,19 @@ def page(event: UsageEvent, *, problem: str) -> Page:
     elif problem:
         notes.append(Note(f"Not billable yet: {problem}.", Tone.WARN))
     return Page(top=(*notes, _facts(event), _corrections(chain)))
+
+
+def _fees(event: UsageEvent) -> tuple[Block, ...]:
+    name = event.external_subscription_id, event.transaction_id
+    lines = known.fees(events=[name]).get(name, [])
+    if not lines:
+        return ()
+    told = "; ".join(
+        f"{cells.money_text(line.amount)} ({'a fee of its own' if line.invoice is None else line.invoice})"
+        for line in lines
+    )
+    what = "The fee stands, and what comes next is free up to its units. To give the money back, credit the fee."
+    return (Note(f"It was billed in advance: {told}. {what}", Tone.WARN),)
 
 
 def _facts(event: UsageEvent) -> Facts:

@@ -28,6 +28,7 @@ def blocks(*, at: datetime) -> tuple[Block, ...]:
         ("No metric", found.metric, "a metric of their code makes them billable", "metric"),
         ("No subscription", found.subscription, "a subscription at their time makes them billable", "subscription"),
         ("Not computed", found.expression, "an expression failed", "expression"),
+        ("Time not billed", found.time, "their time was settled without them", "time"),
         ("Value too large", found.value, "billing their customers fails: withdraw them", "value"),
     )
     return (

@@ -138,7 +138,7 @@ def _fee(one: Estimate) -> dict[str, Any]:
             "filter_invoice_display_name": None if one.price_filter is None else one.price_filter.name or None,
             "lago_item_id": str(metric.uuid),
             "item_type": "BillableMetric",
-            "grouped_by": dict(one.group),
+            "grouped_by": {name: value or "" for name, value in one.group.items()},
         },
         "pay_in_advance": True,
         "invoiceable": charge.invoiceable,

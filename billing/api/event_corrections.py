@@ -51,7 +51,15 @@ class CorrectionAnswer(serializers.Serializer):  # type: ignore[type-arg]
     reason = serializers.CharField()
     made_by = serializers.CharField()
     undone_at = fields.Instant(allow_null=True, help_text="When a correction of this one undid it.")
+    lago_fee_ids = serializers.SerializerMethodField(
+        help_text="Fees that billed the corrected event in advance: they stand until somebody credits them."
+    )
     created_at = fields.Instant()
+
+    def get_lago_fee_ids(self, row: EventCorrection) -> list[str]:
+        """Return the fees of the corrected event."""
+        lines = self.context["fees"].get((row.external_subscription_id, row.event_transaction_id), ())
+        return [str(line.uuid) for line in lines]
 
 
 @extend_schema(tags=["events"])
@@ -108,4 +116,5 @@ def _read(raws: list[msgspec.Raw], at: Any) -> list[CorrectionIn]:
 
 
 def _shown(rows: list[EventCorrection]) -> list[dict[str, Any]]:
-    return list(CorrectionAnswer(rows, many=True).data)
+    found = known.fees(events={(row.external_subscription_id, row.event_transaction_id) for row in rows})
+    return list(CorrectionAnswer(rows, many=True, context={"fees": found}).data)

@@ -28,7 +28,9 @@ class LateUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
     external_customer_id = serializers.CharField(source="subscription.customer.external_id")
     external_subscription_id = serializers.CharField(source="subscription.external_id")
     lago_subscription_id = serializers.UUIDField(source="subscription.uuid")
-    lago_invoice_id = serializers.UUIDField(source="period.invoice.uuid", help_text="The invoice that billed the time.")
+    lago_invoice_id = serializers.SerializerMethodField(
+        help_text="The invoice that billed the time; null where nothing was to be billed."
+    )
     from_datetime = fields.Instant(source="period.charges_from_at")
     to_datetime = fields.Instant(source="period.charges_to_at", help_text="The end, which is not part of it.")
     billable_metric_code = serializers.CharField(source="charge.metric.code")
@@ -53,6 +55,10 @@ class LateUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
     lago_fee_id = serializers.SerializerMethodField()
     trace = serializers.DictField()
     created_at = fields.Instant()
+
+    def get_lago_invoice_id(self, row: LateUsage) -> str | None:
+        """Return the invoice that billed the time."""
+        return None if row.period.invoice is None else str(row.period.invoice.uuid)
 
     def get_filters(self, row: LateUsage) -> dict[str, list[str]] | None:
         """Return the values of the filter."""

@@ -105,7 +105,8 @@ def _on_line(rated: RatedCharge, true_up: UUID | None) -> dict[str, Any]:
     item: dict[str, Any] = {
         "lago_item_id": str(charge.metric.uuid),
         "item_type": "BillableMetric",
-        "grouped_by": rated.group,
+        # Official clients take texts alone: the empty one where events have no value.
+        "grouped_by": {name: value or "" for name, value in rated.group.items()},
     }
     if charge_filter is not None:
         item["filters"] = charge_filter.values

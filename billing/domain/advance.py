@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from billing.domain.proration import Share
+from catalog.domain import decimals
 from catalog.domain.filters import Filter
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing import models, values
@@ -25,7 +26,9 @@ from config.kernel import money
 ZERO = Decimal(0)
 ONE = Decimal(1)
 REMOVE = "remove"
-_DAYS_PLACES = 5
+_NOTHING = values.PriceResult(ZERO, ZERO)
+_RATES = frozenset({"rate", "fixed_fee_unit_amount"})
+DAYS_PLACES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """The price of all usage with an event and without it, in major units of the price, unrounded."""
+    """The price of all usage with an event and without it, in major units of the price, unrounded. `details` are what
+    the API tells of the event's own part of it.
+    """
 
     with_event: Decimal
     without_event: Decimal
+    details: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def amount(self) -> Decimal:
@@ -123,7 +129,7 @@ def step(*, level: Level, by: Change, terms: Properties, kind: Aggregation, shar
         value = None if kind is Aggregation.UNIQUE_COUNT and peak == level.peak else by.value
         days_units = level.days_units
         if share is not None:
-            days_units += money.ceil_to(share.of(peak - level.peak), _DAYS_PLACES)
+            days_units += money.ceil_to(share.of(peak - level.peak), DAYS_PLACES)
         after = Level(
             events_count=level.events_count + 1,
             base=level.base,
@@ -162,7 +168,8 @@ def price(*, step: Step, terms: Properties, kind: Aggregation) -> Priced:
     with_event = step.after
     if _reads_values(terms) and step.value is not None:
         with_event = replace(step.after, found=(*step.before.found, step.value))
-    return Priced(_price(with_event, terms, kind), _price(step.before, terms, kind))
+    after, before = _price(with_event, terms, kind), _price(step.before, terms, kind)
+    return Priced(after.amount, before.amount, _details(after.details, before.details, terms))
 
 
 def counted_days(level: Level) -> Decimal:
@@ -177,19 +184,35 @@ def choose_filter(*, filters: Sequence[Filter], properties: Mapping[str, str | N
     return max(taking, key=lambda one: len(one.values), default=None)
 
 
-def _price(level: Level, terms: Properties, kind: Aggregation) -> Decimal:
+def _details(after: values.Details, before: values.Details, terms: Properties) -> dict[str, object]:
+    """Return what an event adds to each figure of a percentage; other models tell nothing of single events."""
+    if not isinstance(terms, Percentage) or not after:
+        return {}
+    found: dict[str, object] = {}
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        for name, value in after.items():
+            if name in _RATES:
+                found[name] = value
+            elif isinstance(value, int):
+                found[name] = value - int(str(before.get(name, 0)))
+            else:
+                found[name] = decimals.text(Decimal(str(value)) - Decimal(str(before.get(name, 0))))
+    return found
+
+
+def _price(level: Level, terms: Properties, kind: Aggregation) -> values.PriceResult:
     if not level.peak:
-        return ZERO
+        return _NOTHING
     transactions = int(level.peak) if kind is Aggregation.UNIQUE_COUNT else level.events_count
     if isinstance(terms, Percentage) and terms.has_limits:
         # Each event is priced alone here, so those that came after everything free do not matter.
         transactions = len(level.found)
         if not transactions:
-            return ZERO
+            return _NOTHING
     usage = values.Usage(
         units=level.peak, events_count=transactions, values=level.found, given_amount=level.given_amount
     )
-    return models.price(properties=terms, usage=usage).amount
+    return models.price(properties=terms, usage=usage)
 
 
 def _reads_values(terms: Properties) -> bool:

@@ -88,6 +88,7 @@ def rate(
             step=step,
             priced=priced,
         ),
+        amount_details=priced.details,
         charge_id=charge.id,
         filter_id=place.filter_id,
         group=place.group,

@@ -84,7 +84,7 @@ class UsageFacts:
     @property
     def key(self) -> tuple[Id | None, tuple[tuple[str, str | None], ...]]:
         """Return what tells buckets apart: the filter and the group."""
-        return self.filter_id, tuple((name, self.group[name]) for name in sorted(self.group))
+        return self.filter_id, tuple(sorted(self.group.items()))
 
     def merged(self, other: UsageFacts) -> UsageFacts:
         """Return the usage of two parts of one bucket. Raises CannotMerge where the parts do not tell the whole."""

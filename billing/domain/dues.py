@@ -34,6 +34,15 @@ def first_billing_date(
     return due_dates.next_billing_date(schedule, after=after)
 
 
+def usage_starts(where: Standing) -> datetime:
+    """Return from when usage is billed: from the start on, or later where earlier billing days are passed over."""
+    schedule, day = where.usage_schedule, where.next_billing_date
+    number = periods.number_on(schedule, day)
+    if periods.starts_on(schedule, day):
+        number -= 1
+    return max(where.started_at, periods.nth_period(schedule, number).period.start)
+
+
 def due(where: Standing, *, as_of: datetime, catch_up: bool, billed: Sequence[Billed] = ()) -> list[Due]:
     """Return what is to be billed now, oldest first, the last invoice of a terminated subscription at the end.
 

@@ -25,7 +25,10 @@ Id = int | str
 
 @dataclass(frozen=True, slots=True)
 class PaidBefore:
-    """What was paid for an add-on, in major units, for so many days, of which `left_days` are billed anew."""
+    """What was paid for an add-on, in major units, for so many days, of which `left_days` are billed anew.
+
+    What an upgrade took off the price was paid too, by the plan before.
+    """
 
     amount: Decimal
     days: int
@@ -125,6 +128,33 @@ def written(facts: FixedChargeFacts) -> dict[str, Any]:
             "billed": decimals.text(facts.increase.billed),
         }
     return stored
+
+
+def taken_off(stored: Mapping[str, Any], *, currency: str) -> Decimal:
+    """Return what was taken off the price for what was paid before, by what a trace stores; none in most cases."""
+    return price_again(stored, currency=currency).credit
+
+
+def not_taken(facts: FixedChargeFacts, *, currency: str) -> tuple[PaidBefore, ...]:
+    """Return what is left of what was paid before: for another fixed charge of the same add-on, and the same days."""
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        whole = sum((paid.credit(currency=currency) for paid in facts.paid_before), values.ZERO)
+        left = whole - price(facts, currency=currency).credit
+    return (PaidBefore(left, 1, 1),) if left else ()
+
+
+def told(facts: FixedChargeFacts, priced: FixedPrice) -> dict[str, object]:
+    """Return what a line tells beside the model's details: the days of units that were there for a part of the period,
+    and what was paid before. Decimals as text.
+    """
+    found: dict[str, object] = {}
+    held = facts.held or ()
+    if any(part.days != facts.of_days for part in held):
+        found["held"] = [{"units": decimals.text(part.units), "days": part.days} for part in held if part.days]
+        found["of_days"] = facts.of_days
+    if priced.credit:
+        found["paid_before"] = decimals.text(priced.credit)
+    return found
 
 
 def price_again(stored: Mapping[str, Any], *, currency: str) -> FixedPrice:

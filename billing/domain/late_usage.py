@@ -62,9 +62,9 @@ def terms(*, own: str, own_below: Decimal | None, general: str, general_below: D
 
 
 def by_policy(*, agreed: Terms, net: Decimal) -> Decision | None:
-    """Return what the policy decides about late usage that comes to ``net``, in major units; nothing leaves it to a person.
+    """Return what the policy decides about late usage that comes to ``net``, in major units.
 
-    An amount is waived only below the limit, whichever side it favours.
+    None leaves it to a person. An amount is waived only below the limit, whichever side it favours.
     """
     if agreed.policy is Policy.BILL:
         return Decision.BILL
@@ -75,9 +75,14 @@ def by_policy(*, agreed: Terms, net: Decimal) -> Decision | None:
     return None
 
 
-def after(*, state: str, decision: Decision) -> State:
-    """Return the state after a decision. Raises AlreadyDecided (`already_decided`) for anything that is not held."""
-    if State(state) is not State.HELD:
+def after(*, state: str, decision: Decision, is_billed: bool = True) -> State:
+    """Return the state after a decision about what is held.
+
+    What was to go on an invoice and is not ``is_billed`` yet, not by a draft either, may still be corrected or waived.
+    Raises AlreadyDecided (`already_decided`) for anything else.
+    """
+    waits = State(state) is State.TO_BILL and not is_billed and decision is not Decision.BILL
+    if State(state) is not State.HELD and not waits:
         raise AlreadyDecided("already_decided", "It is decided already: each entry is decided once.")
     return _DECIDED[decision]
 

@@ -28,6 +28,17 @@ class PricingUnit:
     conversion_rate: Decimal
 
 
+def amount_digits(*, currency: str, unit: PricingUnit | None) -> int:
+    """Return the decimals of the amounts that events carry in minor units: the unit's where the price is in one."""
+    return money.exponent(currency) if unit is None else DIGITS
+
+
+def carried(*, amount: Decimal, digits: int) -> Decimal:
+    """Return an amount that events carry in minor units in major ones, of the unit or of the currency; unrounded."""
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        return amount.scaleb(-digits)
+
+
 def rounded(amount: Decimal) -> Decimal:
     """Round an amount in a pricing unit to two decimals, half up."""
     return money.round_half_up(amount, DIGITS)

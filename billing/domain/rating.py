@@ -25,7 +25,7 @@ from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, Id,
 from billing.domain.fixed_charges import FixedChargeFacts
 from billing.domain.proration import Share
 from billing.domain.trace import Trace
-from catalog.domain.pricing import groups, models, properties, values
+from catalog.domain.pricing import groups, models, presentation, properties, values
 from config.kernel import errors, money
 from config.kernel.dates import Period
 
@@ -121,9 +121,14 @@ def _plan_fee(contract: ContractFacts, fee: PlanFeeFacts) -> RatedItem:
         period=fee.period,
         trace=trace.of_fee(contract=contract, fee=fee),
         share=fee.share,
-        amount_details={"plan_amount_cents": money.to_minor(fee.amount)},
+        amount_details={"plan_amount_cents": money.to_minor(fee.amount), **_days(fee.share)},
         name=fee.name,
     )
+
+
+def _days(share: Share) -> dict[str, object]:
+    """Return what a line tells of its days: nothing where it is for a whole period."""
+    return {} if share.days == share.of_days else {"days": share.days, "of_days": share.of_days}
 
 
 def _fixed(contract: ContractFacts, charge: FixedChargeFacts) -> RatedItem | None:
@@ -138,7 +143,7 @@ def _fixed(contract: ContractFacts, charge: FixedChargeFacts) -> RatedItem | Non
         period=charge.period,
         trace=trace.of_fixed(contract=contract, charge=charge, priced=priced),
         fixed_charge_id=charge.id,
-        amount_details=priced.price.details,
+        amount_details={**priced.price.details, **fixed_charges.told(charge, priced)},
         steps=priced.price.steps,
         name=charge.name,
     )
@@ -167,6 +172,7 @@ def _true_up(contract: ContractFacts, charge: ChargeFacts, rated: Sequence[Rated
             trace=trace.of_true_up(contract=contract, charge=charge, minimum=charge.minimum, used=used),
             charge_id=charge.id,
             share=charge.minimum.share,
+            amount_details=_days(charge.minimum.share),
             name=f"{charge.name} – True-up",
             is_true_up=True,
         )
@@ -258,5 +264,7 @@ def _usage(
         pricing_unit=None
         if unit is None
         else pricing_units.details(unit=unit, amount=result.amount, unit_amount=result.unit_amount),
-        breakdowns=breakdowns.shown(usage=usage, rounding_rule=charge.rounding),
+        breakdowns=breakdowns.shown(
+            usage=usage, rounding_rule=charge.rounding, keys=presentation.parse(charge.properties)
+        ),
     )

@@ -92,12 +92,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="advancelevel",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("peak__gte", models.F("units"))), name="billing_advance_level_peak"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="advancevalue",
             constraint=models.UniqueConstraint(
                 models.F("level"), models.Func(models.F("value"), function="md5"), name="billing_advance_value_once"

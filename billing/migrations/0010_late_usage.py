@@ -161,6 +161,29 @@ class Migration(migrations.Migration):
                 ("position", models.BigIntegerField(default=0)),
             ],
         ),
+        migrations.AlterField(
+            model_name="billedperiod",
+            name="invoice",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="billed_periods",
+                to="invoicing.invoice",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="billedperiod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("invoice__isnull", False),
+                    models.Q(
+                        models.Q(("reason", "in_advance_charge"), _negated=True), ("released_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="billing_period_of_nothing",
+            ),
+        ),
         migrations.AddField(
             model_name="billedperiod",
             name="late_checked",
@@ -177,6 +200,11 @@ class Migration(migrations.Migration):
             model_name="billedperiod",
             name="usage_horizon",
             field=models.BigIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name="subscription",
+            name="usage_from_at",
+            field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
             model_name="subscription",

@@ -43,7 +43,8 @@ class AdvanceLevel(models.Model):
     """What of a charge, filter and group (``item_key``) was billed event by event in one period of a subscription.
 
     ``base`` are the units carried over into the period, ``units`` those that are there now, ``peak`` the most that
-    there were since: only units above it are billed. ``days_units`` are the units billed by their days.
+    there were since: only units above it are billed. Where an event that took units was withdrawn, ``units`` may be
+    above ``peak`` until the next event, which bills them. ``days_units`` are the units billed by their days.
     ``values`` are the first values of events that used up what is free, where the price asks for them.
     """
 
@@ -66,7 +67,6 @@ class AdvanceLevel(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "from_at", "item_key"], name="billing_advance_level_once"),
-            models.CheckConstraint(condition=models.Q(peak__gte=models.F("units")), name="billing_advance_level_peak"),
         ]
 
     def __str__(self) -> str:

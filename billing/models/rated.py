@@ -38,7 +38,8 @@ class BilledPeriod(db.Base):
     From ``from_at`` to ``to_at`` is the time of the plan fee, of which ``days`` of ``of_days`` are billed; without
     ``bills_fee`` it is only the time around the usage that is billed. Usage has a time of its own, empty at a start; so
     have fixed charges in arrears and those in advance, null where none are billed. Usage paid in advance is billed
-    within a period, event by event: such a row covers no time, and the events are what is billed once. Its usage was
+    within a period, event by event: such a row covers no time, and the events are what is billed once. A time that was
+    settled with nothing to bill has no invoice: it is billed time all the same, with no line. Its usage was
     priced by ``plan_version``, and all events that were written before the transaction ``usage_horizon`` were surely
     seen; ``late_checked`` says that those that came since were looked at once it was issued.
     """
@@ -51,7 +52,7 @@ class BilledPeriod(db.Base):
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="billed_periods")
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, null=True, related_name="periods")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="billed_periods")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="billed_periods")
     reason = models.CharField(max_length=32, choices=Reason.choices)
     timezone = models.CharField(max_length=64)
     billing_date = models.DateField()
@@ -94,6 +95,11 @@ class BilledPeriod(db.Base):
             models.CheckConstraint(
                 condition=~models.Q(reason="in_advance_charge") | models.Q(bills_fee=False),
                 name="billing_period_advance",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(invoice__isnull=False)
+                | ~models.Q(reason="in_advance_charge") & models.Q(released_at__isnull=True),
+                name="billing_period_of_nothing",
             ),
             models.CheckConstraint(condition=models.Q(from_at__lt=F("to_at")), name="billing_period_order"),
             models.CheckConstraint(

@@ -68,6 +68,7 @@ class Subscription(db.Base):
     backdated_billing = models.CharField(max_length=8, choices=BackdatedBilling.choices, default=BackdatedBilling.SKIP)
     subscription_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    usage_from_at = models.DateTimeField(null=True, editable=False)
     ending_at = models.DateTimeField(null=True, blank=True)
     trial_ends_at = models.DateTimeField(null=True, editable=False)
     trial_ended_at = models.DateTimeField(null=True, editable=False)

@@ -50,7 +50,7 @@ class QueuedEvent:
     def number(self, name: str) -> Decimal | None:
         """Return the number of a property, nothing where it is absent or no plain decimal."""
         found = self.text(name)
-        return Decimal(found) if found is not None and _NUMBER.match(found) else None
+        return Decimal(found) if found is not None and _NUMBER.fullmatch(found) else None
 
 
 def waiting(*, as_of: datetime) -> QuerySet[AdvanceEvent]:
@@ -133,7 +133,7 @@ def carried_over(*, contract: Contract, charge: PricedCharge, period: Period) ->
         period=Period(period.start, period.start),
         held=held_time.of(contract.standing.usage_schedule, period),
     )
-    plain = replace(window, held=None, values_limit=0, amounts_in="", presentation_keys=())
+    plain = replace(window, held=None, values_limit=0, amount_digits=None, presentation_keys=())
     found = aggregates.usage(windows=[plain])[charge.key]
     return {
         (None if part.filter_id is None else str(part.filter_id), tuple(part.group.items())): aggregation.value(
@@ -143,24 +143,41 @@ def carried_over(*, contract: Contract, charge: PricedCharge, period: Period) ->
     }
 
 
-def operations_before(
-    *, contract: Contract, charge: PricedCharge, value: str, before: datetime
+def operations(
+    *,
+    contract: Contract,
+    charge: PricedCharge,
+    value: str,
+    before: datetime,
+    since: datetime | None = None,
+    but_queued_after: int | None = None,
 ) -> list[tuple[Mapping[str, Any], str | None]]:
-    """Return what earlier events did to a unique value: their properties and operations, in their order in time."""
+    """Return what events did to a unique value: their properties and operations, in their order in time.
+
+    Of those between two instants, replaced ones left out, and those that came to the queue after a row of it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT e.properties::text, e.properties ->> 'operation_type'
             FROM billing_usage_event AS e
             WHERE e.external_subscription_id = %(subscription)s AND e.code = %(code)s AND e."timestamp" < %(before)s
+                AND (%(since)s::timestamptz IS NULL OR e."timestamp" >= %(since)s)
                 AND e.replaced_at IS NULL AND e.properties ->> %(field)s = %(value)s
+                AND (%(queued)s::bigint IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM billing_advanceevent AS q
+                    WHERE q.external_subscription_id = %(subscription)s AND q.transaction_id = e.transaction_id
+                        AND NOT q.withdraws AND q.id > %(queued)s
+                ))
             ORDER BY e."timestamp", e.transaction_id""",
             {
                 "subscription": contract.external_id,
                 "code": charge.metric.event_code,
                 "before": before,
+                "since": since,
                 "field": charge.metric.field_name,
                 "value": value,
+                "queued": but_queued_after,
             },
         )
         return [(_properties(text), operation) for text, operation in cursor.fetchall()]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from billing.domain import advance, aggregation, identity
@@ -18,14 +18,37 @@ from billing.domain.rating import RatedItem
 from billing.models import AdvanceLevel
 from billing.queries.price_lists import PricedCharge
 
+_ZONES = timedelta(hours=26)
 
-def levels(*, subscription_id: int, from_at: datetime, charges: Sequence[PricedCharge]) -> dict[int, Level]:
+
+def of_period(
+    *, subscription_id: int, started_at: datetime, from_at: datetime, item_key: int | None = None
+) -> list[AdvanceLevel]:
+    """Return the stored levels of a subscription in the period that starts at an instant, of all prices or of one.
+
+    A change of the time zone moves that instant by up to 26 hours and opens no new period: the levels go on. Only one
+    that begins with the subscription may be of a shorter period before.
+    """
+    rows = AdvanceLevel.objects.filter(
+        subscription_id=subscription_id, from_at__gt=from_at - _ZONES, from_at__lt=from_at + _ZONES
+    )
+    if from_at > started_at:
+        rows = rows.exclude(from_at=started_at)
+    if item_key is not None:
+        rows = rows.filter(item_key=item_key)
+    return sorted(rows, key=lambda row: row.from_at != from_at)
+
+
+def levels(
+    *, subscription_id: int, started_at: datetime, from_at: datetime, charges: Sequence[PricedCharge]
+) -> dict[int, Level]:
     """Return the levels of a subscription in the period that starts at an instant, by their keys. One query at most."""
     if not any(charge.pay_in_advance for charge in charges):
         return {}
-    rows = AdvanceLevel.objects.filter(subscription_id=subscription_id, from_at=from_at)
+    rows = of_period(subscription_id=subscription_id, started_at=started_at, from_at=from_at)
     return {
-        row.item_key: Level(base=row.base, units=row.units, peak=row.peak, days_units=row.days_units) for row in rows
+        row.item_key: Level(base=row.base, units=row.units, peak=row.peak, days_units=row.days_units)
+        for row in reversed(rows)
     }
 
 

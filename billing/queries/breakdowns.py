@@ -31,7 +31,7 @@ def windows(given: Sequence[Window]) -> list[Window]:
             },
             presentation_keys=(),
             values_limit=0,
-            amounts_in="",
+            amount_digits=None,
         )
         for window in given
         if window.presentation_keys

@@ -11,18 +11,24 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import Min, QuerySet
 
 from billing.domain import periods
 from billing.domain.periods import Schedule
 from billing.domain.standing import Billed, FixedTimes, Standing
 from billing.models import BilledPeriod, Subscription
-from config.kernel import dates
+from config.kernel import dates, statements
 from config.kernel.dates import Period
 
 _EASTERNMOST = timedelta(hours=14)
 # What ended this long before the time that is due can still be its neighbour, when the time zone was changed since.
 _NEIGHBOUR = timedelta(days=3)
+
+# Asked with every request for current usage, so it is a text that the server plans once.
+_CHARGES_BILLED_UNTIL = """
+SELECT max(charges_to_at) FROM billing_billedperiod
+WHERE subscription_id = %(subscription)s AND released_at IS NULL AND charges_to_at > charges_from_at
+    AND reason <> %(in_advance)s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +121,24 @@ def fixed_times(period: BilledPeriod) -> FixedTimes:
 
 def charges_billed_until(subscription: Subscription) -> datetime | None:
     """Return the end of the usage that invoices cover of a subscription, voided drafts left out; nothing before any."""
-    rows = BilledPeriod.objects.filter(
-        subscription=subscription, released_at__isnull=True, charges_to_at__gt=F("charges_from_at")
-    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
-    end: datetime | None = rows.aggregate(end=Max("charges_to_at"))["end"]
-    return end
+    ((end,),) = statements.fetch_prepared(
+        _CHARGES_BILLED_UNTIL,
+        {"subscription": subscription.pk, "in_advance": BilledPeriod.Reason.IN_ADVANCE_CHARGE.value},
+    )
+    found: datetime | None = end
+    return found
 
 
-def standing(subscription: Subscription) -> Standing:
+def standing(subscription: Subscription, *, in_advance: Collection[bool] | None = None) -> Standing:
     """Return where a started subscription stands.
 
-    Reads its plan version with the fixed charges, and its customer with the billing entity.
+    Reads its plan version with the fixed charges, and its customer with the billing entity. ``in_advance`` says whether
+    the fixed charges are paid in advance, where that is known: they are not read then.
     """
     zone = dates.zone(subscription.customer.applicable_timezone)
     schedule = schedule_of(subscription)
-    in_advance = {charge.pay_in_advance for charge in subscription.plan_version.fixed_charges.all()}
+    if in_advance is None:
+        in_advance = {charge.pay_in_advance for charge in subscription.plan_version.fixed_charges.all()}
     started_at = subscription.started_at or subscription.subscription_at
     is_terminated = subscription.status == Subscription.Status.TERMINATED
     return Standing(

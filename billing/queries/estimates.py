@@ -118,7 +118,7 @@ def number(content: Mapping[str, Any], name: str) -> Decimal | None:
     if isinstance(value, bool) or value is None:
         return None
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    return Decimal(text) if _PLAIN.match(text) else None
+    return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def _found(events: Sequence[EventIn]) -> list[Found]:

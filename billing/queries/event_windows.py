@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection
 
-from billing.domain import priced_usage
+from billing.domain import priced_usage, pricing_units
 from billing.domain.held_time import HeldTime
 from billing.queries import event_values
 from billing.queries.price_lists import PricedCharge
@@ -38,8 +38,8 @@ class Window:
     ``id`` is whatever the caller knows the window by; ``filters`` are oldest first and share out the events among them.
     ``group_keys`` are the properties by which the usage of a filter is grouped (under None: of what no filter takes),
     ``presentation_keys`` those by which all of it is broken down to be shown.
-    ``values_limit`` says how many values of events are wanted, the first ones (None: all), and ``amounts_in`` the
-    currency of the amounts that events carried, if those are wanted. ``held`` is the time that units are measured by,
+    ``values_limit`` says how many values of events are wanted, the first ones (None: all), and ``amount_digits`` the
+    decimals of the amounts that events carried, if those are wanted. ``held`` is the time that units are measured by,
     for levels and for what is priced by the day.
     """
 
@@ -53,7 +53,7 @@ class Window:
     filters: tuple[Filter, ...] = ()
     group_keys: Mapping[Id | None, tuple[str, ...]] = field(default_factory=dict)
     values_limit: int | None = 0
-    amounts_in: str = ""
+    amount_digits: int | None = None
     held: HeldTime | None = None
     presentation_keys: tuple[str, ...] = ()
 
@@ -117,13 +117,20 @@ def of_charge(
         group_keys={filter_id: names for filter_id, raw in _prices(charge) if (names := groups.parse(raw))},
         presentation_keys=tuple(key.name for key in presentation.parse(charge.properties)),
         values_limit=values_limit(charge),
-        amounts_in=charge.currency if charge.model is ChargeModel.DYNAMIC else "",
+        amount_digits=amount_digits(charge),
         held=held if charge.counts_time and by_days else None,
     )
 
 
 def _prices(charge: PricedCharge) -> list[tuple[Id | None, Mapping[str, object]]]:
     return [(None, charge.properties), *((row.id, row.properties) for row in charge.filters)]
+
+
+def amount_digits(charge: PricedCharge) -> int | None:
+    """Return the decimals of the amounts that events carry in minor units, where a charge adds them up; else None."""
+    if charge.model is not ChargeModel.DYNAMIC:
+        return None
+    return pricing_units.amount_digits(currency=charge.currency, unit=charge.pricing_unit)
 
 
 def values_limit(charge: PricedCharge) -> int | None:
@@ -160,6 +167,7 @@ def fetch(sql: str, windows: Mapping[int, Window], **parameters: Any) -> list[tu
                 # Known to the planner in advance, so that it leaves out the partitions of all other months.
                 "first": min(window.from_at for window in windows.values()),
                 "end": max(window.to_at for window in windows.values()),
+                **_constants(windows),
                 **parameters,
             },
         )
@@ -172,13 +180,29 @@ def wanted(*, keys: int = 0) -> str:
     ``keys`` is the highest number of properties that decide about filters and groups; ``k1`` is the first of them and
     ``v1`` the values that count, missing where all do. ``few`` is the number of values wanted.
     """
-    more = "".join(f", k{number} text, v{number} jsonb" for number in range(1, keys + 1))
+    more = "".join(f", k{number} text, v{number} jsonb" for number in _numbers(keys))
     return f"""
     wanted AS MATERIALIZED (
         SELECT *, {event_values.source("field")} AS source
         FROM jsonb_to_recordset(%(windows)s::jsonb) AS w (
             n int, s text COLLATE "C", c text COLLATE "C", f timestamptz, t timestamptz, field text, few int{more}
         )
+    )"""
+
+
+def only(*, keys: int = 0) -> str:
+    """Return the common table ``wanted`` of one window, for statements that see many of its events.
+
+    Its row is made of constants: the planner knows how many events to expect and may share them out among processes.
+    """
+    more = "".join(f", %(k{one})s::text AS k{one}, %(v{one})s::jsonb AS v{one}" for one in _numbers(keys))
+    return f"""
+    wanted AS NOT MATERIALIZED (
+        SELECT *, {event_values.source("field")} AS source
+        FROM (
+            SELECT %(n)s::int AS n, %(s)s::text COLLATE "C" AS s, %(c)s::text COLLATE "C" AS c, %(f)s::timestamptz AS f,
+                %(t)s::timestamptz AS t, %(field)s::text AS field, %(few)s::int AS few{more}
+        ) AS w
     )"""
 
 
@@ -225,3 +249,17 @@ def _row(number: int, window: Window) -> dict[str, Any]:
     for number, key in enumerate(window.filter_names, start=1):
         row[f"v{number}"] = sorted({value for one in window.filters for value in one.values.get(key, ())})
     return row
+
+
+def _constants(windows: Mapping[int, Window]) -> dict[str, Any]:
+    """Return what `only` refers to, where there is one window."""
+    if len(windows) != 1:
+        return {}
+    ((number, window),) = windows.items()
+    values = {f"v{one}": None for one in _numbers(len(window.keys))}
+    row = {**values, **_row(number, window)}
+    return {name: json.dumps(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
+def _numbers(keys: int) -> range:
+    return range(1, keys + 1)

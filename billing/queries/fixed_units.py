@@ -5,6 +5,7 @@ What counts when is decided by `billing.domain.fixed_units`.
 
 from __future__ import annotations
 
+import decimal
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,12 +13,15 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
+from billing.domain import fixed_charges
 from billing.domain import fixed_units as rules
 from billing.domain.fixed_charges import PaidBefore
 from billing.domain.fixed_units import UnitsWritten
 from billing.domain.held_time import HeldTime
 from billing.models import FixedChargeUnits, RatedCharge, Subscription
 from catalog.domain.pricing import values
+from catalog.models import FixedCharge
+from config.kernel import money
 from config.kernel.dates import Period
 
 # What ends this close to the end of a period belongs to it, also where the time zone was changed in between.
@@ -68,11 +72,11 @@ def billed(*, subscription_id: int, fixed_charge_key: str, ends_at: datetime) ->
     return values.ZERO if total is None else total
 
 
-def paid_before(*, wanted: Mapping[int, HeldTime]) -> dict[tuple[int, int], tuple[PaidBefore, ...]]:
+def paid_before(*, wanted: Mapping[int, HeldTime]) -> dict[tuple[int, int, str], tuple[PaidBefore, ...]]:
     """Return what was paid in advance, before an upgrade, for the days of the first period after it.
 
-    ``wanted`` has the first periods by subscription; the answer is by subscription and add-on. Amounts are those of the
-    lines, in major units. Two queries.
+    ``wanted`` has the first periods by subscription; the answer is by subscription, add-on and currency. Amounts are
+    those of the lines and of what was taken off them, in major units. Two queries.
     """
     upgraded = Subscription.objects.filter(
         pk__in=wanted, previous__ended_by=Subscription.EndedBy.UPGRADE, started_at__isnull=False
@@ -83,7 +87,7 @@ def paid_before(*, wanted: Mapping[int, HeldTime]) -> dict[tuple[int, int], tupl
     rows = RatedCharge.objects.filter(
         subscription_id__in=followers, fixed_charge__pay_in_advance=True, released_at__isnull=True
     ).select_related("fixed_charge", "line")
-    found: dict[tuple[int, int], tuple[PaidBefore, ...]] = defaultdict(tuple)
+    found: dict[tuple[int, int, str], tuple[PaidBefore, ...]] = defaultdict(tuple)
     for row in rows.order_by("pk"):
         if row.fixed_charge is None:
             continue
@@ -93,15 +97,25 @@ def paid_before(*, wanted: Mapping[int, HeldTime]) -> dict[tuple[int, int], tupl
             continue
         days = Period(row.from_at, row.to_at).days(time.timezone)
         left = (time.last_day - time.first_day).days + 1
-        paid = PaidBefore(row.line.amount.amount, days, left)
-        found[follower, row.fixed_charge.add_on_id] += (paid,)
+        currency = row.line.currency
+        # After two upgrades in one period the plan in between was paid by the first one, in part or whole.
+        carried = fixed_charges.taken_off(row.trace["inputs"], currency=currency)
+        with decimal.localcontext(money.DECIMAL_CONTEXT):
+            amount = money.quantize(row.line.amount.amount + carried, currency=currency)
+        found[follower, row.fixed_charge.add_on_id, currency] += (PaidBefore(amount, days, left),)
     return dict(found)
 
 
 def unbilled(*, subscription_ids: Collection[int] | None = None) -> QuerySet[FixedChargeUnits]:
-    """Return the numbers that are to be billed at once and were not, in the order of writing."""
+    """Return the numbers that are to be billed at once and were not, in the order of writing.
+
+    One of a fixed charge that the plan has no more is not billed.
+    """
     made = RatedCharge.objects.filter(fixed_units=OuterRef("pk"))
-    rows = FixedChargeUnits.objects.filter(~Exists(made), bills_at_once=True)
+    sold = FixedCharge.objects.filter(
+        plan_version=OuterRef("subscription__plan_version"), key=OuterRef("fixed_charge_key")
+    )
+    rows = FixedChargeUnits.objects.filter(~Exists(made), Exists(sold), bills_at_once=True)
     if subscription_ids is not None:
         rows = rows.filter(subscription_id__in=subscription_ids)
     return rows.order_by("created_at", "id")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from billing.domain import pricing_units
 from billing.domain.contract import UsageFacts
 from billing.queries import event_windows
 from billing.queries.event_windows import EVENTS, VALUE, Window
@@ -18,10 +19,10 @@ from config.kernel import money
 
 
 def add(*, windows: Mapping[int, Window], usage: dict[Hashable, list[UsageFacts]]) -> None:
-    """Put the sum of the events' amounts, in major units of the window's currency and unrounded, into the usage of the
+    """Put the sum of the events' amounts, in major units of the window's price and unrounded, into the usage of the
     windows that want it, with one statement for all of them. Events that do not count are left out.
     """
-    wanted = {number: window for number, window in windows.items() if window.amounts_in}
+    wanted = {number: window for number, window in windows.items() if window.amount_digits is not None}
     if not wanted:
         return
     found: dict[Any, Decimal] = defaultdict(Decimal)
@@ -29,8 +30,8 @@ def add(*, windows: Mapping[int, Window], usage: dict[Hashable, list[UsageFacts]
     with decimal.localcontext(money.DECIMAL_CONTEXT):
         for number, bucket, amount in event_windows.fetch(_statement(keys), wanted):
             filter_id, group = event_windows.place(wanted[number], bucket)
-            exponent = money.exponent(wanted[number].amounts_in)
-            found[number, filter_id, tuple(group.items())] += amount.scaleb(-exponent)
+            digits = wanted[number].amount_digits or 0
+            found[number, filter_id, tuple(group.items())] += pricing_units.carried(amount=amount, digits=digits)
     for number, window in wanted.items():
         usage[window.id] = [
             replace(part, given_amount=found[number, part.filter_id, tuple(part.group.items())])

@@ -9,7 +9,8 @@ from billing.domain.held_time import HeldTime
 
 TABLE = """held AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(held)s::jsonb) AS h (
-            n int, start_at timestamptz, end_at timestamptz, first_day date, last_day date, carried_last_day date, zone text
+            n int, start_at timestamptz, end_at timestamptz, first_day date, last_day date, carried_last_day date,
+            zone text
         )
     )"""
 """The common table ``held``: for each window the time billed, its local days, and their time zone."""

@@ -56,6 +56,11 @@ def held(*, most: int = 1000) -> int:
     return LateUsage.objects.filter(state=LateUsage.State.HELD).order_by()[:most].count()
 
 
+def waiting(*, most: int = 10_000) -> int:
+    """Return how many billed periods are still to be rated anew, counted up to a number."""
+    return LateUsageCheck.objects.filter(error="").order_by()[:most].count()
+
+
 def failed() -> QuerySet[LateUsageCheck]:
     """Return the billed periods that events came for and that could not be rated."""
     rows = LateUsageCheck.objects.exclude(error="")

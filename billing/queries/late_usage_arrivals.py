@@ -9,21 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-from django.db.models import F, QuerySet
-
-from billing.models import BilledPeriod
 from billing.queries import event_windows
 from billing.queries.event_windows import SENT, Window
 from catalog.domain.filters import Id
 from invoicing.models import Invoice
 
-ISSUED = (Invoice.Status.FINALIZED, Invoice.Status.CLOSED)
-"""Invoices whose lines stand. Drafts are computed anew until they are issued."""
+ISSUED = (Invoice.Status.FINALIZED.value, Invoice.Status.CLOSED.value)
+"""Invoices whose lines stand. Drafts are computed anew until they are issued. A time of nothing has no invoice."""
 
 # Usage paid in advance is billed event by event, whenever the events come, and covers no time.
 # Recurring metrics count what came before, so that an event changes every period after it as well.
-_PERIODS = """
+CHANGED = """
 WITH arrived AS MATERIALIZED (
     SELECT external_subscription_id, code, min("timestamp") AS first_at, max("timestamp") AS last_at
     FROM billing_usage_event
@@ -37,14 +33,26 @@ JOIN billing_billedperiod AS period ON period.subscription_id = subscription.id
     AND period.released_at IS NULL AND period.charges_from_at < period.charges_to_at
     AND period.reason <> 'in_advance_charge'
     AND period.charges_to_at > arrived.first_at
-JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id AND invoice.status = ANY(%(issued)s)
+LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
 JOIN catalog_charge AS charge
     ON charge.plan_version_id = coalesce(period.plan_version_id, subscription.plan_version_id)
     AND NOT charge.pay_in_advance
 JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id AND metric.event_code = arrived.code
-WHERE metric.recurring OR period.charges_from_at <= arrived.last_at
+WHERE (metric.recurring OR period.charges_from_at <= arrived.last_at)
+    AND (period.invoice_id IS NULL OR invoice.status = ANY(%(issued)s))
 ORDER BY period.id
 """
+"""The ids of the issued periods that events which were written from the mark `since` on may change."""
+
+UNCHECKED = """
+SELECT period.id
+FROM billing_billedperiod AS period
+LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
+WHERE NOT period.late_checked AND period.released_at IS NULL AND period.charges_from_at < period.charges_to_at
+    AND period.reason <> 'in_advance_charge'
+    AND (period.invoice_id IS NULL OR invoice.status = ANY(%(issued)s))
+"""
+"""The ids of the issued periods that were not looked at since they were issued, those of nothing among them."""
 
 _BUCKETS = """
 SELECT w.n, x.bucket::text, x.events, x.first_at, x.last_at
@@ -69,24 +77,6 @@ class Arrived:
     events: int
     first_at: datetime
     last_at: datetime
-
-
-def unchecked() -> QuerySet[BilledPeriod]:
-    """Return the issued periods that were not looked at since they were issued."""
-    rows = BilledPeriod.objects.filter(
-        late_checked=False,
-        released_at__isnull=True,
-        charges_from_at__lt=F("charges_to_at"),
-        invoice__status__in=ISSUED,
-    )
-    return rows.exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
-
-
-def periods(*, since: int) -> list[int]:
-    """Return the issued periods that events which were written from a mark on may change, by their ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PERIODS, {"since": since, "issued": list(ISSUED)})
-        return [pk for (pk,) in cursor.fetchall()]
 
 
 def arrived(*, windows: Collection[Window], since: int) -> dict[Place, Arrived]:

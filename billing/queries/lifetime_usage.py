@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, Sum
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, Sum, Value
+from django.db.models.expressions import Combinable
 from moneyed import Money
 
 from billing.models import LifetimeUsage, RatedCharge, Subscription
@@ -53,8 +54,8 @@ def read(*, subscription: Subscription, at: datetime) -> Lifetime:
     """Return the lifetime usage of a started subscription at ``at``. Amounts are net of taxes.
 
     Billed are the usage lines of drafts and issued invoices, and fees that stand alone, of every subscription of the
-    customer with this external id, in the subscription's currency. What was billed event by event in the running period
-    is counted with that period's usage, once.
+    customer with this external id, in the subscription's currency. What was billed in advance for the running period,
+    event by event or at its renewal, is counted with that period's usage, once.
     """
     return of(subscription=subscription, at=at, running=_running(subscription, at))
 
@@ -74,7 +75,15 @@ def of(*, subscription: Subscription, at: datetime, running: CurrentUsage | None
         line__currency=currency,
     )
     if running is not None:
-        lines = lines.exclude(event_transaction_id__isnull=False, from_at__gte=running.from_at)
+        lines = lines.annotate(
+            before=_duration(Value(running.from_at, DateTimeField()) - F("from_at")),
+            after=_duration(F("to_at") - Value(running.from_at, DateTimeField())),
+        ).exclude(
+            # Most of its time is in the running period: a change of the time zone moves both by some hours.
+            after__gt=F("before"),
+            charge__pay_in_advance=True,
+            charge__key__in=[one.charge.key for one in running.charges],
+        )
     amount = lines.aggregate(amount=Sum("line__amount"))["amount"]
     told = LifetimeUsage.objects.filter(
         customer=subscription.customer_id, external_subscription_id=subscription.external_id
@@ -89,6 +98,10 @@ def of(*, subscription: Subscription, at: datetime, running: CurrentUsage | None
         from_at=subscription.subscription_at,
         to_at=at,
     )
+
+
+def _duration(expression: Combinable) -> Combinable:
+    return ExpressionWrapper(expression, DurationField())
 
 
 def _running(subscription: Subscription, at: datetime) -> CurrentUsage | None:

@@ -61,11 +61,13 @@ def _projection(charge: PricedCharge, item: RatedItem, elapsed: Elapsed) -> Proj
     if item.filter_id is not None:
         raw = next(one.properties for one in charge.filters if one.id == item.filter_id)
     units = projected_usage.units(current=item.units, elapsed=elapsed)
+    # Fewer than no units are shown as none, but are priced as what they are: no flat amount of a first range is due.
+    counted = Decimal(item.trace["inputs"]["usage"]["units"])
     currency = item.amount.currency.code
     amount = projected_usage.amount(
         model=charge.model,
         raw=raw,
-        projected_units=units,
+        projected_units=units if counted >= 0 else counted,
         current=item.precise_amount if item.pricing_unit is None else Decimal(item.pricing_unit["precise_amount"]),
         elapsed=elapsed,
         pricing_unit=charge.pricing_unit,

@@ -15,7 +15,7 @@ from billing.domain.contract import ContractFacts
 from billing.domain.held_time import HeldTime
 from billing.domain.rating import RatedItem
 from billing.models import Subscription
-from billing.queries import advance_usage, aggregates, contracts, event_windows, price_lists
+from billing.queries import advance_usage, aggregates, contracts, event_windows, known_price_lists
 from billing.queries.price_lists import PricedCharge, PriceList
 from config.kernel import errors
 from config.kernel.dates import Period
@@ -87,7 +87,8 @@ def read(
     NoActiveSubscription, FullUsageNotAllowed, and what rating raises.
     """
     subscription = _subscription(external_customer_id, external_subscription_id)
-    standing = contracts.standing(subscription)
+    prices = known_price_lists.of_version(subscription.plan_version_id)
+    standing = contracts.standing(subscription, in_advance={one.pay_in_advance for one in prices.fixed_charges})
     stretch = boundaries.boundaries(
         terms=standing.terms,
         started_at=standing.started_at,
@@ -97,7 +98,6 @@ def read(
     ).charges
     if stretch is None:  # only plans that bill usage apart have times without it
         raise NoActiveSubscription("no_active_subscription", "No usage is billed of that subscription now.")
-    prices = price_lists.load(version_ids=[subscription.plan_version_id])[subscription.plan_version_id]
     charges = tuple(charge for charge in prices.charges if wanted.takes(charge))
     from_at = stretch.start
     if wanted.is_full:
@@ -110,16 +110,15 @@ def read(
 
 
 def _subscription(external_customer_id: str, external_subscription_id: str) -> Subscription:
-    customers = Customer.objects.filter(external_id=external_customer_id, deleted_at__isnull=True)
-    found = (
-        Subscription.objects.filter(
-            customer__in=customers, external_id=external_subscription_id, status=Subscription.Status.ACTIVE
-        )
-        .select_related("plan_version", "customer__billing_entity")
-        .first()
+    rows = Subscription.objects.filter(
+        customer__external_id=external_customer_id,
+        customer__deleted_at__isnull=True,
+        external_id=external_subscription_id,
+        status=Subscription.Status.ACTIVE,
     )
+    found = next(iter(rows.select_related("plan_version", "customer__billing_entity").order_by()[:1]), None)
     if found is None:
-        if not customers.exists():
+        if not Customer.objects.filter(external_id=external_customer_id, deleted_at__isnull=True).exists():
             raise errors.NotFound("customer_not_found", f"There is no customer {external_customer_id}.")
         raise NoActiveSubscription("no_active_subscription", "There is no active subscription of that external id.")
     return found
@@ -131,6 +130,9 @@ def _demand_full(wanted: Wanted, charges: Sequence[PricedCharge]) -> None:
         raise FullUsageNotAllowed("full_usage_not_allowed", message)
     if any(charge.counts_time for charge in charges):
         message = "Units that are counted by their time have no usage since the start."
+        raise FullUsageNotAllowed("full_usage_not_allowed", message)
+    if any(charge.pay_in_advance for charge in charges):
+        message = "What is paid in advance is measured by the highest level of each period, not since the start."
         raise FullUsageNotAllowed("full_usage_not_allowed", message)
 
 
@@ -148,7 +150,12 @@ def _rated(
         for charge in charges
     ]
     usage = aggregates.usage(windows=windows)
-    levels = advance_usage.levels(subscription_id=subscription.pk, from_at=period.start, charges=charges)
+    levels = advance_usage.levels(
+        subscription_id=subscription.pk,
+        started_at=subscription.started_at or period.start,
+        from_at=period.start,
+        charges=charges,
+    )
     priced = {
         charge.key: advance_usage.billed(charge=charge, usage=usage[charge.key], levels=levels) for charge in charges
     }

@@ -10,6 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from billing.models import BilledPeriod, Subscription, UsageEvent
+from catalog.models import Charge
 
 
 class Reason(StrEnum):
@@ -19,27 +23,32 @@ class Reason(StrEnum):
     SUBSCRIPTION = "subscription"
     EXPRESSION = "expression"
     VALUE = "value"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
 class NotBillable:
     """How many events lack a metric of their code, lack a subscription that runs at their time, could not be computed,
-    or have a value beyond what an invoice can hold. An event is counted under the first reason that it has.
+    have a value beyond what an invoice can hold, or lie in a time of their subscription that is passed over: before it
+    was made, on billing days that were not caught up, after the last billing day where there is no last invoice. An
+    event is counted under the first reason that it has.
     """
 
     metric: int = 0
     subscription: int = 0
     expression: int = 0
     value: int = 0
+    time: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.metric + self.subscription + self.expression + self.value
+        return self.metric + self.subscription + self.expression + self.value + self.time
 
 
 # `pair` walks the index from one subscription and code to the next (a loose scan); `untaken` is the time in which no
-# subscription runs that its events could belong to.
+# subscription runs that its events could belong to. `passed` is time of subscriptions that was settled without being
+# billed; what is paid in advance is billed there all the same, and recurring metrics count it later.
 _COUNT = """
 WITH RECURSIVE pair AS (
     (
@@ -56,13 +65,31 @@ WITH RECURSIVE pair AS (
     ) AS following
 ), untaken AS (
     SELECT s, '{(,)}'::tstzmultirange - coalesce(range_agg(tstzrange(
-        subscription.started_at, subscription.terminated_at, '[]'
+        subscription.started_at, subscription.terminated_at
     )) FILTER (WHERE subscription.started_at IS NOT NULL
         AND (subscription.terminated_at IS NULL OR subscription.started_at <= subscription.terminated_at)
     ), '{}') AS times
     FROM (SELECT DISTINCT s FROM pair) AS named
     LEFT JOIN billing_subscription AS subscription ON subscription.external_id = s
     GROUP BY s
+), passed AS (
+    SELECT subscription.external_id AS s, subscription.plan_version_id, tstzmultirange(tstzrange(
+        subscription.started_at, greatest(subscription.started_at, CASE
+            WHEN subscription.status = 'terminated' AND subscription.next_billing_date IS NULL
+            THEN subscription.terminated_at
+            ELSE least(greatest(subscription.usage_from_at, billed.until), subscription.terminated_at)
+        END)
+    )) - coalesce(billed.times, '{}') AS times
+    FROM (SELECT DISTINCT s FROM pair) AS named
+    JOIN billing_subscription AS subscription
+        ON subscription.external_id = s AND subscription.started_at IS NOT NULL
+    CROSS JOIN LATERAL (
+        SELECT max(charges_to_at) AS until, range_agg(tstzrange(charges_from_at, charges_to_at)) AS times
+        FROM billing_billedperiod AS period
+        WHERE period.subscription_id = subscription.id AND reason <> 'in_advance_charge'
+            AND charges_from_at < charges_to_at AND charges_to_at > %(since)s
+            AND (released_at IS NULL OR billing_date >= subscription.next_billing_date)
+    ) AS billed
 ), known AS (
     SELECT pair.*, EXISTS (
         SELECT FROM catalog_billablemetric WHERE event_code = c AND deleted_at IS NULL
@@ -71,12 +98,21 @@ WITH RECURSIVE pair AS (
 )
 SELECT
     coalesce(sum(found.count) FILTER (WHERE NOT has_metric), 0)::bigint,
-    coalesce(sum(found.count) FILTER (WHERE has_metric), 0)::bigint
+    coalesce(sum(found.count) FILTER (WHERE has_metric AND NOT is_passed), 0)::bigint,
+    coalesce(sum(found.count) FILTER (WHERE has_metric AND is_passed), 0)::bigint
 FROM known
 CROSS JOIN LATERAL (
-    SELECT '(,)'::tstzrange AS span WHERE NOT has_metric
+    SELECT '(,)'::tstzrange AS span, false AS is_passed WHERE NOT has_metric
     UNION ALL
-    SELECT unnest(times) FROM untaken WHERE has_metric AND untaken.s = known.s
+    SELECT unnest(times), false FROM untaken WHERE has_metric AND untaken.s = known.s
+    UNION ALL
+    SELECT unnest(range_agg(time)), true
+    FROM passed CROSS JOIN LATERAL unnest(times) AS time
+    WHERE has_metric AND passed.s = known.s AND EXISTS (
+        SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
+        WHERE charge.plan_version_id = passed.plan_version_id AND metric.event_code = known.c
+            AND NOT charge.pay_in_advance AND NOT metric.recurring
+    )
 ) AS missing
 CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM billing_usage_event AS event
@@ -84,6 +120,7 @@ CROSS JOIN LATERAL (
         AND event."timestamp" >= greatest(%(since)s, coalesce(lower(span), '-infinity'))
         AND event."timestamp" <= coalesce(upper(span), 'infinity')
         AND event."timestamp" <@ span
+        AND (NOT is_passed OR event.failures IS NULL AND (event.value IS NULL OR abs(event.value) < 1e25))
 ) AS found
 """
 
@@ -93,7 +130,7 @@ _TAKEN = """
         SELECT FROM billing_subscription AS subscription
         WHERE subscription.external_id = event.external_subscription_id
             AND subscription.started_at <= event."timestamp"
-            AND (subscription.terminated_at IS NULL OR subscription.terminated_at >= event."timestamp")
+            AND (subscription.terminated_at IS NULL OR subscription.terminated_at > event."timestamp")
     )
 """
 
@@ -116,7 +153,37 @@ def count(*, since: datetime) -> NotBillable:
     """Count the events from an instant on that are not billable as things are now, by reason. Two statements."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"since": since})
-        metric, subscription = cursor.fetchone()
+        metric, subscription, time = cursor.fetchone()
         cursor.execute(_MARKED, {"since": since})
         expression, value = cursor.fetchone()
-    return NotBillable(int(metric), int(subscription), int(expression), int(value))
+    return NotBillable(int(metric), int(subscription), int(expression), int(value), int(time))
+
+
+def in_passed_time(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+    """Return events with ``is_passed``: whether they lie in a time of their subscription that is passed over."""
+    theirs = Subscription.objects.filter(
+        Q(terminated_at__isnull=True) | Q(terminated_at__gt=OuterRef("timestamp")),
+        external_id=OuterRef("external_subscription_id"),
+        started_at__lte=OuterRef("timestamp"),
+    )
+    times = BilledPeriod.objects.filter(subscription=OuterRef("pk")).exclude(
+        reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE
+    )
+    at = OuterRef(OuterRef("timestamp"))
+    billed = times.filter(
+        Q(released_at__isnull=True) | Q(billing_date__gte=OuterRef("next_billing_date")),
+        charges_from_at__lte=at,
+        charges_to_at__gt=at,
+    )
+    charges = Charge.objects.filter(
+        plan_version=OuterRef("plan_version"),
+        metric__event_code=OuterRef(OuterRef("code")),
+        metric__recurring=False,
+        pay_in_advance=False,
+    )
+    is_settled = (
+        Q(status=Subscription.Status.TERMINATED, next_billing_date__isnull=True)
+        | Q(usage_from_at__gt=OuterRef("timestamp"))
+        | Exists(times.filter(released_at__isnull=True, charges_to_at__gt=at, charges_from_at__lt=F("charges_to_at")))
+    )
+    return rows.annotate(is_passed=Exists(theirs.filter(is_settled, Exists(charges), ~Exists(billed))))

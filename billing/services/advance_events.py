@@ -23,12 +23,11 @@ from billing.queries import contracts, price_lists
 from billing.queries.advance_events import QueuedEvent
 from billing.queries.contracts import Contract
 from billing.queries.price_lists import PricedCharge, PriceList
-from billing.services import advance_fees, advance_levels, bills
+from billing.services import advance_fees, advance_levels, bills, plan_changes, plan_turns
 from billing.services.advance_fees import BilledEvent
 from billing.services.advance_levels import Levels
 from catalog.domain.metrics import Aggregation
-from catalog.domain.pricing.models import ChargeModel
-from config.kernel import actors, db, money
+from config.kernel import actors, db
 from config.kernel.dates import Period
 from customers.models import Customer
 
@@ -96,9 +95,18 @@ def _bill_alone(external_id: str, queue_id: int, as_of: datetime, failed: dict[s
 
 @transaction.atomic
 def _bill(external_id: str, queue_ids: Sequence[int], as_of: datetime) -> int:
-    """Bill some events of one subscription, all or none, and return the number of fees."""
+    """Bill some events of one subscription, all or none, and return the number of fees.
+
+    What was a subscription is read again under the lock: while it was waited for, the plan may have been changed. A
+    cheaper plan whose day has come takes over first, so that no event of that day is billed by the old one.
+    """
+    customer_ids = {row.customer_id for row in known_events.subscriptions(external_id)}
+    db.lock(Customer.objects.filter(pk__in=customer_ids))
+    actor = actors.job("advance_events")
+    moved = plan_turns.take_effect(customer_ids=customer_ids, as_of=as_of, actor=actor, external_id=external_id)
+    if moved:
+        plan_changes.bill(moved, actor=actor, at=as_of)
     found = known_events.subscriptions(external_id)
-    db.lock(Customer.objects.filter(pk__in={row.customer_id for row in found}))
     queued = list(AdvanceEvent.objects.filter(pk__in=queue_ids).order_by("pk").select_for_update())
     owners = {row.pk: known_events.covering(found, row.timestamp) for row in queued}
     orphans = [row.pk for row in queued if owners[row.pk] is None]
@@ -114,7 +122,7 @@ def _bill(external_id: str, queue_ids: Sequence[int], as_of: datetime) -> int:
     billed: list[BilledEvent] = []
     for contract in known:
         billed += _rate(contract, lists[contract.plan_version_id], by_owner[contract.subscription_id], as_of)
-    advance_fees.write(billed=billed, actor=actors.job("advance_events"), at=as_of)
+    advance_fees.write(billed=billed, actor=actor, at=as_of)
     AdvanceEvent.objects.filter(pk__in=[row.pk for row in queued if owners[row.pk] is not None]).delete()
     return len(billed)
 
@@ -152,10 +160,7 @@ def _rate_one(
     period = advance_rating.period_of(where.usage_schedule, started_at=where.started_at, at=event.timestamp)
     place = advance_levels.place_of(charge, event.properties)
     level = levels.level(charge=charge, period=period, place=place)
-    amount = advance.ZERO
-    if charge.model is ChargeModel.DYNAMIC and event.amount_cents is not None:
-        amount = event.amount_cents.scaleb(-money.exponent(prices.currency))
-    by = levels.change(charge=charge, period=period, place=place, event=event, amount=amount)
+    by = levels.change(charge=charge, period=period, place=place, event=event)
     if event.withdraws:
         undone = by if charge.metric.aggregation is not Aggregation.UNIQUE_COUNT else advance.opposite(by)
         levels.put(charge=charge, period=period, place=place, level=advance.taken_back(level=level, by=undone))

@@ -6,17 +6,17 @@ Whoever bills holds the customer's row, so a level is read and written by one at
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import advance, advance_rating, identity
+from billing.domain import advance, advance_rating, identity, pricing_units
 from billing.domain.advance import Change, Level
 from billing.domain.advance_rating import Place
 from billing.models import AdvanceLevel, AdvanceValue
-from billing.queries import advance_events
+from billing.queries import advance_events, advance_usage, event_windows
 from billing.queries.advance_events import Bucket, QueuedEvent
 from billing.queries.contracts import Contract
 from billing.queries.price_lists import PricedCharge
@@ -55,23 +55,22 @@ class Levels:
         row.events_count = level.events_count
         row.values = [str(value) for value in level.found]
 
-    def change(
-        self, *, charge: PricedCharge, period: Period, place: Place, event: QueuedEvent, amount: Decimal
-    ) -> Change:
-        """Return what an event changes; `amount` is the one that it carries, in major units."""
+    def change(self, *, charge: PricedCharge, period: Period, place: Place, event: QueuedEvent) -> Change:
+        """Return what an event changes."""
         adds = event.properties.get(_OPERATION) != advance.REMOVE
         is_there = False
         if charge.metric.aggregation is Aggregation.UNIQUE_COUNT:
             value = event.text(charge.metric.field_name) or ""
             is_there = self._is_there(charge, period, place, value)
-            adds = adds != event.withdraws
+            if event.withdraws:
+                adds = self._is_left(charge, period, place, value, event)
             self.there[period.start, key(charge, place), value] = adds
         return advance.change(
             kind=charge.metric.aggregation,
             value=event.number(charge.metric.field_name),
             adds=adds,
             is_there=is_there,
-            given=amount,
+            given=_carried(charge, event),
         )
 
     def save(self) -> None:
@@ -92,8 +91,11 @@ class Levels:
         row = self.rows.get((period.start, item_key))
         if row is None:
             known = {"subscription_id": self.contract.subscription_id, "from_at": period.start, "item_key": item_key}
-            row = AdvanceLevel.objects.filter(**known).first()
-            if row is None:
+            started_at = self.contract.standing.started_at
+            stored = advance_usage.of_period(**known, started_at=started_at)
+            if stored:
+                row = stored[0]
+            else:
                 level = advance.opened(self._carried_over(charge, period, place))
                 row = AdvanceLevel(**known, base=level.base, units=level.units, peak=level.peak)
             self.rows[period.start, item_key] = row
@@ -119,13 +121,20 @@ class Levels:
             return stored.is_there
         if not charge.metric.is_recurring:
             return False
-        last: str | None = advance.REMOVE
-        for properties, operation in advance_events.operations_before(
-            contract=self.contract, charge=charge, value=value, before=period.start
-        ):
-            if _bucket(place_of(charge, properties)) == _bucket(place):
-                last = operation
-        return last != advance.REMOVE
+        found = advance_events.operations(contract=self.contract, charge=charge, value=value, before=period.start)
+        return _ends_there(charge, place, found)
+
+    def _is_left(self, charge: PricedCharge, period: Period, place: Place, value: str, withdrawal: QueuedEvent) -> bool:
+        """Say whether a value is there without an event that is withdrawn: another one may have added it too."""
+        found = advance_events.operations(
+            contract=self.contract,
+            charge=charge,
+            value=value,
+            since=None if charge.metric.is_recurring else period.start,
+            before=period.end,
+            but_queued_after=withdrawal.queue_id,
+        )
+        return _ends_there(charge, place, found)
 
 
 def place_of(charge: PricedCharge, properties: Mapping[str, Any]) -> Place:
@@ -147,6 +156,21 @@ def key(charge: PricedCharge, place: Place) -> int:
         filter_key=None if place.filter_id is None else str(place.filter_id),
         group=place.group,
     )
+
+
+def _carried(charge: PricedCharge, event: QueuedEvent) -> Decimal:
+    digits = event_windows.amount_digits(charge)
+    if digits is None or event.amount_cents is None:
+        return advance.ZERO
+    return pricing_units.carried(amount=event.amount_cents, digits=digits)
+
+
+def _ends_there(charge: PricedCharge, place: Place, operations: Iterable[tuple[Mapping[str, Any], str | None]]) -> bool:
+    last: str | None = advance.REMOVE
+    for properties, operation in operations:
+        if _bucket(place_of(charge, properties)) == _bucket(place):
+            last = operation
+    return last != advance.REMOVE
 
 
 def _bucket(place: Place) -> Bucket:

@@ -20,7 +20,7 @@ from billing.models import BilledPeriod, BillingRunItem, RatedCharge, Subscripti
 from billing.queries import contracts as known_contracts
 from billing.queries import late_usage_marks
 from billing.queries.contracts import Contract
-from billing.services import advance_renewals, bills, late_usage_lines, plan_turns, set_aside
+from billing.services import advance_renewals, bills, late_usage_lines, plan_turns, set_aside, unused_time
 from billing.services.bills import Bill
 from config.kernel import dates, db
 from config.kernel.actors import Actor
@@ -59,9 +59,9 @@ def bill_customers(
     Changes of plan whose day has come take effect first, so that both sides are billed together. One invoice per
     customer, billing entity, currency and billing day, the oldest day first; days are local to the customer. Invoices
     whose grace is over are finalized at once, the others stay drafts. Where there is nothing to bill no invoice is made
-    and no period recorded (but for the end of a plan paid in advance), and the next billing day is set all the same,
-    though not before the grace is over: events that arrive until then are still billed. Calling it again changes
-    nothing.
+    (but for the end of a plan paid in advance). The next billing day is set all the same, and the time recorded as
+    billed, though not before the grace is over: events that arrive until then are still billed, later ones are late.
+    Late usage that waits for an invoice makes one where it is the customer's to pay. Calling it again changes nothing.
 
     Without ``wait`` customers that another transaction is billing are left out and reported. The number of queries does
     not depend on the number of customers, only on that of changes of plan. Raises what rating and drafting raise.
@@ -155,7 +155,7 @@ def _bill(
     rated = bills.rate(wanted=wanted)
     set_aside.demand_billable(rated=rated)
     groups = _grouped(rated)
-    filled = {group: members for group, members in groups.items() if any(_makes_invoice(bill) for bill in members)}
+    filled = _filled(groups)
     specs, late = late_usage_lines.added(specs=[_spec(group, members, as_of) for group, members in filled.items()])
     drafted = invoices.draft_many(specs=specs, actor=actor, at=as_of)
     record(run_id=run_id, drafted=list(zip(drafted, filled.values(), strict=True)), at=as_of, horizon=horizon)
@@ -164,7 +164,10 @@ def _bill(
     if run_id is not None:
         _write_items(run_id, list(zip(filled, drafted, strict=True)), as_of)
     if not up_to_the_end:
-        _move_on(found, [bill for group in groups.keys() - filled.keys() for bill in groups[group]], as_of)
+        empty = [bill for group in groups.keys() - filled.keys() for bill in groups[group]]
+        _settle([bill for bill in empty if not _is_open(bill, as_of)], run_id, as_of, horizon)
+        _move_on(found, [bill for bill in empty if _is_open(bill, as_of)], as_of)
+        _give_back(rated, actor, as_of)
     ready = [draft.invoice.pk for draft in drafted if draft.invoice.finalize_after <= as_of]
     if ready:
         invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
@@ -173,6 +176,19 @@ def _bill(
 
 def _makes_invoice(bill: Bill) -> bool:
     return bool(bill.items) or bill.due.even_of_nothing
+
+
+def _filled(groups: dict[Group, list[Bill]]) -> dict[Group, list[Bill]]:
+    """Return the groups that make an invoice: also the first one that has nothing but late usage to bill."""
+    filled = {group for group, members in groups.items() if any(_makes_invoice(bill) for bill in members)}
+    served = {group[1:] for group in filled}
+    empty = [group for group in groups if group[1:] not in served]
+    owed = late_usage_lines.owed(customer_ids={customer_id for _, customer_id, _, _ in empty}) if empty else set()
+    for group in empty:
+        if group[1:] in owed:
+            filled.add(group)
+            owed.discard(group[1:])
+    return {group: members for group, members in groups.items() if group in filled}
 
 
 def _grouped(rated: Sequence[Bill]) -> dict[Group, list[Bill]]:
@@ -198,7 +214,7 @@ def _spec(group: Group, members: Sequence[Bill], as_of: datetime) -> InvoiceSpec
     )
 
 
-def _period(bill: Bill, invoice: Invoice, run_id: int | None, at: datetime, horizon: int) -> BilledPeriod:
+def _period(bill: Bill, invoice: Invoice | None, run_id: int | None, at: datetime, horizon: int) -> BilledPeriod:
     due = bill.due
     return BilledPeriod(
         created_at=at,
@@ -242,14 +258,40 @@ def _write_items(run_id: int, made: Sequence[tuple[Group, Drafted]], at: datetim
     )
 
 
-def _move_on(found: Sequence[Contract], empty: Sequence[Bill], as_of: datetime) -> None:
-    """Set the next billing days. A day without anything to bill stays open until the grace of its customer is over."""
+def _give_back(rated: Sequence[Bill], actor: Actor, at: datetime) -> None:
+    """Credit what a fee in advance pays for after the end, where it is billed only now: anew, for a voided draft."""
+    found = {bill.contract.subscription_id for bill in rated if _outlives_its_subscription(bill)}
+    rows = Subscription.objects.filter(pk__in=found).select_related("plan_version", "customer__billing_entity")
+    for row in rows.order_by("pk") if found else ():
+        unused_time.give_back_as_agreed(subscription=row, actor=actor, at=at)
+
+
+def _outlives_its_subscription(bill: Bill) -> bool:
+    where = bill.contract.standing
+    if not where.is_terminated or not where.pays_in_advance or where.ends_at is None:
+        return False
+    return bill.due.bills_fee and bill.due.fee.end > where.ends_at
+
+
+def _is_open(bill: Bill, as_of: datetime) -> bool:
+    """Say whether a day without anything to bill is open still, because the grace of its customer is not over."""
+    over = bill.due.billing_date + timedelta(days=bill.contract.grace_days)
+    return dates.start_of_day(over, bill.contract.zone) > as_of
+
+
+def _settle(empty: Sequence[Bill], run_id: int | None, at: datetime, horizon: int) -> None:
+    """Record times of which nothing was to be billed, so that usage that comes for them from now on is late."""
+    periods = [_period(bill, None, run_id, at, horizon) for bill in empty if not bill.due.charges.is_empty]
+    BilledPeriod.objects.bulk_create(periods, batch_size=_BATCH)
+
+
+def _move_on(found: Sequence[Contract], still_open: Sequence[Bill], as_of: datetime) -> None:
+    """Set the next billing days: the first one that is still open, else the regular one."""
     open_days: dict[int, date] = {}
-    for bill in empty:
+    for bill in still_open:
         contract, day = bill.contract, bill.due.billing_date
-        if dates.start_of_day(day + timedelta(days=contract.grace_days), contract.zone) > as_of:
-            known = open_days.get(contract.subscription_id, day)
-            open_days[contract.subscription_id] = min(known, day)
+        known = open_days.get(contract.subscription_id, day)
+        open_days[contract.subscription_id] = min(known, day)
     moved = []
     for contract in found:
         regular = dues.next_billing_date(contract.standing, as_of=as_of)

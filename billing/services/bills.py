@@ -47,10 +47,12 @@ def rate(
     wanted: Sequence[tuple[Contract, Due]],
     lists: Mapping[int, PriceList] | None = None,
     read: Reader = aggregates.usage,
+    with_advance: bool = False,
 ) -> list[Bill]:
     """Rate due stretches in the order given, with a fixed number of queries for all of them.
 
-    A simulation gives the price ``lists`` by the ids that its contracts know them by, and may ``read`` other usage.
+    A simulation gives the price ``lists`` by the ids that its contracts know them by, may ``read`` other usage, and
+    takes what is paid in advance ``with`` the period that it is used in.
     Where no usage is due no charge is rated: flat amounts belong to a time. Amounts are rounded once per item, in the
     currency of the plan version. Raises what rating raises.
     """
@@ -58,23 +60,30 @@ def rate(
         own = {contract.plan_version_id for contract, _ in wanted}
         following = {contract.next_plan_version_id for contract, _ in wanted if contract.next_plan_version_id}
         lists = price_lists.load(version_ids=own | following)
+    held = [
+        held_time.of(contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due))
+        for contract, due in wanted
+    ]
     windows = [
         event_windows.of_charge(
             id=(number, charge.key),
             charge=charge,
             external_subscription_id=contract.external_id,
             period=due.charges,
-            held=held_time.of(contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due)),
+            held=held[number],
             by_days=not charge.pay_in_advance,
         )
         for number, (contract, due) in enumerate(wanted)
-        for charge in _charges(contract, due, lists)
+        for charge in _charges(contract, due, lists, with_advance=with_advance)
     ]
     usage = read(windows=windows)
     fixed = fixed_bills.facts(wanted=wanted, lists=lists)
     bills = []
     for number, (contract, due) in enumerate(wanted):
         price_list = lists[contract.plan_version_id]
+        share = proration.covered(
+            contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due)
+        )
         facts = ContractFacts(
             subscription_id=contract.uuid,
             plan_id=price_list.plan_uuid,
@@ -84,13 +93,11 @@ def rate(
             fee=_plan_fee(price_list, due),
             charges=[
                 charge.facts(
-                    period=_time(contract, due, charge),
+                    period=due.charges if with_advance else _time(contract, due, charge),
                     usage=usage[number, charge.key],
-                    share=proration.covered(
-                        contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due)
-                    ),
+                    share=share,
                 )
-                for charge in _charges(contract, due, lists)
+                for charge in _charges(contract, due, lists, with_advance=with_advance)
             ],
             fixed_charges=fixed[number],
         )
@@ -154,18 +161,20 @@ def parents(*, bill: Bill) -> list[int | None]:
     return [first[item.charge_id] if item.is_true_up else None for item in bill.items]
 
 
-def _charges(contract: Contract, due: Due, lists: Mapping[int, PriceList]) -> list[PricedCharge]:
+def _charges(contract: Contract, due: Due, lists: Mapping[int, PriceList], *, with_advance: bool) -> list[PricedCharge]:
     """Return the charges whose usage is due: at an upgrade without those whose carried units the new plan bills."""
     if due.charges.is_empty:
         return []
-    found = [charge for charge in lists[contract.plan_version_id].charges if _is_due(contract, due, charge)]
+    own = lists[contract.plan_version_id].charges
+    found = [charge for charge in own if with_advance or _is_due(contract, due, charge)]
     if not _ends_by_upgrade(contract, due) or contract.next_plan_version_id is None:
         return found
     following = {charge.metric.id for charge in lists[contract.next_plan_version_id].charges}
     return [
         charge
         for charge in found
-        if not plan_changes.moves_on(
+        if (with_advance and charge.pay_in_advance)
+        or not plan_changes.moves_on(
             is_recurring=charge.metric.is_recurring,
             is_prorated=charge.counts_time,
             is_followed=charge.metric.id in following,
@@ -228,7 +237,7 @@ def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
     charge = _charge(bill.price_list, item)
     filter_label = item.filter_name or ", ".join(", ".join(values) for values in item.filter_values.values())
     group_label = ", ".join(f"{name}: {value or '–'}" for name, value in item.group.items())
-    label = " – ".join(part for part in (item.name, filter_label, group_label, _unit_label(item)) if part)
+    label = " – ".join(part for part in (item.name, filter_label, group_label) if part)
     return LineSpec(
         kind=item.kind.value,
         item_code=charge.metric.code,
@@ -250,8 +259,3 @@ def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
         pricing_unit=item.pricing_unit,
         breakdowns=item.breakdowns,
     )
-
-
-def _unit_label(item: RatedItem) -> str:
-    unit = item.pricing_unit
-    return "" if unit is None else f"{unit['amount']} {unit['short_name']} × {unit['conversion_rate']}"

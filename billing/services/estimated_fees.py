@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import advance, advance_rating
+from billing.domain import advance_rating
 from billing.domain.contract import ContractFacts
 from billing.domain.estimates import Price
 from billing.domain.usage_events import EventIn
@@ -23,8 +23,6 @@ from billing.queries.estimates import Estimate, Found
 from billing.services import advance_levels
 from billing.services.advance_levels import Levels
 from catalog.domain.metrics import Aggregation
-from catalog.domain.pricing.models import ChargeModel
-from config.kernel import money
 
 
 def estimate(*, event: EventIn, at: datetime) -> list[Estimate]:
@@ -52,11 +50,8 @@ def _price(contract: Contract, found: Found, levels: Levels) -> Price:
     where = contract.standing
     period = advance_rating.period_of(where.usage_schedule, started_at=where.started_at, at=event.timestamp)
     place = advance_levels.place_of(charge, event.properties)
-    amount = advance.ZERO
-    if charge.model is ChargeModel.DYNAMIC and event.amount_cents is not None:
-        amount = event.amount_cents.scaleb(-money.exponent(prices.currency))
     level = levels.level(charge=charge, period=period, place=place)
-    by = levels.change(charge=charge, period=period, place=place, event=event, amount=amount)
+    by = levels.change(charge=charge, period=period, place=place, event=event)
     item, step = advance_rating.rate(
         contract=ContractFacts(
             subscription_id=contract.uuid,

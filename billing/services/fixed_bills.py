@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from billing.domain import held_time
+from billing.domain import fixed_charges, held_time
 from billing.domain.fixed_charges import FixedChargeFacts
 from billing.domain.held_time import HeldTime
 from billing.domain.rating import RatedItem
@@ -24,7 +24,7 @@ def facts(*, wanted: Sequence[tuple[Contract, Due]], lists: Mapping[int, PriceLi
     """Return the fixed charges that are due of each stretch, in the order given, with a fixed number of queries.
 
     Those in arrears come for the time that is over, those in advance for the time that begins; the first bill after an
-    upgrade takes off what was paid for the same add-on and days.
+    upgrade takes off what was paid for the same add-on and days, once.
     """
     filled = [
         (contract, due) for contract, due in wanted if due.fixed and lists[contract.plan_version_id].fixed_charges
@@ -41,11 +41,17 @@ def facts(*, wanted: Sequence[tuple[Contract, Due]], lists: Mapping[int, PriceLi
         history = histories.get(contract.subscription_id, {})
         arrears, advance = _arrears(contract, due), _advance(contract, due)
         own = []
-        for charge in lists[contract.plan_version_id].fixed_charges:
+        price_list = lists[contract.plan_version_id]
+        for charge in price_list.fixed_charges:
             time = advance if charge.pay_in_advance else arrears
-            if time is not None:
-                before = paid.get((contract.subscription_id, charge.add_on_id), ()) if due.is_first else ()
-                own.append(charge.facts(history=history.get(charge.key, ()), time=time, paid_before=before))
+            if time is None:
+                continue
+            bought = (contract.subscription_id, charge.add_on_id, price_list.currency)
+            before = paid.get(bought, ()) if due.is_first and charge.pay_in_advance else ()
+            one = charge.facts(history=history.get(charge.key, ()), time=time, paid_before=before)
+            if one.paid_before:
+                paid[bought] = fixed_charges.not_taken(one, currency=price_list.currency)
+            own.append(one)
         found.append(own)
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,15 +29,30 @@ from customers.models import Customer
 
 log = logging.getLogger(__name__)
 
-_ENQUEUE = """
+_PAGE = 500
+
+# Sets of any size stay in the database.
+_MARK_CHECKED = f"""
+WITH marked AS (
+    UPDATE billing_billedperiod SET late_checked = true WHERE id IN ({late_usage_arrivals.UNCHECKED})
+    RETURNING usage_horizon
+)
+SELECT min(usage_horizon) FROM marked
+"""  # noqa: S608 - put together from pieces of the product
+
+_ENQUEUE = f"""
 INSERT INTO billing_lateusagecheck (uuid, created_at, period_id, error)
-SELECT gen_random_uuid(), %(at)s, period_id, '' FROM unnest(%(periods)s::bigint[]) AS period_id
+SELECT gen_random_uuid(), %(at)s, found.id, '' FROM ({late_usage_arrivals.CHANGED}) AS found
 ON CONFLICT (period_id) DO UPDATE SET created_at = excluded.created_at
-"""
+"""  # noqa: S608 - put together from pieces of the product
 
 
 class LateUsageNotFound(errors.NotFound):
     """There is no such entry."""
+
+
+class NoNextInvoice(errors.Invalid):
+    """Nothing of the customer is billed any more that the entry could go with."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +67,14 @@ class Looked:
 def run(*, as_of: datetime) -> Looked:
     """Find events that came for billed time, bring the inbox up to date and do what the policies say: the periodic job.
 
-    Looks only at what was written since the last time, and at periods that were issued since. May be called any number
-    of times, by several at once. A period that cannot be rated is told, kept and tried again.
+    Looks only at what was written since the last time, and at periods that were issued since; the first time, and after
+    a restore, at everything. Each period is a transaction of its own: what was looked at stays so when a run is
+    interrupted, and the next one goes on. May be called any number of times; several at once share the work. A period
+    that cannot be rated is told, kept and tried again. Memory does not grow with the number of periods.
     """
     look(at=as_of)
     done, held, failed = 0, 0, {}
-    for check_id, period_id in LateUsageCheck.objects.order_by("pk").values_list("pk", "period_id"):
+    for check_id, period_id in _checks():
         try:
             with transaction.atomic():
                 rows = late_usage_checks.check(check_id=check_id, at=as_of)
@@ -68,6 +85,18 @@ def run(*, as_of: datetime) -> Looked:
             failed[period_id] = str(error)
             LateUsageCheck.objects.filter(pk=check_id).update(error=str(error))
     return Looked(done, held, failed)
+
+
+def _checks() -> Iterator[tuple[int, int]]:
+    """Yield what waits to be looked at, page by page, and tell the progress of a long run."""
+    after = seen = 0
+    while page := list(
+        LateUsageCheck.objects.filter(pk__gt=after).order_by("pk").values_list("pk", "period_id")[:_PAGE]
+    ):
+        if seen:
+            log.info("late usage: %s billed periods were looked at, %s wait", seen, LateUsageCheck.objects.count())
+        yield from page
+        after, seen = page[-1][0], seen + len(page)
 
 
 @transaction.atomic
@@ -82,24 +111,36 @@ def look(*, at: datetime) -> int:
     if horizon < cursor.position:
         BilledPeriod.objects.update(usage_horizon=0, late_checked=False)
         LateUsage.objects.update(horizon=0)
-    unchecked = dict(late_usage_arrivals.unchecked().values_list("pk", "usage_horizon"))
-    since = min([cursor.position if horizon >= cursor.position else 0, *unchecked.values()])
-    found = late_usage_arrivals.periods(since=since)
-    if found:
-        with connection.cursor() as statement:
-            statement.execute(_ENQUEUE, {"at": at, "periods": found})
-    BilledPeriod.objects.filter(pk__in=unchecked).update(late_checked=True)
+    # Marked first: what is issued while this looks stays unmarked, and is looked at by the next one.
+    oldest = _mark_checked()
+    position = cursor.position if horizon >= cursor.position else 0
+    found = _enqueue(since=position if oldest is None else min(position, oldest), at=at)
     cursor.position = horizon
     cursor.save(update_fields=["position"])
-    return len(found)
+    return found
+
+
+def _mark_checked() -> int | None:
+    """Note that the issued periods are being looked at; return the lowest mark that any of them was rated by."""
+    with connection.cursor() as statement:
+        statement.execute(_MARK_CHECKED, {"issued": list(late_usage_arrivals.ISSUED)})
+        (oldest,) = statement.fetchone()
+    return None if oldest is None else int(oldest)
+
+
+def _enqueue(*, since: int, at: datetime) -> int:
+    with connection.cursor() as statement:
+        statement.execute(_ENQUEUE, {"at": at, "since": since, "issued": list(late_usage_arrivals.ISSUED)})
+        return int(statement.rowcount)
 
 
 @transaction.atomic
 def decide(*, entry_id: int, decision: Decision, reason: str, actor: Actor, at: datetime) -> LateUsage:
     """Decide about a held entry, once: bill it with the next invoice, correct it now, or waive it.
 
-    A correction of what is owed is an invoice of its own, issued at once; what is the customer's is credited.
-    Raises LateUsageNotFound, AlreadyDecided, Invalid without a reason, and what invoicing raises; nothing is changed
+    A correction of what is owed is an invoice of its own, issued at once; what is the customer's is credited. What
+    waits for an invoice may still be corrected or waived. Raises LateUsageNotFound, AlreadyDecided, NoNextInvoice,
+    Invalid without a reason, and what invoicing raises; nothing is changed
     then. Takes the lock of the customer.
     """
     if not reason.strip():
@@ -179,10 +220,25 @@ def _terms(subscription: Subscription) -> Terms:
     )
 
 
+def _demand_next_invoice(row: LateUsage) -> None:
+    """Raise NoNextInvoice where the customer has no billing day to come in the currency."""
+    coming = Subscription.objects.filter(
+        customer_id=row.subscription.customer_id,
+        next_billing_date__isnull=False,
+        plan_version__currency=row.currency,
+    )
+    if not coming.exists():
+        message = f"The customer has no billing day in {row.currency} to come: correct it now instead."
+        raise NoNextInvoice("no_next_invoice", message)
+
+
 def _decide(rows: Sequence[LateUsage], decision: Decision, *, reason: str, actor: Actor, at: datetime) -> None:
+    old = {row.pk: row.state for row in rows}
     for row in rows:
-        row.state = rules.after(state=row.state, decision=decision)
+        row.state = rules.after(state=row.state, decision=decision, is_billed=row.line_id is not None)
         row.reason, row.decided_by, row.decided_at, row.updated_at, row.note = reason, actor.label, at, at, ""
+    if decision is Decision.BILL:
+        _demand_next_invoice(rows[0])
     if decision is Decision.CORRECT:
         late_usage_corrections.correct(rows=rows, actor=actor, at=at)
     else:
@@ -192,7 +248,7 @@ def _decide(rows: Sequence[LateUsage], decision: Decision, *, reason: str, actor
         audit.Note(
             instance=row,
             verb=decision.value,
-            old={"state": LateUsage.State.HELD.value},
+            old={"state": str(old[row.pk])},
             new={"state": str(row.state), "amount_cents": money.to_minor(row.amount), "currency": row.currency},
             reason=reason,
         )

@@ -77,10 +77,11 @@ def check(*, check_id: int, at: datetime) -> list[LateUsage]:
     """Rate a period anew and bring its held entries up to date; return those that are held now.
 
     Only items whose events are others than those that were rated before are looked at: a metric or tax that was changed
-    since makes no late usage. What has no money effect is written down as such. Removes the check. Idempotent. Takes
-    the lock of the customer. Raises what rating raises.
+    since makes no late usage. What has no money effect is written down as such. Removes the check. Idempotent; one that
+    is under way elsewhere is left to it. Takes the lock of the customer. Raises what rating raises.
     """
-    wanted = LateUsageCheck.objects.select_for_update(no_key=True, of=("self",)).filter(pk=check_id).first()
+    rows = LateUsageCheck.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    wanted = rows.filter(pk=check_id).first()
     if wanted is None:
         return []
     period = BilledPeriod.objects.select_related("subscription__plan_version", "plan_version").get(pk=wanted.period_id)

@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Sum
 from moneyed import Money
 
 from billing.domain import identity, trace
@@ -57,6 +57,16 @@ def added(*, specs: Sequence[InvoiceSpec]) -> tuple[list[InvoiceSpec], list[list
         found.append(replace(spec, lines=(*spec.lines, *(one.line for one in late))) if late else spec)
         placements.append(late)
     return found, placements
+
+
+def owed(*, customer_ids: Collection[int]) -> set[Owner]:
+    """Return for which customers, sellers and currencies what waits comes to something to be paid in all."""
+    rows = LateUsage.objects.filter(
+        state=LateUsage.State.TO_BILL, line__isnull=True, subscription__customer_id__in=customer_ids
+    )
+    by = "subscription__customer_id", "subscription__customer__billing_entity_id", "currency"
+    sums = rows.order_by().values_list(*by).annotate(total=Sum("amount")).filter(total__gt=0)
+    return {(customer_id, entity_id, currency) for customer_id, entity_id, currency, _ in sums}
 
 
 def of_drafts(*, invoice_ids: Collection[int]) -> dict[int, list[LateUsage]]:

@@ -72,16 +72,20 @@ def replace(
     )
 
 
-def take_effect(*, customer_ids: Collection[int], as_of: datetime, actor: Actor) -> list[int]:
+def take_effect(
+    *, customer_ids: Collection[int], as_of: datetime, actor: Actor, external_id: str | None = None
+) -> list[int]:
     """Let the downgrades of these customers take effect whose day has come, and return both sides of each.
 
-    Each does so at the start of its local day, however late this is. One whose subscription ends before, as agreed,
-    never does. May be called any number of times.
+    With ``external_id`` only those under it. Each does so at the start of its local day, however late. One whose
+    subscription ends before, as agreed, never does. May be called any number of times.
     """
     latest = dates.local_date(as_of + _EASTERNMOST, ZoneInfo("UTC"))
     waiting = Subscription.objects.filter(
         customer_id__in=customer_ids, status=Status.PENDING, previous__isnull=False, change_date__lte=latest
     )
+    if external_id is not None:
+        waiting = waiting.filter(external_id=external_id)
     pairs = list(waiting.order_by("pk").values_list("pk", "previous_id"))
     if not pairs:
         return []

@@ -2,7 +2,8 @@
 by chunk, in transactions that can only read.
 
 Due time, usage and prices go the way of real bills (`dues`, `bills`), so what was billed is what is simulated. A charge
-that is paid in advance is rated by period here: its total is that of its single events, but for their rounding.
+that is paid in advance is rated by period here (see `simulation_usages`): its total is that of its single events,
+but for their rounding.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from billing.domain.simulation_comparison import Outcome
 from billing.domain.simulation_usage import Supposed
 from billing.domain.standing import Due
 from billing.models import Subscription
-from billing.queries import aggregates, contracts, price_lists, simulation_contracts
+from billing.queries import contracts, price_lists, simulation_contracts
 from billing.queries.contracts import Contract
 from billing.queries.event_windows import Window
 from billing.queries.price_lists import PricedCharge, PriceList
 from billing.queries.simulation_contracts import Subject
-from billing.services import bills, simulation_offers
+from billing.services import bills, simulation_offers, simulation_usages
 from billing.services.bills import Bill
 from billing.services.simulation_offers import Offer
 from catalog.domain.pricing import groups
@@ -167,13 +168,7 @@ def _lists(rows: Sequence[Subscription], followed: Mapping[int, int], wanted: Wa
     for offer in (wanted.alone, wanted.other):
         if offer is not None:
             found[offer.version.pk] = offer.prices
-    return {version_id: _by_period(prices) for version_id, prices in found.items()}
-
-
-def _by_period(prices: PriceList) -> PriceList:
-    """Return prices of which those of usage that is paid in advance are billed when a period is over."""
-    charges = tuple(replace(charge, pay_in_advance=False) for charge in prices.charges)
-    return replace(prices, charges=charges)
+    return {version_id: simulation_usages.unrounded(prices) for version_id, prices in found.items()}
 
 
 def _side(row: Subscription, prices: PriceList, following: int | None, frame: Frame) -> Side:
@@ -232,13 +227,21 @@ def _imagined(offer: Offer, first: date) -> Subscription:
 
 def _played(sides: Sequence[Side], lists: Mapping[int, PriceList], wanted: Wanted) -> list[Played]:
     due = [(side.contract, due) for side in sides for due in side.dues]
-    read = functools.partial(_suppose, due=due, lists=lists, wanted=wanted) if wanted.supposed else aggregates.usage
-    rated = iter(bills.rate(wanted=due, lists=lists, read=read) if due else ())
+    if wanted.supposed:
+        read = functools.partial(_suppose, due=due, lists=lists, wanted=wanted)
+    else:
+        read = functools.partial(simulation_usages.read, due=due, lists=lists)
+    rated = iter(bills.rate(wanted=due, lists=lists, read=read, with_advance=True) if due else ())
     return [_told(side, [next(rated) for _ in side.dues]) for side in sides]
 
 
 def _told(side: Side, found: Sequence[Bill]) -> Played:
-    items = [(item, _line(item, side.prices)) for bill in found for item in bill.items]
+    items = [
+        (item, _line(item, side.prices))
+        for bill in found
+        for item in bill.items
+        if simulation_usages.is_owed(item, bill=bill)
+    ]
     return simulation.told(currency=side.prices.currency, tz=side.contract.zone, items=items)
 
 
@@ -310,7 +313,7 @@ def _suppose(
 def _supposed(
     one: Supposed, charge: PricedCharge, window: Window, contract: Contract, stretch: Due, since: date
 ) -> UsageFacts:
-    if window.amounts_in and one.amount is None:
+    if window.amount_digits is not None and one.amount is None:
         raise simulation_usage.refused(
             f"The price of {one.metric_code} adds up the amounts of events: suppose an amount as well."
         )

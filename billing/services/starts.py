@@ -5,6 +5,7 @@ That a start is billed, and that it is written down, is its callers'.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from billing.models import Subscription
 from billing.queries import contracts
 from billing.queries import subscriptions as known
 
-FIELDS = ("status", "started_at", "next_billing_date", "trial_ends_at", "trial_ended_at")
+FIELDS = ("status", "started_at", "usage_from_at", "next_billing_date", "trial_ends_at", "trial_ended_at")
 """What a start sets."""
 
 _MICROSECONDS = Decimal(24 * 60 * 60 * 1_000_000)
@@ -23,7 +24,8 @@ _MICROSECONDS = Decimal(24 * 60 * 60 * 1_000_000)
 def begin(subscription: Subscription, *, started_at: datetime) -> None:
     """Make a waiting subscription run from an instant on; the caller saves FIELDS.
 
-    Elapsed periods are billed only where the subscription says so. Raises InvalidTransition for one that is over.
+    Elapsed periods are billed only where the subscription says so; their usage is billable from ``usage_from_at`` on,
+    nothing where that is the start. Raises InvalidTransition for one that is over.
     """
     bills_backdated = subscription.backdated_billing == Subscription.BackdatedBilling.BILL
     subscription.status = states.next(state=subscription.status, verb=Verb.ACTIVATE)
@@ -37,6 +39,8 @@ def begin(subscription: Subscription, *, started_at: datetime) -> None:
         bills_backdated=bills_backdated,
         bills_start=dues.bills_opening(where),
     )
+    usage_from = dues.usage_starts(replace(where, next_billing_date=subscription.next_billing_date))
+    subscription.usage_from_at = usage_from if usage_from > started_at else None
 
 
 def _begin_trial(subscription: Subscription, started_at: datetime, *, ends_without_a_bill: bool) -> None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from billing.domain import identity, unused_time
 from billing.domain.unused_time import Unused
@@ -15,6 +13,7 @@ from billing.models import RatedCharge, Subscription
 from billing.queries import contracts
 from config.kernel import money
 from config.kernel.actors import Actor
+from invoicing.models import CreditNote
 from invoicing.services import credit_notes
 
 UnusedTime = Subscription.UnusedTime
@@ -63,7 +62,7 @@ def find(*, subscription: Subscription, ended_at: datetime, upgraded: bool = Fal
 
 def give_back(
     *, subscription: Subscription, ended_at: datetime, upgraded: bool, destination: str, actor: Actor, at: datetime
-) -> Any:
+) -> CreditNote | None:
     """Give back the unused part of the plan fee by a credit note, if there is one to be made; return it.
 
     ``destination`` says where the money goes (credit, refund, offset); "skip" keeps it. An upgrade always credits.
@@ -85,6 +84,19 @@ def give_back(
     )
 
 
-def shown(found: Found | None) -> Decimal:
-    """Return the unused amount before tax, rounded to the currency, for people."""
-    return Decimal(0) if found is None else money.quantize(found.unused.amount, currency=found.currency)
+def give_back_as_agreed(*, subscription: Subscription, actor: Actor, at: datetime) -> CreditNote | None:
+    """Give back the unused part of the plan fee of a terminated subscription as its end said: see `give_back`.
+
+    For a fee that was billed after the end. Nothing for one that is not terminated.
+    """
+    if subscription.terminated_at is None:
+        return None
+    upgraded = subscription.ended_by == Subscription.EndedBy.UPGRADE
+    return give_back(
+        subscription=subscription,
+        ended_at=subscription.terminated_at,
+        upgraded=upgraded,
+        destination=UnusedTime.CREDIT if upgraded else subscription.on_termination_credit_note or UnusedTime.CREDIT,
+        actor=actor,
+        at=at,
+    )

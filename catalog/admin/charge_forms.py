@@ -261,8 +261,13 @@ def applied_unit(cleaned: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def minimum_cents(cleaned: Mapping[str, Any], currency: str) -> int:
-    """The least per period in minor units, rounded to the currency."""
-    return money.to_minor(money.rounded(Money(cleaned["period_minimum"] or 0, currency)))
+    """The least per period in minor units. Raises Invalid for digits that the currency does not have."""
+    try:
+        return money.to_minor(Money(cleaned["period_minimum"] or 0, currency))
+    except errors.Invalid as refusal:
+        raise errors.Invalid(
+            "validation_errors", refusal.message, {"min_amount_cents": ["value_is_invalid"]}
+        ) from refusal
 
 
 def _names(text: str) -> list[str]:

@@ -13,7 +13,10 @@ PLACEHOLDER = "1000; 0.02; 5\n10000; 0.015\n; 0.01"
 
 
 def read(text: str, price_key: str) -> list[dict[str, Any]]:
-    """Read tiers: each starts where the one before ends. Raises ValidationError for a line that is no tier."""
+    """Read tiers: each starts where the one before ends; without a flat amount there is none.
+
+    Raises ValidationError for a line that is no tier, or that has no price: nothing is free by a slip of the pen.
+    """
     found: list[dict[str, Any]] = []
     start: Any = 0
     for line in text.splitlines():
@@ -23,11 +26,13 @@ def read(text: str, price_key: str) -> list[dict[str, Any]]:
         if len(parts) not in (2, 3):
             raise forms.ValidationError(f"“{line.strip()}” is not of the form “up to; price; flat amount”.")
         end, price, flat = (*parts, "0")[:3]
+        if not price:
+            raise forms.ValidationError(f"“{line.strip()}” has no price: write 0 where the units are free.")
         found.append(
             {
                 "from_value": start,
                 "to_value": end or None,
-                price_key: price or "0",
+                price_key: price,
                 "flat_amount": flat or "0",
             }
         )

@@ -54,7 +54,7 @@ def update(*, code: str, values: AddOnValues, actor: Actor, at: datetime) -> Add
     In another currency the amount keeps its minor units unless it is sent too. Raises NotFound (`add_on_not_found`),
     and as `create`.
     """
-    add_on = db.lock_one(AddOn.objects.filter(pk=add_ons.by_code(code=code).pk))
+    add_on = _locked(code)
     currency = _currency(values.get("amount_currency", add_on.amount.currency.code))
     cents = values["amount_cents"] if "amount_cents" in values else money.to_minor(add_on.amount)
     given: dict[str, Any] = {
@@ -83,12 +83,19 @@ def update(*, code: str, values: AddOnValues, actor: Actor, at: datetime) -> Add
 @transaction.atomic
 def delete(*, code: str, actor: Actor, at: datetime) -> AddOn:
     """Retire an add-on; its code may be used again, and plans that sell it keep it. Raises NotFound."""
+    add_on = _locked(code)
     found = add_ons.by_code(code=code)
-    add_on = db.lock_one(AddOn.objects.filter(pk=found.pk))
     add_on.deleted_at = at
     add_on.save(update_fields=["deleted_at"])
     audit.record(actor=actor, at=at, verb="delete", instance=add_on)
     return found
+
+
+def _locked(code: str) -> AddOn:
+    """Lock an add-on that is still there after everybody who held it is done."""
+    found = add_ons.by_code(code=code)
+    rows = db.lock(AddOn.objects.filter(pk=found.pk, deleted_at__isnull=True))
+    return rows[0] if rows else add_ons.by_code(code=code)
 
 
 def _currency(code: str) -> str:

@@ -50,6 +50,10 @@ class Api:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._call("POST", path, json=body, headers=headers)
 
+    def change(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a body and return the answer. Raises Refused."""
+        return self._call("PUT", path, json=body)
+
     def rows(self, path: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """Go through all pages of a collection; its name is the last part of the path. Raises Refused."""
         name = path.rpartition("/")[2]

@@ -32,12 +32,18 @@ class Row:
 
 
 def rows(api: Api, logged: Mapping[date, Totals], *, subscription_ids: Collection[str]) -> list[Row]:
-    """Return a row for each month of the log. Lines of other subscriptions, and drafts, do not count."""
+    """Return a row for each month of the log. Lines of other subscriptions, drafts and late usage do not count.
+
+    Late usage is what was sent beside the log: nothing bills it unless a person decides so.
+    """
+    late = {entry["lago_fee_id"] for entry in api.rows("late_usage")}
     finalized = {invoice["lago_id"] for invoice in api.rows("invoices", status="finalized")}
     wanted = set(subscription_ids)
     units: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
     for code in (price_list.REQUESTS, price_list.EGRESS):
         for fee in api.rows("fees", fee_type="charge", billable_metric_code=code):
+            if fee["lago_id"] in late:
+                continue
             if fee["lago_invoice_id"] in finalized and fee["external_subscription_id"] in wanted:
                 units[_month(fee["from_date"]), code] += Decimal(fee["units"])
     return [

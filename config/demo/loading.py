@@ -1,15 +1,16 @@
-"""Puts the sample into an installation through its API: taxes, sellers, metrics, plans, customers, subscriptions.
+"""Puts the sample into an installation through its API: taxes, sellers, metrics, add-ons, plans, customers,
+subscriptions.
 
 What is there already stays as it is, so loading again changes nothing, and neither does what staff edited meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from config.demo import price_list, sellers
+from config.demo import price_list, sellers, workspaces
 from config.demo.api import Api
 from config.demo.buyers import Buyer
 from config.demo.sellers import Seller
@@ -19,12 +20,14 @@ Step = Callable[[], object]
 
 
 def catalogue(api: Api) -> None:
-    """Make the taxes, the selling companies, the metrics and the plans that are missing. Raises Refused."""
+    """Make what is missing of taxes, selling companies, metrics, add-ons, pricing units and plans. Raises Refused."""
     _add(api, "taxes", "tax", sellers.TAXES)
     _add(api, "billing_entities", "billing_entity", [_entity(seller) for seller in sellers.SELLERS])
-    _add(api, "billable_metrics", "billable_metric", price_list.METRICS)
+    _add(api, "billable_metrics", "billable_metric", [*price_list.METRICS, *workspaces.METRICS])
+    _add(api, "add_ons", "add_on", [price_list.DEDICATED_IP, workspaces.SUPPORT])
+    _add(api, "pricing_units", "pricing_unit", [price_list.CREDITS])
     ids = {metric["code"]: metric["lago_id"] for metric in api.rows("billable_metrics")}
-    _add(api, "plans", "plan", price_list.plans(ids))
+    _add(api, "plans", "plan", [*price_list.plans(ids), *workspaces.plans(ids)])
 
 
 def customers(api: Api, buyers: Sequence[Buyer], *, step: Step) -> None:
@@ -41,10 +44,14 @@ def subscriptions(api: Api, buyers: Sequence[Buyer], *, first_day: date, step: S
 
     Their usage must be there before: elapsed periods are billed as soon as the scheduler sees the subscription.
     """
+    add_subscriptions(api, [buyer.subscription(first_day) for buyer in buyers], step=step)
+
+
+def add_subscriptions(api: Api, bodies: Iterable[Mapping[str, Any]], *, step: Step = lambda: None) -> None:
+    """Make the subscriptions whose external id is not there in any status. Raises Refused."""
     statuses = ["active", "pending", "terminated", "canceled"]
     known = {row["external_id"] for row in api.rows("subscriptions", **{"status[]": statuses})}
-    for buyer in buyers:
-        body = buyer.subscription(first_day)
+    for body in bodies:
         if body["external_id"] not in known:
             api.send("subscriptions", {"subscription": body})
         step()

@@ -40,7 +40,7 @@ def due(invoice: dict[str, Any], *, payers: Collection[str], last_month: date, a
     """
     if invoice["customer"]["external_id"] not in payers:
         return None
-    total = invoice["total_amount_cents"]
+    total = invoice["total_due_amount_cents"]
     if invoice["status"] != "finalized" or not total or invoice["total_paid_amount_cents"]:
         return None
     issued = date.fromisoformat(invoice["issuing_date"])

@@ -1,6 +1,7 @@
 """What the sample companies sell: API hosting in four plans, each priced in three currencies. As bodies for the API.
 
-One usage event per request feeds all four metrics, through the code of the events that they read.
+One usage event per request feeds all four metrics, through the code of the events that they read. Paths are priced in
+credits, and the two larger plans come with dedicated addresses, whatever is used.
 """
 
 from __future__ import annotations
@@ -20,6 +21,22 @@ FAILED = ["400", "403", "404", "416", "429", "500", "502", "503"]
 
 CURRENCIES = ("EUR", "USD", "GBP")
 FREE_PLAN = "community"
+
+CREDITS: dict[str, Any] = {
+    "code": "credits",
+    "name": "Credits",
+    "short_name": "CR",
+    "description": "What hosted paths are priced in. Each plan says what a credit is worth.",
+}
+_CREDIT_WORTH = "0.05"
+DEDICATED_IP: dict[str, Any] = {
+    "code": "dedicated_ip",
+    "name": "Dedicated IP address",
+    "invoice_display_name": "Dedicated IP addresses",
+    "description": "An address of one's own, by the day.",
+    "amount_cents": 400,
+    "amount_currency": "EUR",
+}
 
 METRICS: tuple[dict[str, Any], ...] = (
     {
@@ -61,7 +78,8 @@ class Tariff:
     """The figures of a paid plan, in major units, by currency where they differ.
 
     ``requests`` are graduated steps (up to, price), ``egress`` the prices of a GB by total volume (up to, price),
-    ``paths`` those included, the size of a package and its price, ``served`` the price of an error-free request.
+    ``paths`` those included, the size of a package and its price in credits, ``served`` the price of an error-free
+    request, ``addresses`` the number of dedicated addresses in the plan; none cannot be bought.
     """
 
     code: str
@@ -71,6 +89,7 @@ class Tariff:
     egress: tuple[tuple[str | None, str], ...]
     paths: tuple[int, int, str]
     served: str
+    addresses: int = 0
 
 
 TARIFFS = (
@@ -80,7 +99,7 @@ TARIFFS = (
         fees={"EUR": 49, "USD": 55, "GBP": 42},
         requests=((20, "0"), (100, "0.08"), (None, "0.06")),
         egress=(("0.005", "18"), (None, "15")),
-        paths=(10, 10, "1.50"),
+        paths=(10, 10, "30"),
         served="0.012",
     ),
     Tariff(
@@ -89,8 +108,9 @@ TARIFFS = (
         fees={"EUR": 190, "USD": 210, "GBP": 165},
         requests=((50, "0"), (100, "0.06"), (None, "0.045")),
         egress=(("0.01", "14"), ("0.1", "12"), (None, "9.50")),
-        paths=(25, 25, "2.90"),
+        paths=(25, 25, "58"),
         served="0.0085",
+        addresses=1,
     ),
     Tariff(
         code="scale",
@@ -98,8 +118,9 @@ TARIFFS = (
         fees={"EUR": 690, "USD": 760, "GBP": 590},
         requests=((100, "0.04"), (300, "0.032"), (None, "0.025")),
         egress=(("0.01", "11"), ("0.05", "9"), (None, "7.25")),
-        paths=(50, 50, "4.50"),
+        paths=(50, 50, "90"),
         served="0.00575",
+        addresses=4,
     ),
 )
 
@@ -143,7 +164,8 @@ def _paid(tariff: Tariff, currency: str, metric_ids: dict[str, str]) -> dict[str
     charges = [
         _charge(REQUESTS, "Requests", "graduated", {"graduated_ranges": _steps(tariff.requests)}),
         _charge(EGRESS, "Egress (GB)", "volume", {"volume_ranges": _steps(tariff.egress)}),
-        _charge(PATHS, "Hosted paths", "package", {"amount": price, "package_size": size, "free_units": included}),
+        _charge(PATHS, "Hosted paths", "package", {"amount": price, "package_size": size, "free_units": included})
+        | {"applied_pricing_unit": {"code": CREDITS["code"], "conversion_rate": _CREDIT_WORTH}},
         _charge(ERROR_FREE, "Delivery", "standard", {"amount": "0"})
         | {
             "filters": [
@@ -161,6 +183,20 @@ def _paid(tariff: Tariff, currency: str, metric_ids: dict[str, str]) -> dict[str
         "amount_currency": currency,
         "pay_in_advance": False,
         "charges": [charge | {"billable_metric_id": metric_ids[charge["code"]]} for charge in charges],
+        "fixed_charges": [_addresses(tariff.addresses)] if tariff.addresses else [],
+    }
+
+
+def _addresses(units: int) -> dict[str, Any]:
+    """Write the dedicated addresses of a plan: billed with the month, by the days that they are there."""
+    return {
+        "add_on_code": DEDICATED_IP["code"],
+        "code": DEDICATED_IP["code"],
+        "charge_model": "standard",
+        "properties": {"amount": "4"},
+        "units": str(units),
+        "pay_in_advance": False,
+        "prorated": True,
     }
 
 

@@ -20,6 +20,8 @@ from config.demo import (
     loading,
     log,
     paying,
+    present,
+    running,
     sellers,
     sending,
     state,
@@ -30,6 +32,7 @@ from config.demo.api import Api
 from config.demo.buyers import Buyer
 from config.demo.hosting import Host
 from config.demo.log import Request
+from config.demo.present import Present
 from config.demo.sending import Sent
 from config.demo.state import State
 from config.demo.usage import Totals
@@ -63,6 +66,11 @@ class Material:
         """Return the requests of each month, oldest month first."""
         return {month: usage.played(self.requests, month_number=n) for n, month in enumerate(self.months)}
 
+    @property
+    def present(self) -> Present:
+        """What the running month is made of."""
+        return Present(self.requests, self.account_of, self.buyers, self.months[-1])
+
     def totals(self) -> dict[date, Totals]:
         """Return what each month's requests add up to."""
         return {month: usage.totals(requests) for month, requests in self.played().items()}
@@ -94,11 +102,23 @@ def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.
     with Api(host.url, known.api_key) as api:
         _load_catalogue(api, people, at=clock())
         ids = [buyer.external_id for buyer in people]
-        sent = send_usage(api, material, known=sending.stored(api, months=material.months))
+        now, stored = material.present, sending.stored(api, months=[*material.months, material.present.month])
+        sent = send_usage(api, material, known=stored)
         say(f"Usage: {sent.new:,} events sent to {host.url}/api/v1/events/batch, {sent.known:,} were there already.")
         with bars.bar("Subscriptions", len(people)) as bar:
             loading.subscriptions(api, people, first_day=material.months[0], step=bar.update)
-        _bill(host, ids, say, clock)
+        is_whole = present.is_offered(api)
+        if is_whole:
+            present.begin(api, now, at=clock())
+        started = time.monotonic()
+        _bill(host, ids, clock)
+        _deliver(host, ids, clock)
+        say(f"Billed by the scheduler, rendered and e-mailed in {time.monotonic() - started:.0f} s.")
+        if is_whole and running.is_running(now.month, at=clock()):
+            # After the documents: the worker takes its work in order, and what is awaited here would stand behind them.
+            sent = present.go_on(api, now, at=clock(), known=stored, check=host.check, clock=clock)
+            say(f"Running month: {sent.new:,} events sent, {sent.known:,} were there already.")
+            _deliver(host, ids, clock)
         paid = _pay(api, ids, known.last_month, clock())
         waiting.until_done(
             lambda: waiting.unmarked(external_ids=ids, at=clock()),
@@ -135,18 +155,28 @@ def _load_catalogue(api: Api, people: list[Buyer], *, at: datetime) -> None:
         loading.customers(api, people, step=bar.update)
 
 
-def _bill(host: Host, ids: list[str], say: Say, clock: Clock) -> None:
-    """Wait until the scheduler has billed everything, and all documents and e-mails are there."""
-    started = time.monotonic()
-    stages = (
-        ("Customers billed", "billing", "customers", lambda: waiting.customers_due(external_ids=ids, at=clock())),
-        ("Invoice PDFs", "deliveries", "PDFs", lambda: waiting.documents_missing(external_ids=ids)),
-        ("E-mails", "deliveries", "e-mails", lambda: waiting.mails_waiting(external_ids=ids)),
+def _bill(host: Host, ids: list[str], clock: Clock) -> None:
+    """Wait until the scheduler has billed everything that is due."""
+    stage = "Customers billed", "billing", "customers", lambda: waiting.customers_due(external_ids=ids, at=clock())
+    _wait(host, clock, [stage])
+
+
+def _deliver(host: Host, ids: list[str], clock: Clock) -> None:
+    """Wait until all documents and e-mails are there."""
+    _wait(
+        host,
+        clock,
+        [
+            ("Invoice PDFs", "deliveries", "PDFs", lambda: waiting.documents_missing(external_ids=ids)),
+            ("E-mails", "deliveries", "e-mails", lambda: waiting.mails_waiting(external_ids=ids)),
+        ],
     )
+
+
+def _wait(host: Host, clock: Clock, stages: list[tuple[str, str, str, Callable[[], int]]]) -> None:
     for label, job, what, left in stages:
         with bars.bar(label, left()) as bar:
             waiting.until_done(left, job=job, what=what, clock=clock, moved=bar.update, check=host.check)
-    say(f"Billed by the scheduler, rendered and e-mailed in {time.monotonic() - started:.0f} s.")
 
 
 def _pay(api: Api, ids: list[str], last_month: date, at: datetime) -> int:

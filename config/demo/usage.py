@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from config.demo.log import Request
@@ -52,6 +52,11 @@ def accounts(requests: Sequence[Request]) -> dict[str, str]:
     return own | {address: COMMUNITY for address in counted if address not in chosen}
 
 
+def account(request: Request, account_of: Mapping[str, str]) -> str:
+    """Return whose request it is."""
+    return account_of[request.address]
+
+
 def months(last: date) -> list[date]:
     """Return the first days of the months that are played, oldest first, ending with the month of ``last``."""
     first = last.replace(day=1)
@@ -70,22 +75,27 @@ def totals(requests: Sequence[Request]) -> Totals:
 
 
 def events(requests: Sequence[Request], *, month: date, account_of: Mapping[str, str]) -> Iterator[dict[str, object]]:
-    """Return an event for each request, moved by whole days into the month. ``egress_gb`` is exact: bytes / 10⁹."""
+    """Return an event for each request, moved by whole days into the month."""
     for request in requests:
         moved = request.at + timedelta(days=_days_to(request.at.date(), month))
-        yield {
-            "transaction_id": f"{month:%Y-%m}-{request.line:05d}",
-            "external_subscription_id": subscription_id(account_of[request.address]),
-            "code": EVENT_CODE,
-            "timestamp": int(moved.timestamp()),
-            "properties": {
-                "bytes": request.size,
-                "egress_gb": f"{Decimal(request.size) / 10**9:f}",
-                "status": str(request.status),
-                "method": request.method,
-                "path": request.path,
-            },
-        }
+        yield event(request, month=month, at=moved, account=account_of[request.address])
+
+
+def event(request: Request, *, month: date, at: datetime, account: str) -> dict[str, object]:
+    """Return the event of a request in a month, moved to an instant. ``egress_gb`` is exact: bytes / 10⁹."""
+    return {
+        "transaction_id": f"{month:%Y-%m}-{request.line:05d}",
+        "external_subscription_id": subscription_id(account),
+        "code": EVENT_CODE,
+        "timestamp": int(at.timestamp()),
+        "properties": {
+            "bytes": request.size,
+            "egress_gb": f"{Decimal(request.size) / 10**9:f}",
+            "status": str(request.status),
+            "method": request.method,
+            "path": request.path,
+        },
+    }
 
 
 def subscription_id(account: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
-from billing.models import BillingRunItem
+from billing.models import AdvanceEvent, BillingRunItem, LateUsage
 from billing.queries import contracts
 from customers.models import Customer
 from invoicing.models import Delivery, Invoice
@@ -83,6 +83,16 @@ def mails_waiting(*, external_ids: Collection[str]) -> int:
     """Count the e-mails that are still to be sent."""
     pending = Delivery.objects.filter(state=Delivery.State.PENDING)
     return pending.filter(invoice__customer__external_id__in=external_ids).count()
+
+
+def late_usage_missing(*, external_id: str) -> int:
+    """Return 1 until the inbox has an entry of a subscription, decided or not."""
+    return 0 if LateUsage.objects.filter(subscription__external_id=external_id).exists() else 1
+
+
+def advance_events(*, external_ids: Collection[str]) -> int:
+    """Count the events of subscriptions that are still to be billed one by one."""
+    return AdvanceEvent.objects.filter(external_subscription_id__in=external_ids).count()
 
 
 def unmarked(*, external_ids: Collection[str], at: datetime) -> int:

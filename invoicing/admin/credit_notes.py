@@ -159,16 +159,9 @@ def _totals(note: CreditNote) -> Table:
 def _uses(note: CreditNote) -> Table:
     return Table(
         "Invoices that it paid",
-        columns("Invoice", "Issued", "Used#", "Given back"),
+        columns("Invoice", "Issued", "Used#"),
         tuple(
-            Row(
-                (
-                    cells.to(use.invoice),
-                    cells.day(use.invoice.issuing_date),
-                    cells.money(use.amount),
-                    cells.local_day(use.returned_at, note.timezone),
-                )
-            )
+            Row((cells.to(use.invoice), cells.day(use.invoice.issuing_date), cells.money(use.amount)))
             for use in note.uses.select_related("invoice").order_by("pk")
         ),
         empty="No invoice used this credit yet.",

@@ -27,7 +27,6 @@ FACTS = (
     (bookings.PAID, "Payment received"),
     (bookings.CREDITED, "Credit note issued"),
     (bookings.CREDIT_USED, "Credit used"),
-    (bookings.CREDIT_RETURNED, "Credit returned"),
     (bookings.CREDIT_VOIDED, "Credit voided"),
     (bookings.REFUNDED, "Refund paid"),
 )

@@ -41,7 +41,7 @@ class MetadataRequest(RequestSerializer):
 class InvoiceUpdate(RequestSerializer):
     """What of an invoice may be set."""
 
-    payment_status = serializers.ChoiceField(choices=Invoice.PaymentStatus.values, required=False)
+    payment_status = serializers.ChoiceField(choices=Invoice.PaymentStatus.choices, required=False)
     metadata = MetadataRequest(many=True, required=False)
 
 

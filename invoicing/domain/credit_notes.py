@@ -53,7 +53,8 @@ class BilledLine:
 class BilledInvoice:
     """An invoice as it was billed, and what earlier notes gave back of its tax, rounded and before rounding.
 
-    ``refundable`` is what was paid and not refunded yet, ``due`` what is still to be paid.
+    ``taxes`` are those of the lines that can be given back: one below nothing, which corrects another invoice, takes
+    nothing from the others. ``refundable`` is what was paid and not refunded yet, ``due`` what is still to be paid.
     """
 
     currency: str
@@ -251,7 +252,7 @@ def _item(lines: Mapping[int, BilledLine], line_id: int, amount: Decimal) -> Ite
 
 def _exhausts(invoice: BilledInvoice, items: Sequence[Item]) -> bool:
     taken = {item.line_id: item.amount for item in items}
-    return all(line.left == taken.get(line.id, line.left * 0) for line in invoice.lines)
+    return all(line.left == taken.get(line.id, line.left * 0) for line in invoice.lines if line.amount.amount > 0)
 
 
 def _group(tax: TaxRate, base: Decimal, currency: str) -> TaxGroup:

@@ -1,13 +1,13 @@
-"""The parts of a usage line's amount, read back from the details that were stored with the line.
+"""The parts of a line's amount, read back from the details that were stored with the line.
 
-Owns the reading of `amount_details` for each charge model. It computes no price: every figure was stored when the line
-was rated. What each part is called is the document's business.
+Owns the reading of `amount_details` for each charge model, and of the units that a line tells apart. It computes no
+price: every figure was stored when the line was rated. What each part is called is the document's business.
 """
 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -53,6 +53,35 @@ def parts(*, charge_model: str, units: Decimal, details: Mapping[str, Any]) -> t
     """Return the parts that make the amount of a line, none where the line itself says everything."""
     reader = _READERS.get(charge_model)
     return tuple(reader(units, details)) if reader and details else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days of a period that an amount is for; `units` are those that were there on them, if they changed."""
+
+    days: int
+    of_days: int
+    units: Decimal | None = None
+
+
+def days(details: Mapping[str, Any]) -> tuple[Days, ...]:
+    """Return the days that an amount is for, nothing where it is for the whole period."""
+    if "held" in details:
+        held, of_days = details["held"], details["of_days"]
+        return tuple(Days(one["days"], of_days, Decimal(one["units"]) if len(held) > 1 else None) for one in held)
+    return (Days(details["days"], details["of_days"]),) if "days" in details else ()
+
+
+def told_units(breakdowns: Sequence[Mapping[str, Any]]) -> tuple[tuple[Mapping[str, str | None], Decimal], ...]:
+    """Return the units by the properties that are to be told on the document, with their values; none where none is."""
+    found: dict[tuple[tuple[str, str | None], ...], Decimal] = {}
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        for row in breakdowns:
+            if not row.get("on_document"):
+                continue
+            by = tuple((name, row["presentation_by"][name]) for name in row["on_document"])
+            found[by] = found.get(by, ZERO) + Decimal(row["units"])
+    return tuple((dict(by), units) for by, units in found.items())
 
 
 def _graduated(_units: Decimal, details: Mapping[str, Any]) -> list[Part]:

@@ -29,17 +29,19 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a line's amount: a tier, free units, packages, a flat fee."""
+    """One part of a line: of its amount (a tier, free units, packages, a flat fee), or of its units alone."""
 
     label: str
-    amount: str
+    amount: str = ""
     units: str = ""
     price: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `period` is empty where it is the group's; `price` is empty where the parts say it."""
+    """One line. `period` is empty where it is the group's; `price` is empty where the parts say it. `notes` are what
+    else the amount depends on: days of the period, a price in the seller's own unit.
+    """
 
     label: str
     units: str
@@ -49,6 +51,7 @@ class Line:
     price: str = ""
     tax_rate: str = ""
     parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

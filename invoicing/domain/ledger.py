@@ -24,7 +24,6 @@ FINALIZED = "invoice_finalized"
 PAID = "payment_received"
 CREDITED = "credit_note_issued"
 CREDIT_USED = "credit_used"
-CREDIT_RETURNED = "credit_returned"
 CREDIT_VOIDED = "credit_voided"
 REFUNDED = "refund_paid"
 
@@ -81,11 +80,6 @@ def credited(*, amount: Taxed, split: Split) -> Booking:
 def credit_used(amount: Money) -> Booking:
     """Book a credit that pays an invoice: there is that much less of it, and the customer owes that much less."""
     return _booking(CREDIT_USED, Posting(CUSTOMER_CREDIT, amount), Posting(RECEIVABLE, -amount))
-
-
-def credit_returned(amount: Money) -> Booking:
-    """Book a credit that paid an invoice which was voided since: the opposite of its use."""
-    return _booking(CREDIT_RETURNED, Posting(RECEIVABLE, amount), Posting(CUSTOMER_CREDIT, -amount))
 
 
 def credit_voided(amount: Taxed) -> Booking:

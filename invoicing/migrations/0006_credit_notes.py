@@ -78,12 +78,8 @@ CREATE TRIGGER invoicing_credit_note_tax_frozen BEFORE INSERT OR UPDATE OR DELET
 
 CREATE FUNCTION invoicing_freeze_credit_use() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' OR OLD.returned_at IS NOT NULL
-       OR to_jsonb(NEW) - 'returned_at' <> to_jsonb(OLD) - 'returned_at' THEN
-        RAISE EXCEPTION 'use % of a credit is booked: % refused', OLD.id, TG_OP
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
+    RAISE EXCEPTION 'use % of a credit is booked: % refused', OLD.id, TG_OP
+        USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 CREATE TRIGGER invoicing_credit_use_frozen BEFORE UPDATE OR DELETE ON invoicing_creditnoteuse
     FOR EACH ROW EXECUTE FUNCTION invoicing_freeze_credit_use();
@@ -121,8 +117,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT coalesce(sum(amount), 0) INTO used FROM invoicing_creditnoteuse
-        WHERE credit_note_id = checked AND returned_at IS NULL;
+    SELECT coalesce(sum(amount), 0) INTO used FROM invoicing_creditnoteuse WHERE credit_note_id = checked;
     IF note.credit_status <> 'voided' AND note.balance_amount <> note.credit_amount - used THEN
         RAISE EXCEPTION 'credit note %: balance % differs from credit % less % used',
             checked, note.balance_amount, note.credit_amount, used USING ERRCODE = 'integrity_constraint_violation';
@@ -151,6 +146,7 @@ DECLARE
     used numeric;
     taken_off numeric;
     credited numeric;
+    corrected numeric;
 BEGIN
     SELECT * INTO bill FROM invoicing_invoice WHERE id = checked;
     IF NOT FOUND THEN
@@ -164,7 +160,10 @@ BEGIN
             checked, bill.credit_notes_amount, bill.offset_amount, used, taken_off
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
-    IF credited > bill.fees_amount + bill.taxes_amount THEN
+    -- A line below nothing lowers what the invoice comes to, not what may be given back of the others.
+    SELECT coalesce(sum(amount + taxes_amount), 0) INTO corrected FROM invoicing_invoiceline
+        WHERE invoice_id = checked AND amount < 0;
+    IF credited > bill.fees_amount + bill.taxes_amount - corrected THEN
         RAISE EXCEPTION 'invoice %: % credited, more than was billed', checked, credited
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -397,7 +396,6 @@ class Migration(migrations.Migration):
                     "amount",
                     djmoney.models.fields.MoneyField(currency_field_name="currency", decimal_places=4, max_digits=20),
                 ),
-                ("returned_at", models.DateTimeField(editable=False, null=True)),
             ],
             options={
                 "verbose_name": "use of a credit",

@@ -187,13 +187,12 @@ class CreditNoteTax(db.Base):
 
 
 class CreditNoteUse(db.Base):
-    """The part of a credit that lowered what a later invoice came to. ``returned_at`` is set when that was voided."""
+    """The part of a credit that lowered what a later invoice came to. It is booked, so it stays as it is."""
 
     credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, related_name="uses")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credits")
     currency = db.CurrencyField()
     amount = db.money_field()
-    returned_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = "use of a credit"

@@ -115,7 +115,7 @@ def billed(invoice: Invoice) -> BilledInvoice:
 
     Lock the invoice first where something is to be written.
     """
-    lines = InvoiceLine.objects.filter(invoice=invoice).prefetch_related("applied_taxes").order_by("position")
+    lines = list(InvoiceLine.objects.filter(invoice=invoice).prefetch_related("applied_taxes").order_by("position"))
     items = CreditNoteItem.objects.filter(credit_note__invoice=invoice).order_by()
     given = {
         row["line_id"]: row for row in items.values("line_id").annotate(whole=Sum("amount"), fine=Sum("precise_amount"))
@@ -126,10 +126,11 @@ def billed(invoice: Invoice) -> BilledInvoice:
         refunds=Sum("refund_amount", default=Decimal(0)),
     )
     currency = invoice.currency
+    corrected = sum((line.taxes_amount for line in lines if line.amount.amount < 0), money.zero(currency))
     return BilledInvoice(
         currency=currency,
         lines=tuple(_line(line, given.get(line.pk)) for line in lines),
-        taxes=invoice.taxes_amount,
+        taxes=invoice.taxes_amount - corrected,
         taxes_credited=Money(notes["taxes"], currency),
         taxes_credited_precise=notes["precise"],
         refundable=max(invoice.paid_amount - Money(notes["refunds"], currency), money.zero(currency)),

@@ -5,16 +5,33 @@ The rule itself is `invoicing.domain.tax`. Deleted taxes apply to nothing.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import models
-
 from catalog.models import Tax
-from customers.models import BillingEntity, Customer
+from config.kernel import statements
+from customers.models import Customer
 from invoicing.domain import tax
 from invoicing.domain.tax import TaxRate
+
+_PRICE, _CUSTOMER, _SELLER = "price", "customer", "seller"
+
+# Asked with every request for current usage, so it is one text that the server plans once.
+_BOOK = f"""
+SELECT kind, owner, tax.id, tax.code, tax.name, tax.rate, tax.description
+FROM (
+    SELECT '{_PRICE}' AS kind, tax_id AS owner, tax_id, tax_id AS place
+    FROM unnest(%(prices)s::bigint[]) AS tax_id
+    UNION ALL
+    SELECT '{_CUSTOMER}', customer_id, tax_id, id FROM customers_customer_taxes
+    WHERE customer_id = ANY(%(customers)s::bigint[])
+    UNION ALL
+    SELECT '{_SELLER}', billingentity_id, tax_id, id FROM customers_billingentity_taxes
+    WHERE billingentity_id = ANY(%(sellers)s::bigint[])
+) AS assigned
+JOIN catalog_tax AS tax ON tax.id = tax_id AND tax.deleted_at IS NULL
+ORDER BY kind, owner, place
+"""  # noqa: S608 - put together from constants of this module
 
 
 @dataclass(frozen=True)
@@ -35,15 +52,22 @@ class TaxBook:
 
 
 def book(*, customer_ids: Iterable[int], billing_entity_ids: Iterable[int], tax_ids: Iterable[int] = ()) -> TaxBook:
-    """Read the taxes of customers, sellers and prices in three queries, however many there are."""
-    own = Tax.objects.filter(pk__in=set(tax_ids), deleted_at__isnull=True)
-    return TaxBook(
-        by_id={row.pk: rate(row) for row in own},
-        of_customers=_assigned(Customer.taxes.through.objects.filter(customer_id__in=set(customer_ids)), "customer_id"),
-        of_sellers=_assigned(
-            BillingEntity.taxes.through.objects.filter(billingentity_id__in=set(billing_entity_ids)), "billingentity_id"
-        ),
+    """Read the taxes of customers, sellers and prices in one query, however many there are."""
+    by_id: dict[int, TaxRate] = {}
+    of_customers: dict[int, tuple[TaxRate, ...]] = {}
+    of_sellers: dict[int, tuple[TaxRate, ...]] = {}
+    rows = statements.fetch_prepared(
+        _BOOK,
+        {"prices": sorted(set(tax_ids)), "customers": [*set(customer_ids)], "sellers": [*set(billing_entity_ids)]},
     )
+    for kind, owner, *columns in rows:
+        found = TaxRate(*columns)
+        if kind == _PRICE:
+            by_id[owner] = found
+        else:
+            taxes = of_customers if kind == _CUSTOMER else of_sellers
+            taxes[owner] = (*taxes.get(owner, ()), found)
+    return TaxBook(by_id=by_id, of_customers=of_customers, of_sellers=of_sellers)
 
 
 def for_line(
@@ -58,10 +82,3 @@ def for_line(
 def rate(row: Tax) -> TaxRate:
     """Return a tax as the plain value that the rules take."""
     return TaxRate(id=row.pk, code=row.code, name=row.name, rate=row.rate, description=row.description)
-
-
-def _assigned(rows: models.QuerySet, owner: str) -> dict[int, tuple[TaxRate, ...]]:
-    found: dict[int, list[TaxRate]] = defaultdict(list)
-    for row in rows.filter(tax__deleted_at__isnull=True).select_related("tax").order_by("pk"):
-        found[getattr(row, owner)].append(rate(row.tax))
-    return {pk: tuple(rates) for pk, rates in found.items()}

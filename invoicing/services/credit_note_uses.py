@@ -1,4 +1,4 @@
-"""Credits that pay later invoices. Owns taking them when an invoice is issued, and giving them back when it is voided.
+"""Credits that pay later invoices. Owns taking them when an invoice is issued; what is issued keeps what it took.
 
 A credit is taken by invoices of the same customer, seller and currency, oldest first, after taxes; never by the invoice
 that it corrects. The rows of the credits stay locked until the transaction ends, so that none is used twice.
@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from config.kernel import dates, db
+from config.kernel import db
 from config.kernel.actors import Actor
 from invoicing.domain import credit_notes, ledger
 from invoicing.domain.credit_notes import Split
@@ -81,37 +81,6 @@ def write(*, taken: Taken, invoices: Sequence[Invoice], actor: Actor, at: dateti
     CreditNote.objects.bulk_update(taken.notes, ["balance_amount", "credit_status", "updated_at"])
     by_id = {invoice.pk: invoice for invoice in invoices}
     books.post_many(sources=[_used(use, by_id[use.invoice_id]) for use in uses], at=at)
-
-
-def give_back(*, invoice: Invoice, at: datetime) -> None:
-    """Return the credits that a voided invoice used; a credit that was voided itself stays gone. Idempotent."""
-    uses = list(CreditNoteUse.objects.filter(invoice=invoice, returned_at=None).order_by("pk"))
-    ids = {use.credit_note_id for use in uses}
-    notes = {note.pk: note for note in db.lock(CreditNote.objects.filter(pk__in=ids))}
-    for use in uses:
-        note = notes[use.credit_note_id]
-        use.returned_at = at
-        if note.credit_status != CreditNote.CreditStatus.VOIDED:
-            note.balance_amount += use.amount
-            note.credit_status = CreditNote.CreditStatus.AVAILABLE
-            note.updated_at = at
-    CreditNoteUse.objects.bulk_update(uses, ["returned_at"])
-    CreditNote.objects.bulk_update(notes.values(), ["balance_amount", "credit_status", "updated_at"])
-    day = dates.local_date(at, dates.zone(invoice.timezone))
-    books.post_many(
-        sources=[
-            books.Source(
-                booking=ledger.credit_returned(use.amount),
-                instance=use,
-                billing_entity_id=invoice.billing_entity_id,
-                customer_id=invoice.customer_id,
-                accounting_date=day,
-                description=f"Credit returned by {invoice.number}",
-            )
-            for use in uses
-        ],
-        at=at,
-    )
 
 
 def _pay(invoice: Invoice, notes: Sequence[CreditNote], at: datetime) -> list[CreditNoteUse]:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from moneyed import Money
 
-from config.kernel import dates, errors, money
+from config.kernel import dates, db, errors, money
 from config.kernel.actors import Actor
 from config.platform.services import audit
 from invoicing.domain import credit_notes, ledger
@@ -43,7 +43,7 @@ class InvalidCreditNote(errors.Invalid):
 
 
 class KeyReused(errors.Conflict):
-    """The idempotency key belongs to a credit note of another invoice."""
+    """The idempotency key belongs to another credit note."""
 
 
 @dataclass(frozen=True)
@@ -133,15 +133,15 @@ def create(
 
     ``credit``, ``refund`` and ``offset`` are gross and make up the total; a difference of one minor unit goes to the
     first of them. With none of them everything is credit. A refund is pending until it is told to be paid. Called again
-    with the same key for the same invoice it returns the first note and changes nothing. Raises InvoiceNotFound,
+    with the same key and the same amounts it returns the first note and changes nothing. Raises InvoiceNotFound,
     UnableToCredit for a draft or a voided invoice, NotCreditable for more than is left, paid or due, KeyReused for the
-    key of another invoice, and InvalidCreditNote.
+    key of other amounts or another invoice, and InvalidCreditNote.
     """
     _demand_reason(reason)
+    if idempotency_key:
+        db.advisory_lock(f"invoicing.credit_note:{idempotency_key}")
     invoice = known_invoices.locked(invoice_id)
-    if idempotency_key and (first := CreditNote.objects.filter(idempotency_key=idempotency_key).first()):
-        if first.invoice_id != invoice.pk:
-            raise KeyReused("idempotency_key_reused", "The key was used for another invoice.")
+    if idempotency_key and (first := _first(idempotency_key, invoice, amounts)):
         return first
     found = _estimate(invoice, amounts)
     total, nothing = found.credited.amount.gross, money.zero(found.invoice.currency)
@@ -255,6 +255,15 @@ def _estimate(invoice: Invoice, amounts: Mapping[int, Money]) -> Estimate:
         credited=credited,
         limits=credit_notes.limits(invoice=billed, total=credited.amount.gross),
     )
+
+
+def _first(key: str, invoice: Invoice, amounts: Mapping[int, Money]) -> CreditNote | None:
+    note = CreditNote.objects.filter(idempotency_key=key).first()
+    if note is None:
+        return None
+    if note.invoice_id != invoice.pk or {item.line_id: item.amount for item in note.items.all()} != dict(amounts):
+        raise KeyReused("idempotency_key_reused", "The key was used for another credit note.")
+    return note
 
 
 def _demand_reason(reason: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.translation import pgettext
 
 from config.kernel import dates, errors, money
-from invoicing.domain import document_breakdown, document_language, document_logos
+from invoicing.domain import document_breakdown, document_formats, document_language, document_logos
 from invoicing.domain.document_addresses import Address
 from invoicing.domain.document_formats import Formats
 from invoicing.domain.document_view import Fact, Group, InvoiceView, Line, Part, Party, TaxRow
@@ -212,19 +212,55 @@ def _line(line: InvoiceLine, manner: _Manner, *, with_period: bool) -> Line:
     parts = document_breakdown.parts(
         charge_model=line.charge_model, units=line.units, details=line.amount_details or {}
     )
+    shown = [_part(part, line, formats) for part in parts]
+    shown += [
+        Part(label=document_words.told(by), units=formats.units(units))
+        for by, units in document_breakdown.told_units(line.breakdowns)
+    ]
     return Line(
         label=line.label,
         description=line.description,
         period=manner.period(line.from_at, line.to_at) if with_period else "",
         units=formats.units(line.units),
-        price="" if parts else formats.price(line.unit_amount, currency=currency),
+        price="" if parts else formats.price(_price(line), currency=currency),
         tax_rate=formats.rate(line.taxes_rate) if manner.has_tax_column else "",
         amount=formats.money(line.amount),
-        parts=tuple(_part(part, formats, currency) for part in parts) if manner.is_detailed else (),
+        parts=tuple(shown) if manner.is_detailed else (),
+        notes=tuple(_notes(line, formats)),
     )
 
 
-def _part(part: document_breakdown.Part, formats: Formats, currency: str) -> Part:
+def _price(line: InvoiceLine) -> Decimal:
+    """Return the price of a unit. Of a part of a period it is an average, whose tail comes from the days' shares."""
+    if not document_breakdown.days(line.amount_details or {}):
+        return line.unit_amount
+    return money.round_half_up(line.unit_amount, money.exponent(line.currency) + document_formats.PART_PLACES)
+
+
+def _notes(line: InvoiceLine, formats: Formats) -> Iterator[str]:
+    details, unit = line.amount_details or {}, line.pricing_unit
+    for days in document_breakdown.days(details):
+        yield document_words.days(days, formats)
+    if details.get("paid_before"):
+        paid = formats.part(Decimal(details["paid_before"]), currency=line.currency)
+        yield document_words.paid_before(paid)
+    if unit is not None:
+        rate = formats.price(Decimal(unit["conversion_rate"]), currency=line.currency)
+        yield f"{document_words.in_unit(Decimal(unit['amount']), unit['short_name'], formats)} × {rate}"
+
+
+def _part(part: document_breakdown.Part, line: InvoiceLine, formats: Formats) -> Part:
+    currency, unit = line.currency, line.pricing_unit
+    if unit is not None:
+        # The figures of the price are in its own unit, and only what they come to is money.
+        places = document_formats.PART_PLACES + document_formats.PART_PLACES
+        price = "" if part.price is None else document_words.in_unit(part.price, unit["short_name"], formats)
+        return Part(
+            label=document_words.part(part, formats),
+            units="" if part.units is None else formats.units(part.units),
+            price=price if part.rate is None else formats.rate(part.rate),
+            amount=document_words.in_unit(money.round_half_up(part.amount, places), unit["short_name"], formats),
+        )
     if part.rate is not None:
         price = formats.rate(part.rate)
     else:

@@ -6,6 +6,7 @@ Owns these labels, in the language that is active. Words that are always the sam
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import pgettext
@@ -92,6 +93,27 @@ def part(value: document_breakdown.Part, formats: Formats) -> str:
             return pgettext("document", "Minimum and maximum per transaction")
         case _:
             return pgettext("document", "All units")
+
+
+def days(value: document_breakdown.Days, formats: Formats) -> str:
+    """Return the days of a period that an amount is for, after the units where they changed."""
+    words = pgettext("document", "%(days)s of %(of_days)s days") % {"days": value.days, "of_days": value.of_days}
+    return words if value.units is None else f"{formats.units(value.units)} × {words}"
+
+
+def paid_before(amount: str) -> str:
+    """Return what of an amount was paid before, and is taken off."""
+    return pgettext("document", "Paid before: %(amount)s") % {"amount": amount}
+
+
+def in_unit(amount: Decimal, short_name: str, formats: Formats) -> str:
+    """Write an amount in the seller's own unit: 1.250,5 CR."""
+    return f"{formats.units(amount)}\u00a0{short_name}"
+
+
+def told(by: Mapping[str, str | None]) -> str:
+    """Return what units are told apart by: their properties with the values."""
+    return ", ".join(f"{name}: {value or '–'}" for name, value in by.items())
 
 
 def _tier(value: document_breakdown.Part, formats: Formats) -> str:

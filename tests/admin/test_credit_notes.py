@@ -126,7 +126,7 @@ def test_list_and_page_are_shown(finance: Client, invoice: Invoice) -> None:
     page = finance.get(url(note, "change")).content.decode()
 
     assert note.number in listed
-    assert "Given back" in page
+    assert "Invoices that it paid" in page
     assert "Customer credit" in page
 
 

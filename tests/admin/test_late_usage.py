@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 
@@ -12,6 +13,7 @@ from billing.admin import usage_events
 from billing.models import EventCorrection, LateUsage, Subscription, UsageEvent
 from billing.services import late_usage, runs
 from config.platform.models import Installation
+from tests.factories import advance
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
@@ -95,3 +97,42 @@ def test_what_is_no_event_leads_to_the_list(admin_client: Client, name: str) -> 
     for action in ("change", "withdraw", "history"):
         answer = admin_client.get(f"/admin/billing/usageevent/{quote(name)}/{action}/", follow=True)
         assert answer.redirect_chain[-1][0].endswith("/admin/billing/usageevent/")
+
+
+def test_late_usage_of_a_time_of_nothing_names_no_invoice(admin_client: Client) -> None:
+    plan = goods.make_plan("free", cents=0, charges=[goods.standard(goods.make_metric("requests"), "1.5")])
+    subscription = made.make_subscription(parties.make_customer(parties.make_entity()), plan, at=instant("2026-01-01"))
+    runs.run(as_of=instant("2026-02-01T00:10"), trigger="test", actor=ACTOR)
+    made.send("sub", "requests", "2026-01-20")
+    late_usage.look(at=instant("2026-02-02"))
+    told = admin_client.get(INBOX).content.decode()
+    assert "Billed periods with new events that are still to be looked at: 1." in told
+    late_usage.run(as_of=instant("2026-02-02"))
+    row = LateUsage.objects.get()
+    assert "nothing was to be billed" in admin_client.get(f"{INBOX}{row.pk}/change/").content.decode()
+    page = admin_client.get(f"/admin/billing/subscription/{subscription.pk}/change/").content.decode()
+    assert "nothing to bill" in page
+
+
+def test_withdrawing_what_was_billed_in_advance_names_the_fee(admin_client: Client) -> None:
+    advance.make_subscription(advance.make_plan(goods.make_metric("requests")), at="2026-01-01")
+    made.send("sub", "requests", "2026-01-20")
+    event = UsageEvent.objects.get()
+    page = f"/admin/billing/usageevent/{quote(usage_events.address(event))}/withdraw/"
+    assert "It was billed in advance" not in admin_client.get(page).content.decode()
+    advance.bill("2026-01-20T01:00")
+    assert "It was billed in advance: €3.00 (a fee of its own)." in admin_client.get(page).content.decode()
+
+
+def test_usage_of_a_time_that_is_passed_over_is_told(admin_client: Client) -> None:
+    cache.clear()
+    plan = goods.make_plan("pro", cents=0, charges=[goods.standard(goods.make_metric("requests"), "1.5")])
+    with time_machine.travel(instant("2026-02-02"), tick=False):
+        made.make_subscription(
+            parties.make_customer(parties.make_entity()), plan, at=instant("2026-02-02"),
+            subscription_at=instant("2026-01-01"),
+        )  # fmt: skip
+        made.send("sub", "requests", "2026-01-20", "2026-02-01")
+        found = admin_client.get("/admin/billing/usageevent/?match=time").content.decode()
+    assert "Time not billed" in found
+    assert found.count("time not billed") == 1

@@ -135,6 +135,8 @@ def test_when_usage_is_billed(
         ({"when": "invoice", "charge_model": "volume", "tiers": "; 1"}, "when"),
         ({"when": "tomorrow"}, "when"),
         ({"shown_keys": "a, b, c"}, "shown_keys"),
+        ({"period_minimum": "10.005"}, "period_minimum"),  # euros have two decimals
+        ({"charge_model": "graduated", "tiers": "1000; ; 5\n; 0.01"}, "tiers"),  # free units have a price of 0
     ],
 )
 def test_terms_that_do_not_go_together(finance: Client, plan: Plan, content: dict[str, str], field: str) -> None:

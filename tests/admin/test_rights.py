@@ -112,7 +112,10 @@ def test_strangers_are_sent_to_the_sign_in(company: Company) -> None:
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        ("Finance admin", {"finalize", "void", "pay", "send", "refresh", "credit", "start", "terminate", "change_plan"}),
+        (
+            "Finance admin",
+            {"finalize", "void", "pay", "send", "refresh", "credit", "start", "terminate", "change_plan"},
+        ),
         ("Accountant", {"finalize", "pay", "send", "refresh"}),
         ("Auditor", set()),
         ("Engineer", set()),

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import Subscription
 from billing.services import runs
 from catalog.models import BillableMetric, PlanVersion
+from config.kernel import statements
 from customers.models import Customer
 from tests.factories import billing as made
 from tests.factories import catalog as goods
@@ -217,6 +218,24 @@ def test_queries_do_not_grow_with_charges(api: ApiClient, customer: Customer) ->
 
     queries(1)
     assert queries(2) == queries(9)
+
+
+def test_what_one_look_costs(
+    api: ApiClient, customer: Customer, subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+    fetch = statements.fetch_prepared
+    monkeypatch.setattr(statements, "fetch_prepared", lambda sql, given: (prepared.append(sql), fetch(sql, given))[1])
+    made.send("sub", "requests", "2026-05-20T07:59", bytes=1)
+    read(api, customer)
+    prepared.clear()
+    with CaptureQueriesContext(connection) as captured:
+        read(api, customer)
+    # The key, the subscription with its plan and customer, a count and a sum.
+    assert len(captured) == 4, [query["sql"] for query in captured]
+    # Until when usage is billed, whether the price list is still the one that is known, and the taxes. There is
+    # nothing to ask about charges in advance, filters, groups, breakdowns and corrections.
+    assert len(prepared) == 3, prepared
 
 
 def test_after_a_change_of_the_time_zone_usage_goes_on_where_the_last_invoice_ended(

@@ -154,13 +154,16 @@ def test_the_shape_of_an_estimate(api: ApiClient, customer: Customer) -> None:
 
 def test_many_events_in_their_order(api: ApiClient, customer: Customer) -> None:
     sell(customer, goods.standard(goods.make_metric("payments", "sum_agg", field_name="amount"), "0.5"))
-    found = instant_fees(api, event(amount=4), event(amount="2.5"), event(amount="1e3"), event(), event(amount=-1))
+    found = instant_fees(
+        api, event(amount=4), event(amount="2.5"), event(amount="1e3"), event(), event(amount=-1), event(amount="5\n")
+    )
     assert [(fee["units"], fee["events_count"], fee["amount_cents"]) for fee in found] == [
         ("4.0", 1, 200),
         ("2.5", 1, 125),
         ("0.0", 0, 0),  # no plain decimal, so that the event counts nowhere
         ("0.0", 0, 0),
         ("0.0", 1, 0),
+        ("0.0", 0, 0),
     ]
     assert nothing_is_stored()
 

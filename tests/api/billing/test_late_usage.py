@@ -8,6 +8,8 @@ import pytest
 
 from billing.models import EventCorrection
 from billing.services import late_usage, runs
+from invoicing.models import InvoiceLine
+from tests.factories import advance
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
@@ -129,3 +131,24 @@ def test_a_subscription_has_a_policy_of_its_own(api: ApiClient) -> None:
     late_usage.run(as_of=instant("2026-02-02"))
     (entry,) = api.call("get", "late_usage").json()["late_usage"]
     assert entry["state"] == "waived"
+
+
+def test_a_correction_names_the_fee_that_billed_the_event_in_advance(api: ApiClient) -> None:
+    advance.make_subscription(advance.make_plan(goods.make_metric("seats"), code="seats"), external_id="other")
+    store(make_event("2026-05-10", transaction_id="s", external_subscription_id="other", code="seats"))
+    advance.bill("2026-05-10T01:00")
+    asked = correction(corrects="s", external_subscription_id="other")
+    shown = api.call("post", "events/corrections", {"event": asked}).json()["event_correction"]
+    (fee,) = InvoiceLine.objects.filter(event_transaction_id="s")
+    assert shown["lago_fee_ids"] == [str(fee.uuid)]
+    shown = api.call("post", "events/corrections", {"event": correction()}).json()["event_correction"]
+    assert shown["lago_fee_ids"] == []
+    assert fee.amount.amount == 3  # it stands
+
+
+def test_late_usage_of_a_time_of_nothing_has_no_invoice(api: ApiClient) -> None:
+    runs.run(as_of=instant("2026-03-01T00:10"), trigger="test", actor=ACTOR)
+    store(make_event("2026-02-10", transaction_id="c"))
+    late_usage.run(as_of=instant("2026-03-02"))
+    (shown,) = api.call("get", "late_usage").json()["late_usage"]
+    assert (shown["lago_invoice_id"], shown["settled_amount_cents"], shown["amount_cents"]) == (None, 0, 100)

@@ -14,6 +14,7 @@ from config.platform.models import AuditEntry
 from customers.models import Customer
 from invoicing.models import Invoice
 from invoicing.services import voiding
+from tests.factories import advance
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
@@ -97,6 +98,33 @@ def test_a_draft_counts_until_it_is_voided(api: ApiClient, subscription: Subscri
     draft = Invoice.objects.get(status=Invoice.Status.DRAFT)
     voiding.void_draft(invoice_id=draft.pk, reason="not agreed", actor=ACTOR, at=at)
     assert read(api, at)["invoiced_usage_amount_cents"] == 200
+
+
+@pytest.mark.parametrize("invoiceable", [True, False])
+def test_units_renewed_in_advance_count_once(api: ApiClient, *, invoiceable: bool) -> None:
+    seats = goods.make_metric("seats", "unique_count_agg", recurring=True)
+    charge = goods.standard(seats, "31", pay_in_advance=True, invoiceable=invoiceable)
+    customer = parties.make_customer(parties.make_entity())
+    made.make_subscription(customer, goods.make_plan("pro", cents=0, charges=[charge]), at=instant("2026-05-01"))
+    made.send("sub", "seats", "2026-05-12", seats="anna")
+    advance.bill("2026-05-12T01:00")
+    runs.run_scheduled(as_of=instant("2026-06-01T01:00"))
+    assert [amount for _, amount, _ in advance.fees()] == ["31", "31"]  # May by its event, June by its renewal
+    found = read(api)
+    assert (found["invoiced_usage_amount_cents"], found["current_usage_amount_cents"]) == (3100, 3100)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_moved_time_zone_counts_what_was_paid_in_advance_once(api: ApiClient, zone: str) -> None:
+    charge = goods.standard(goods.make_metric("storage", "sum_agg"), "1", pay_in_advance=True, invoiceable=False)
+    customer = parties.make_customer(parties.make_entity())
+    made.make_subscription(customer, goods.make_plan("pro", charges=[charge]), at=instant("2026-05-01"))
+    runs.run(as_of=instant("2026-06-01T00:30"), trigger="test", actor=ACTOR)
+    Customer.objects.update(timezone=zone)
+    made.send("sub", "storage", "2026-06-02", storage=5)
+    advance.bill("2026-06-04")
+    found = read(api)
+    assert (found["invoiced_usage_amount_cents"], found["current_usage_amount_cents"]) == (0, 500)
 
 
 def test_an_ended_subscription_keeps_what_it_used(api: ApiClient, subscription: Subscription) -> None:

@@ -114,6 +114,21 @@ def test_what_is_priced_otherwise_grows_by_its_amount(api: ApiClient, customer: 
     assert (usage["amount_cents"], usage["projected_amount_cents"]) == (300, 930)
 
 
+def test_usage_below_nothing_is_expected_to_cost_nothing(api: ApiClient, customer: Customer) -> None:
+    ranges = [{"from_value": 0, "to_value": None, "per_unit_amount": "1", "flat_amount": "7"}]
+    charge = {
+        "billable_metric_id": goods.make_metric("storage", "sum_agg").uuid,
+        "charge_model": "graduated",
+        "properties": {"graduated_ranges": ranges},
+    }
+    subscribe(customer, charge)
+    made.send("sub", "storage", "2026-05-02", storage=5)
+    made.send("sub", "storage", "2026-05-03", storage=-8)
+    [row] = read(api, customer)["charges_usage"]
+    assert (row["units"], row["amount_cents"]) == ("0.0", 0)
+    assert (row["projected_units"], row["projected_amount_cents"]) == ("0.0", 0)
+
+
 def test_without_usage_nothing_is_expected(api: ApiClient, customer: Customer) -> None:
     subscribe(customer, goods.standard(goods.make_metric("calls"), "1"))
     usage = read(api, customer, billable_metric_code="calls")

@@ -212,7 +212,7 @@ def test_a_fee_in_a_pricing_unit(api: ApiClient, customer: Customer, priced: Non
         "conversion_rate": "0.03",
     }
     assert (fee["amount_cents"], fee["precise_amount"], fee["precise_unit_amount"]) == (5, 0.0501, "0.00999")
-    assert fee["item"]["invoice_display_name"] == "Requests – 1.67 CR × 0.03"
+    assert fee["item"]["invoice_display_name"] == "Requests"
     trace = api.read(f"fees/{fee['lago_id']}/trace").json()["fee_trace"]
     assert trace["verification"]["verified"] is True
     assert InvoiceLine.objects.filter(pricing_unit__isnull=False).count() == 1  # not the plan's fee
@@ -234,9 +234,12 @@ def test_usage_since_the_start(api: ApiClient, customer: Customer) -> None:
         assert (response.status_code, response.json()["code"]) == (405, "full_usage_not_allowed")
 
 
-def test_units_that_are_counted_by_days_have_no_usage_since_the_start(api: ApiClient, customer: Customer) -> None:
+@pytest.mark.parametrize("terms", [{"prorated": True}, {"pay_in_advance": True}])
+def test_units_of_a_period_have_no_usage_since_the_start(
+    api: ApiClient, customer: Customer, terms: dict[str, bool]
+) -> None:
     metric = goods.make_metric("seats", "sum_agg", recurring=True)
-    charge = goods.standard(metric, "1", prorated=True)
+    charge = goods.standard(metric, "1", **terms)
     made.make_subscription(customer, goods.make_plan("pro", charges=[charge]), at=START)
     response = call(api, customer, full_usage="true", filter_by_charge_code=Charge.objects.get().code)
     assert (response.status_code, response.json()["code"]) == (405, "full_usage_not_allowed")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
+from drf_spectacular.drainage import GENERATOR_STATS
 
 from config import faults
 from config.platform.api import errors
@@ -40,6 +41,7 @@ def test_the_description_needs_no_key_and_is_whole(capsys: pytest.CaptureFixture
     envelope = plan["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
     assert described["components"]["schemas"][envelope]["required"] == ["plan"]
     assert "422" in plan["responses"]
+    assert not GENERATOR_STATS, "manage.py spectacular --fail-on-warn says what is ambiguous"
     operations = [verb["operationId"] for path in described["paths"].values() for verb in path.values()]
     assert len(operations) == len(set(operations))
 

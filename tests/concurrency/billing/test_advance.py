@@ -11,7 +11,9 @@ from billing.domain import advance_rating
 from billing.models import AdvanceEvent, AdvanceLevel, RatedCharge
 from billing.services import advance_events, advance_fees
 from billing.services import usage as ingestion
+from catalog.models import BillableMetric, PlanVersion
 from config.kernel import db, jobs
+from customers.models import Customer
 from invoicing.models import InvoiceLine
 from tests.concurrency.threads import together
 from tests.factories import advance, billing, catalog, usage
@@ -50,6 +52,10 @@ def send(number: int) -> None:
 def send_and_bill(number: int) -> Any:
     send(number)
     return advance_events.bill_waiting(as_of=AT)
+
+
+def change_plan(code: str, at: str) -> None:
+    billing.make_subscription(Customer.objects.get(), PlanVersion.objects.get(plan__code=code), at=billing.instant(at))
 
 
 def billed() -> list[Decimal]:
@@ -114,3 +120,21 @@ def test_sweepers_at_once_bill_every_event_once() -> None:
     outcomes = together([lambda: advance_events.sweep(as_of=AT) for _ in range(3)])
     assert sum(outcome.fees for outcome in outcomes) == 6
     assert billed() == [0, 2, 2, 2, 2, 2]
+
+
+def test_the_plan_is_changed_while_an_event_waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was a subscription is read under the lock: an event after the change is billed by the new plan."""
+    advance.make_plan(BillableMetric.objects.get(), "9", code="dearer", cents=100)
+    send(1)
+    (queue_id,) = AdvanceEvent.objects.values_list("pk", flat=True)
+    lock, inside = db.lock, []
+
+    def lock_late(rows: Any, **options: Any) -> Any:
+        if not inside:
+            inside.append(True)
+            together([lambda: change_plan("dearer", "2026-05-04T11:00")])
+        return lock(rows, **options)
+
+    monkeypatch.setattr(db, "lock", lock_late)
+    assert advance_events._bill("sub", [queue_id], AT) == 1
+    assert billed() == [9]

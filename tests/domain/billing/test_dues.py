@@ -323,3 +323,20 @@ def test_runs_at_any_moments_bill_all_time_once(
         assert first.fee.end == second.fee.start
         assert first.charges.end == second.charges.start
     assert [due.billing_date for due in done] == sorted(due.billing_date for due in done)
+
+
+@pytest.mark.parametrize(
+    ("interval", "next_billing", "starts"),
+    [
+        (Interval.MONTHLY, "2026-02-01", "2026-01-11T08:00"),  # the first billing day: from the start on
+        (Interval.MONTHLY, "2026-03-01", "2026-02-01"),  # January was passed over
+        (Interval.MONTHLY, "2026-01-11", "2026-01-11T08:00"),  # paid in advance: its start is a billing day
+        (Interval.QUARTERLY, "2026-02-01", "2026-01-11T08:00"),  # a billing day of something else within the quarter
+        (Interval.QUARTERLY, "2026-07-01", "2026-04-01"),
+    ],
+)
+def test_usage_is_billed_from_the_start_or_what_is_not_passed_over(
+    interval: Interval, next_billing: str, starts: str
+) -> None:
+    where = standing("2026-01-11T08:00", interval=interval, next_billing=next_billing)
+    assert dues.usage_starts(where) == at(starts)

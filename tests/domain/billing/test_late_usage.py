@@ -39,6 +39,19 @@ def test_the_subscriptions_own_policy_goes_before_the_installations() -> None:
 def test_what_is_not_held_cannot_be_decided(state: State) -> None:
     with pytest.raises(AlreadyDecided):
         late_usage.after(state=state, decision=Decision.BILL)
+    with pytest.raises(AlreadyDecided):
+        late_usage.after(state=state, decision=Decision.WAIVE, is_billed=True)
+
+
+@pytest.mark.parametrize(
+    ("decision", "state"), [(Decision.CORRECT, State.CORRECTED), (Decision.WAIVE, State.WAIVED), (Decision.BILL, None)]
+)
+def test_what_waits_for_an_invoice_may_go_another_way(decision: Decision, state: State | None) -> None:
+    if state is not None:
+        assert late_usage.after(state="to_bill", decision=decision, is_billed=False) is state
+        return
+    with pytest.raises(AlreadyDecided):
+        late_usage.after(state="to_bill", decision=decision, is_billed=False)
 
 
 def test_an_invoice_takes_credits_as_far_as_the_same_taxes_go() -> None:

@@ -42,6 +42,14 @@ def test_each_event_is_a_fee_of_what_it_adds() -> None:
     assert not Invoice.objects.exists()
 
 
+def test_what_only_looks_like_a_number_is_none_here_either() -> None:
+    advance.make_subscription(advance.make_plan(catalog.make_metric("seats", "sum_agg")))
+    for number, units in enumerate(("5\n", "1e3", " 5", "٥")):
+        send("2026-05-04T12:00:00", f"t{number}", seats=units)
+    advance.bill("2026-05-04T13:00")
+    assert advance.fees() == []
+
+
 def test_an_invoiceable_event_is_an_invoice_at_once_whatever_the_grace() -> None:
     metric = catalog.make_metric("requests")
     version = advance.make_plan(metric, invoiceable=True)

@@ -71,3 +71,28 @@ def test_metered_usage_is_not_renewed() -> None:
     advance.bill("2026-05-12T11:00")
     runs.run_scheduled(as_of=billing.instant("2026-06-01T01:00"))
     assert advance.fees() == [("4", "12", True)]
+
+
+@pytest.mark.parametrize("invoiceable", [True, False])
+def test_a_downgrade_renews_what_is_there_once(invoiceable: bool) -> None:
+    metric = catalog.make_metric("seats", "unique_count_agg", recurring=True)
+    big = advance.make_plan(metric, "10", code="big", cents=5000, invoiceable=invoiceable)
+    small = advance.make_plan(metric, "1", code="small", cents=1000, invoiceable=invoiceable)
+    subscription = advance.make_subscription(big)
+    for seat in ("anna", "ben"):
+        send("2026-05-04T10:00:00", seats=seat)
+    advance.bill("2026-05-04T13:00")
+    billing.make_subscription(subscription.customer, small, at=billing.instant("2026-05-10"))
+
+    runs.run_scheduled(as_of=billing.instant("2026-06-01T01:00"))
+    # The last invoice of the old plan renews its two seats for June, by its own price.
+    assert [(units, amount) for units, amount, _ in advance.fees()[2:]] == [("2", "20")]
+
+    for seat in ("anna", "cleo"):
+        send("2026-06-04T10:00:00", seats=seat)
+    advance.bill("2026-06-04T13:00")
+    # June is paid for anna; cleo is new, by the new price.
+    assert [(units, amount) for units, amount, _ in advance.fees()[3:]] == [("0", "0"), ("1", "1")]
+
+    runs.run_scheduled(as_of=billing.instant("2026-07-01T01:00"))
+    assert [(units, amount) for units, amount, _ in advance.fees()[5:]] == [("3", "3")]

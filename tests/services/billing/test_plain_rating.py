@@ -204,7 +204,11 @@ def _line(row: RatedCharge) -> PlainLine:
 
 def _shown(lines: list[PlainLine]) -> dict[Any, tuple[Fraction, int]]:
     """Return what differs from nothing; units as finely as a line holds them."""
-    return {line.key: (counting.rounded(line.units, ("round", 12)), line.cents) for line in lines if line.units > 0 or line.cents}
+    return {
+        line.key: (counting.rounded(line.units, ("round", 12)), line.cents)
+        for line in lines
+        if line.units > 0 or line.cents
+    }
 
 
 @settings(max_examples=40)

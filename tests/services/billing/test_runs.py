@@ -155,7 +155,8 @@ def test_nothing_to_bill_makes_no_invoice(customer: Customer) -> None:
     run("2026-02-01")
 
     assert not Invoice.objects.exists()
-    assert not BilledPeriod.objects.exists()
+    settled = BilledPeriod.objects.get()
+    assert (settled.invoice, settled.charges_to_at) == (None, instant("2026-02-01"))
     subscription.refresh_from_db()
     assert subscription.next_billing_date == date(2026, 3, 1)
 

@@ -133,3 +133,41 @@ def test_a_draft_is_credited_too(entity: BillingEntity, customer: Customer) -> N
     assert credited(customer) == ["30"]
     assert list(CreditNote.objects.values_list("status", flat=True)) == ["finalized"]
     assert set(Invoice.objects.values_list("status", flat=True)) == {"finalized"}
+
+
+@pytest.mark.parametrize(
+    ("option", "notes"),
+    [("credit", ["26"]), ("skip", [])],  # 31.00 × 26 / 31: the days after the fifth
+)
+def test_a_draft_that_is_voided_and_billed_anew_is_credited_anew(
+    customer: Customer, option: str, notes: list[str]
+) -> None:
+    Customer.objects.update(invoice_grace_period=10)
+    plan = goods.make_plan("small", cents=3100, pay_in_advance=True)
+    end(begin(customer, plan, "2026-01-01"), "2026-01-05T10:00", on_termination_credit_note=option)
+    assert credited(customer) == notes
+    first = Invoice.objects.order_by("pk")[0]
+
+    invoices.void_draft(invoice_id=first.pk, reason="wrong", actor=ACTOR, at=instant("2026-01-06"))
+    assert credited(customer) == []
+    run("2026-01-06T12:00")
+    run("2026-01-06T13:00")
+
+    assert amounts(customer) == ["small 31", "small 31"]
+    assert credited(customer) == notes
+    invoices.finalize_due(as_of=instant("2026-01-20"))
+    assert list(CreditNote.objects.values_list("status", flat=True)) == ["finalized"] * len(notes)
+
+
+def test_the_old_plan_is_credited_anew_after_an_upgrade(customer: Customer) -> None:
+    Customer.objects.update(invoice_grace_period=10)
+    begin(customer, goods.make_plan("small", cents=3100, pay_in_advance=True), "2026-01-01")
+    begin(customer, goods.make_plan("big", cents=6200, pay_in_advance=True), "2026-01-05T10:00")
+    first = Invoice.objects.order_by("pk")[0]
+
+    invoices.void_draft(invoice_id=first.pk, reason="wrong", actor=ACTOR, at=instant("2026-01-06"))
+    run("2026-01-06T12:00")
+
+    # 31.00 × 27 / 31: the day of the change is the new plan's
+    assert credited(customer) == ["27"]
+    assert CreditNote.objects.get().reason == "order_change"

@@ -85,6 +85,9 @@ def test_a_transaction_id_is_unique_in_its_subscription_only() -> None:
         (1e3, "1000.0"),
         ("00012", "12"),
         ("9" * 40 + "." + "9" * 40, "9" * 40 + "." + "9" * 40),
+        ("-" + "9" * 40, "-" + "9" * 40),
+        ("0." + "1" * 38, "0." + "1" * 38),
+        ("0." + "1" * 41, None),
         ("1e3", None),
         ("+1", None),
         (" 1", None),
@@ -150,12 +153,22 @@ def test_a_partition_has_the_indexes_of_the_table() -> None:
         found = sorted(definition.partition("USING ")[2] for (definition,) in cursor.fetchall())
         cursor.execute("SELECT count(*) FROM pg_inherits WHERE inhrelid::regclass::text LIKE '%203102%'")
         inherited = cursor.fetchone()[0]
+    beyond = "((value >= '10000000000000000000000000'::numeric) OR (value <= '-10000000000000000000000000'::numeric))"
     assert found == [
+        "brin (written_in) WITH (autosummarize='on')",
         'btree ("timestamp")',
+        f'btree ("timestamp") WHERE ({beyond} AND (replaced_at IS NULL))',
         'btree ("timestamp") WHERE (failures IS NOT NULL)',
-        'btree (external_subscription_id, code, "timestamp") INCLUDE (value, value_source, fingerprint)',
+        'btree (external_subscription_id, code, "timestamp") INCLUDE (value, value_source, fingerprint, replaced_at)',
     ]
-    assert inherited == 4  # the table and its indexes belong to the parent's
+    assert inherited == 6  # the table and its indexes belong to the parent's
+
+
+def test_a_partition_is_tidied_up_often() -> None:
+    store(make_event("2031-03-01T00:00:00"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE oid = 'billing_usage_event_203103'::regclass")
+        assert cursor.fetchone() == (["autovacuum_vacuum_insert_scale_factor=0.02"],)
 
 
 def test_a_partition_stays_when_the_request_fails() -> None:

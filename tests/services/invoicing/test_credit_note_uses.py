@@ -13,7 +13,7 @@ from customers.models import Customer
 from invoicing.domain.facts import InvoiceFinalized, InvoicePaid
 from invoicing.models import CreditNote, CreditNoteUse, Invoice, InvoiceLine, LedgerEntry
 from invoicing.queries import ledger, receivables
-from invoicing.services import credit_note_uses, credit_notes, invoices
+from invoicing.services import credit_notes, invoices
 from tests.factories import invoicing as make
 
 pytestmark = pytest.mark.django_db
@@ -220,19 +220,6 @@ def test_a_covered_invoice_is_issued_where_empty_ones_are_not() -> None:
 
     assert (covered.status, covered.payment_status, covered.total_amount) == ("finalized", "succeeded", eur("0"))
     assert empty.status == "closed"
-
-
-def test_a_voided_invoice_gives_its_credits_back(customer: Customer) -> None:
-    note = credit(customer, "10.00")
-    invoice = make.issue(customer, "5.00")
-
-    credit_note_uses.give_back(invoice=invoice, at=make.AT)
-    credit_note_uses.give_back(invoice=invoice, at=make.AT)
-
-    note.refresh_from_db()
-    assert (note.balance_amount, note.credit_status) == (eur("12"), "available")
-    assert LedgerEntry.objects.filter(fact="credit_returned").count() == 1
-    assert ledger.out_of_balance() == {}
 
 
 @pytest.mark.parametrize(

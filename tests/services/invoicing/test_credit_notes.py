@@ -10,6 +10,7 @@ from moneyed import Money
 
 from config.kernel import errors
 from config.platform.models import AuditEntry
+from invoicing.domain.credit_notes import NotCreditable
 from invoicing.domain.facts import InvoicePaid
 from invoicing.models import CreditNote, CreditNoteItem, Invoice, InvoiceLine, LedgerEntry
 from invoicing.queries import credit_notes as known
@@ -96,6 +97,24 @@ def test_unused_time_becomes_credit(invoice: Invoice, heard: list[object], commi
     invoice.refresh_from_db()
     assert (invoice.total_amount, receivables.owed(invoice)) == (eur("300"), eur("300"))
     assert heard == []
+    commit_checks()
+
+
+def test_a_line_below_nothing_takes_nothing_from_the_others(commit_checks: Callable[[], None]) -> None:
+    entity = make.make_entity(taxes=[make.make_tax("t", "0.25")])
+    invoice = make.issue(make.make_customer(entity), "100.00", "-30.00")  # 70.00 and 17.50
+
+    first = unused(line_of(invoice), "90")
+    rest = create(invoice, {line_of(invoice).pk: eur("10")})
+
+    # What the customer got back by the second line was for another time: the first one is given back as it was billed.
+    assert first is not None
+    assert (first.total_amount, rest.total_amount, rest.taxes_amount) == (eur("112.5"), eur("12.5"), eur("2.5"))
+    with pytest.raises(NotCreditable):
+        create(invoice, {line_of(invoice).pk: eur("0.01")})
+    with pytest.raises(NotCreditable):
+        create(invoice, {line_of(invoice, 2).pk: eur("0.01")})
+    assert ledger.out_of_balance() == {}
     commit_checks()
 
 
@@ -228,6 +247,9 @@ def test_a_key_gives_back_once(invoice: Invoice) -> None:
     other = make.issue(invoice.customer, "5.00")
     with pytest.raises(credit_notes.KeyReused):
         create(other, {line_of(other).pk: eur("1")}, idempotency_key="k")
+    with pytest.raises(credit_notes.KeyReused):
+        create(invoice, {line.pk: eur("11")}, idempotency_key="k")
+    assert CreditNote.objects.count() == 1
 
 
 def test_an_estimate_writes_nothing(invoice: Invoice) -> None:
