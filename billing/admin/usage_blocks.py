@@ -49,14 +49,14 @@ def of_subscription(subscription: Subscription, *, at: datetime) -> tuple[Block,
 
 
 def lifetime(subscription: Subscription, *, at: datetime, running: CurrentUsage | None) -> Figures:
-    """All usage of a subscription, net: before it was billed here, billed, and not billed yet."""
+    """All usage of a subscription, net: in an earlier system, billed, and of this period."""
     found = lifetime_usage.of(subscription=subscription, at=at, running=running)
     before = cells.money_text(found.historical)
     return Figures(
         (
             Figure("Usage in all", cells.money_text(found.total), f"{before} of it in an earlier system"),
-            Figure("Billed", cells.money_text(found.invoiced), "net, on invoices and drafts"),
-            Figure("So far in this period", cells.money_text(found.current), "net, not billed yet"),
+            Figure("Billed before", cells.money_text(found.invoiced), "net, on invoices and drafts"),
+            Figure("So far in this period", cells.money_text(found.current), "net, what is paid in advance included"),
             Figure(
                 "Expected in this period",
                 cells.EMPTY if running is None else cells.money_text(running.projected_amount),
