@@ -55,10 +55,10 @@ def read(
 
 
 def is_owed(item: RatedItem, *, bill: Bill) -> bool:
-    """Say whether an item is billed: without an event nothing is paid in advance, no flat amount of a first range
-    either, but for units that a renewal bills.
+    """Say whether an item is billed: until a unit is reached nothing is paid in advance, no flat amount of a first
+    range either, but for units that a renewal bills.
     """
     charge = next((one for one in bill.price_list.charges if one.key == item.charge_id), None)
-    if charge is None or not charge.pay_in_advance or item.units or item.events_count:
+    if charge is None or not charge.pay_in_advance or charge.is_prorated or item.units:
         return True
     return charge.metric.is_recurring and not bill.due.is_first

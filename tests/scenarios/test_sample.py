@@ -184,7 +184,7 @@ def test_sending_all_again_changes_nothing(api: Api, material: tour.Material) ->
     assert len(known) == first.new
     assert all((event["external_subscription_id"], event["transaction_id"]) in known for event in events(material))
     assert len(list(api.rows("customers"))) == len(material.buyers)
-    assert len(list(api.rows("plans"))) == 10
+    assert len(list(api.rows("plans"))) == 16
 
 
 def test_payments_leave_some_invoices_open_and_are_recorded_once(api: Api, material: tour.Material) -> None:

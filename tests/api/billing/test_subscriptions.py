@@ -125,7 +125,7 @@ def test_neutral_values_of_missing_features_are_taken(api: ApiClient, customer: 
 @pytest.mark.parametrize(
     ("values", "details"),
     [
-        ({"plan_overrides": {"amount_cents": 1}}, {"plan_overrides": ["unsupported_value"]}),
+        ({"plan_overrides": {"amount_cents": 1}}, {"plan_overrides.amount_cents": ["unsupported_value"]}),
         ({"usage_thresholds": [{"amount_cents": 1}]}, {"usage_thresholds": ["unsupported_value"]}),
         ({"activation_rules": [{"type": "payment"}]}, {"activation_rules": ["unsupported_value"]}),
         ({"consolidate_invoice": False}, {"consolidate_invoice": ["unsupported_value"]}),
