@@ -43,10 +43,7 @@ class StateFilter(filters.ChoiceFilter):
 class LateUsageAdmin(pages.PageAdmin):
     """Late usage."""
 
-    list_display = (
-        "charge_named", "customer_named", "time", "events", "units_before", "units_now", "effect", "state_shown",
-        "found",
-    )  # fmt: skip
+    list_display = ("charge_named", "customer_named", "time", "events", "units", "effect", "state_shown", "found")
     list_filter = (
         StateFilter,
         ("subscription__customer", theme.AutocompleteSelectFilter),
@@ -95,15 +92,10 @@ class LateUsageAdmin(pages.PageAdmin):
         """How many more, or fewer, events count."""
         return cells.number(row.events_count)
 
-    @theme.display(description="Units before")
-    def units_before(self, row: LateUsage) -> str:
-        """What was billed."""
-        return cells.number(row.settled_units)
-
-    @theme.display(description="Units now")
-    def units_now(self, row: LateUsage) -> str:
-        """What there is now."""
-        return cells.number(row.total_units)
+    @theme.display(description="Units")
+    def units(self, row: LateUsage) -> str:
+        """What was billed, and what there is now."""
+        return cells.stack(cells.number_text(row.total_units), f"{cells.number_text(row.settled_units)} before")
 
     @theme.display(description="Money effect", ordering="amount")
     def effect(self, row: LateUsage) -> str:
