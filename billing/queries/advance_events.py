@@ -23,6 +23,9 @@ from billing.queries.price_lists import PricedCharge
 from catalog.domain import filters
 from config.kernel.dates import Period
 
+NO_SUBSCRIPTION = "subscription_not_found"
+"""The problem of an event that no subscription has."""
+
 _RETRY = timedelta(minutes=4)
 _NUMBER = re.compile(event_values.PLAIN_DECIMAL, re.ASCII)
 
@@ -56,15 +59,22 @@ class QueuedEvent:
 def waiting(*, as_of: datetime) -> QuerySet[AdvanceEvent]:
     """Return the events to be billed: new ones, and those to be tried again, which is not at once.
 
-    An event that no subscription had is tried again as soon as one covers its instant.
+    An event that no subscription had is there again as soon as one covers its instant, so that no later event overtakes
+    it.
     """
     covering = Subscription.objects.filter(
         Q(terminated_at__isnull=True) | Q(terminated_at__gte=OuterRef("timestamp")),
         external_id=OuterRef("external_subscription_id"),
         started_at__lte=OuterRef("timestamp"),
     )
-    again = Q(tried_at__lte=as_of - _RETRY) & Exists(covering)
-    return AdvanceEvent.objects.filter(Q(problem="") | again)
+    has_one_now = Q(problem=NO_SUBSCRIPTION) & Exists(covering)
+    again = ~Q(problem=NO_SUBSCRIPTION) & Q(tried_at__lte=as_of - _RETRY)
+    return AdvanceEvent.objects.filter(Q(problem="") | has_one_now | again)
+
+
+def waits_for_a_start(*, external_id: str) -> bool:
+    """Say whether events of that external id wait for a subscription to have them."""
+    return AdvanceEvent.objects.filter(external_subscription_id=external_id, problem=NO_SUBSCRIPTION).exists()
 
 
 def waiting_subscriptions(*, as_of: datetime, external_ids: Collection[str] | None = None) -> list[str]:

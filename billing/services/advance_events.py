@@ -34,7 +34,6 @@ from customers.models import Customer
 log = logging.getLogger(__name__)
 
 BATCH = 100
-NO_SUBSCRIPTION = "subscription_not_found"
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _bill(external_id: str, queue_ids: Sequence[int], as_of: datetime) -> int:
     queued = list(AdvanceEvent.objects.filter(pk__in=queue_ids).order_by("pk").select_for_update())
     owners = {row.pk: known_events.covering(found, row.timestamp) for row in queued}
     orphans = [row.pk for row in queued if owners[row.pk] is None]
-    AdvanceEvent.objects.filter(pk__in=orphans).update(problem=NO_SUBSCRIPTION, tried_at=as_of)
+    AdvanceEvent.objects.filter(pk__in=orphans).update(problem=known_events.NO_SUBSCRIPTION, tried_at=as_of)
     events = known_events.stored([row for row in queued if owners[row.pk] is not None])
     by_owner: dict[int, list[QueuedEvent]] = {}
     for event in events:

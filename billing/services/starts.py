@@ -12,8 +12,9 @@ from decimal import Decimal
 from billing.domain import dues, states
 from billing.domain.states import Verb
 from billing.models import Subscription
-from billing.queries import contracts
+from billing.queries import advance_events, contracts
 from billing.queries import subscriptions as known
+from config.kernel import jobs
 
 FIELDS = ("status", "started_at", "usage_from_at", "next_billing_date", "trial_ends_at", "trial_ended_at")
 """What a start sets."""
@@ -25,7 +26,8 @@ def begin(subscription: Subscription, *, started_at: datetime) -> None:
     """Make a waiting subscription run from an instant on; the caller saves FIELDS.
 
     Elapsed periods are billed only where the subscription says so; their usage is billable from ``usage_from_at`` on,
-    nothing where that is the start. Raises InvalidTransition for one that is over.
+    nothing where that is the start. Events that are paid in advance and waited for it are billed after the commit.
+    Raises InvalidTransition for one that is over.
     """
     bills_backdated = subscription.backdated_billing == Subscription.BackdatedBilling.BILL
     subscription.status = states.next(state=subscription.status, verb=Verb.ACTIVATE)
@@ -41,6 +43,8 @@ def begin(subscription: Subscription, *, started_at: datetime) -> None:
     )
     usage_from = dues.usage_starts(replace(where, next_billing_date=subscription.next_billing_date))
     subscription.usage_from_at = usage_from if usage_from > started_at else None
+    if advance_events.waits_for_a_start(external_id=subscription.external_id):
+        jobs.enqueue("billing.tasks.bill_advance_events", external_ids=[subscription.external_id])
 
 
 def _begin_trial(subscription: Subscription, started_at: datetime, *, ends_without_a_bill: bool) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from billing.domain import verification
 from billing.domain.event_corrections import Action, CorrectionIn
 from billing.models import AdvanceEvent, AdvanceLevel, BilledPeriod, RatedCharge
+from billing.queries import advance_events as known_events
 from billing.queries import current_usage
 from billing.services import advance_events, event_corrections, runs
 from billing.services import usage as ingestion
@@ -104,10 +107,24 @@ def test_an_event_waits_for_its_subscription() -> None:
     version = advance.make_plan(catalog.make_metric("seats", "sum_agg"))
     send("2026-05-04T12:00:00", "t1", seats=2)
     assert advance.bill("2026-05-04T13:00") == 0
-    assert AdvanceEvent.objects.get().problem == advance_events.NO_SUBSCRIPTION
+    assert AdvanceEvent.objects.get().problem == known_events.NO_SUBSCRIPTION
     advance.make_subscription(version, at="2026-05-05", subscription_at=billing.instant("2026-05-01"))
     assert advance.bill("2026-05-05T01:00") == 1
     assert advance.fees() == [("2", "6", True)]
+
+
+def test_the_start_of_a_subscription_wakes_what_waits_for_it_and_nothing_overtakes_it(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    version = advance.make_plan(catalog.make_metric("seats", "sum_agg"))
+    send("2026-05-04T12:00:00", "t1", seats=5)
+    assert advance.bill("2026-05-04T12:00") == 0
+    with django_capture_on_commit_callbacks() as woken:
+        advance.make_subscription(version, at="2026-05-04", subscription_at=billing.instant("2026-05-01"))
+    assert len(woken) == 1
+    send("2026-05-04T12:00:02", "t2", seats=-2)
+    assert advance.bill("2026-05-04T12:00:03") == 2  # at once, and in the order in which they came
+    assert advance.fees() == [("5", "15", True), ("0", "0", True)]
 
 
 def test_a_broken_price_stops_no_other_event() -> None:
