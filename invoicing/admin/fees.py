@@ -115,13 +115,13 @@ class FeeAdmin(pages.PageAdmin):
 
     @theme.display(description="Fee", ordering="label")
     def fee(self, line: InvoiceLine) -> str:
-        """What it is for."""
-        return line.label
+        """What it is for, and the event that made it."""
+        return cells.stack(line.label, line.event_transaction_id or "renewal")
 
     @theme.display(description="Customer")
     def customer_named(self, line: InvoiceLine) -> str:
-        """Who owes it."""
-        return line.customer.display_name
+        """Who owes it, for which subscription."""
+        return cells.stack(line.customer.display_name, line.group_key)
 
     @theme.display(description="Made on", ordering="created_at")
     def made_on(self, line: InvoiceLine) -> str:
