@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -33,6 +34,14 @@ RIGHTS = ("billing.view_subscription", "billing.view_usageevent", "catalog.view_
 MAX_VERSIONS = 500
 
 
+class PlanChoice(forms.ModelChoiceField):
+    """A plan by its name, code and currency: plans in several currencies often share a name."""
+
+    def label_from_instance(self, plan: Plan) -> str:
+        """Return what the choice says. Needs the ``currency`` of the current version at hand."""
+        return f"{plan.name} ({plan.code}, {plan.currency})"
+
+
 class SimulationForm(VerbForm):
     """What to play, compared with what, for how long, on which usage."""
 
@@ -48,9 +57,7 @@ class SimulationForm(VerbForm):
         "to": "months",
     }
 
-    plan = forms.ModelChoiceField(
-        Plan.objects.none(), required=False, empty_label="–", help_text="All of its subscriptions."
-    )
+    plan = PlanChoice(Plan.objects.none(), required=False, empty_label="–", help_text="All of its subscriptions.")
     subscription = forms.ModelChoiceField(
         Subscription.objects.all(),
         required=False,
@@ -76,7 +83,8 @@ class SimulationForm(VerbForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["once"]  # nothing is done, so nothing can be done twice
-        self.fields["plan"].queryset = Plan.objects.filter(deleted_at__isnull=True).order_by("name", "pk")
+        plans = Plan.objects.filter(deleted_at__isnull=True, versions__is_current=True)
+        self.fields["plan"].queryset = plans.annotate(currency=F("versions__currency")).order_by("name", "pk")
         self.fields["compare"].choices = [("", "–"), *_versions()]
 
     def wanted(self, *, at: datetime) -> Wanted:

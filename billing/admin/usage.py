@@ -59,6 +59,8 @@ class SubscriptionFilter(theme.TextFilter):
 _LARGEST = Decimal(10) ** 25
 _BEYOND = Q(value__gte=_LARGEST) | Q(value__lte=-_LARGEST)
 """What no invoice line can hold, whatever it costs."""
+_ELIGIBLE = Q(has_metric=True, replaced_at__isnull=True, failures__isnull=True) & ~(Q(value__isnull=False) & _BEYOND)
+"""Events with no other reason of their own for not being billed."""
 
 
 def _corrected(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
@@ -76,6 +78,7 @@ class MatchFilter(filters.ChoiceFilter):
         ("metric", "No metric", lambda rows: _recent(rows).filter(has_metric=False)),
         ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False)),
         ("time", "Time not billed", lambda rows: _recent(rows).filter(is_passed=True)),
+        ("price", "Billed before its price", lambda rows: _recent(rows).filter(_ELIGIBLE, is_unpriced=True)),
         ("expression", "Not computed", lambda rows: _recent(rows).filter(failures__isnull=False)),
         ("value", "Value too large", lambda rows: _recent(rows).filter(_BEYOND, replaced_at__isnull=True)),
         ("corrected", "Withdrawn or amended", _corrected),
@@ -108,7 +111,7 @@ class UsageEventAdmin(pages.PageAdmin):
         subscriptions = Subscription.objects.filter(
             running, external_id=OuterRef("external_subscription_id"), started_at__lte=OuterRef("timestamp")
         )
-        rows = not_billable.in_passed_time(super().get_queryset(request))
+        rows = not_billable.with_price(not_billable.in_passed_time(super().get_queryset(request)))
         return rows.annotate(has_metric=Exists(metrics), has_subscription=Exists(subscriptions))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
@@ -148,7 +151,8 @@ class UsageEventAdmin(pages.PageAdmin):
 
     def page(self, request: HttpRequest, instance: Any) -> Page:
         """What was sent and what happened to it."""
-        return usage_events.page(instance, problem=_problem(instance))
+        hint = "" if instance.has_charge else _NO_CHARGE
+        return usage_events.page(instance, problem=_problem(instance), hint=hint)
 
     @theme.display(description="Time")
     def moment(self, event: UsageEvent) -> str:
@@ -171,8 +175,12 @@ class UsageEventAdmin(pages.PageAdmin):
         if event.replaced_at is not None:
             return cells.badge("corrected", Tone.NEUTRAL)
         problem = _problem(event)
+        if not problem and not event.has_charge:
+            return cells.hinted(cells.badge("no charge", Tone.NEUTRAL), _NO_CHARGE)
         if not problem:
             return cells.badge("counted", Tone.GOOD)
+        if problem == _UNPRICED:
+            return cells.hinted(cells.badge("billed before its price", Tone.WARN), problem)
         if event.has_metric and event.has_subscription and event.failures is not None:
             return cells.hinted(cells.badge("not computed", Tone.WARN), _reasons(event.failures))
         return cells.badge(problem, Tone.WARN)
@@ -195,6 +203,10 @@ class UsageEventAdmin(pages.PageAdmin):
         return cells.instant(event.received_at)
 
 
+_UNPRICED = "not billed: its time was billed before its price came"
+_NO_CHARGE = "No charge of the plan counts it: it bills nothing."
+
+
 def _problem(event: Any) -> str:
     """Why nobody can bill an event, in a word or two; nothing where it counts."""
     if not event.has_metric:
@@ -205,7 +217,9 @@ def _problem(event: Any) -> str:
         return "not computed"
     if event.value is not None and abs(event.value) >= _LARGEST:
         return "value too large"
-    return "time not billed" if event.is_passed else ""
+    if event.is_passed:
+        return "time not billed"
+    return _UNPRICED if event.is_unpriced else ""
 
 
 def _reasons(failures: Mapping[str, Mapping[str, Any]]) -> str:

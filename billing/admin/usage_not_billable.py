@@ -29,6 +29,7 @@ def blocks(*, at: datetime) -> tuple[Block, ...]:
         ("No subscription", found.subscription, "a subscription at their time makes them billable", "subscription"),
         ("Not computed", found.expression, "an expression failed", "expression"),
         ("Time not billed", found.time, "their time was settled without them", "time"),
+        ("Billed before its price", found.price, "not billed: the price came later", "price"),
         ("Value too large", found.value, "billing their customers fails: withdraw them", "value"),
     )
     return (

@@ -36,11 +36,7 @@ class ProjectedPart(UsagePart):
 
 
 class ProjectedFilter(ProjectedPart, FilterPart):
-    """The usage of one filter. The charge's own price has no values: an empty object here."""
-
-    def get_values(self, usage: ChargeUsage) -> dict[str, list[str]]:
-        """Return the values that the filter takes."""
-        return super().get_values(usage) or {}
+    """The usage of one filter."""
 
 
 class ProjectedGroup(ProjectedPart, GroupPart):

@@ -23,7 +23,18 @@ MAX_METRICS = 100
 HUNDRED = Decimal(100)
 
 
-class OfferRequest(RequestSerializer):
+class StrictRequest(RequestSerializer):
+    """A request without keys that are not known: the answer to a typo would look like the answer to the question."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check, and refuse keys that are not known by their names."""
+        unknown = [str(key) for key in data if key not in self.fields] if isinstance(data, Mapping) else []
+        if unknown:
+            raise serializers.ValidationError({key: ["There is no such key."] for key in unknown}, code="unknown_key")
+        return super().to_internal_value(data)
+
+
+class OfferRequest(StrictRequest):
     """A plan: the code of one, with a version that is not the current one, or a draft."""
 
     plan_code = Text()
@@ -33,7 +44,7 @@ class OfferRequest(RequestSerializer):
     )
 
 
-class SupposedRequest(RequestSerializer):
+class SupposedRequest(StrictRequest):
     """The units of a metric in the first month, and how they change."""
 
     billable_metric_code = Text(required=True)
@@ -45,7 +56,7 @@ class SupposedRequest(RequestSerializer):
     amount = DecimalString(required=False, allow_null=True, help_text="What they carry, for dynamic prices.")
 
 
-class SimulationRequest(RequestSerializer):
+class SimulationRequest(StrictRequest):
     """Whose contracts, when, compared with what, on which usage."""
 
     external_customer_id = Text()

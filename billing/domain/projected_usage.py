@@ -2,7 +2,7 @@
 
 Days are local, today counts in full, and the period is the time that is billed. Units grow with the days and are
 rounded to two decimals; models that price units price the projected ones, of the others the amount grows. What lasts
-over periods, or is a level held until the end, stays as it is.
+over periods, or is a level held until the end, stays as it is. What is billed already stays billed.
 """
 
 from __future__ import annotations
@@ -65,11 +65,13 @@ def amount(
     elapsed: Elapsed,
     pricing_unit: PricingUnit | None,
     currency: str,
+    billed: Decimal | None = None,
 ) -> Decimal:
     """Return the projected amount in major units, rounded to the currency.
 
     `raw` are the properties of the price, `current` is its unrounded amount so far, in the pricing unit if there is
-    one. Raises InvalidProperties for properties that do not price.
+    one. `billed` is what is billed already, in major units, where that stays billed: the amount is never less. Raises
+    InvalidProperties for properties that do not price.
     """
     if model in _PRICE_UNITS:
         terms = properties.parse(model=model, raw=raw)
@@ -78,4 +80,5 @@ def amount(
         precise = elapsed.projected(current)
     if pricing_unit is not None:
         precise = pricing_units.in_money(amount=precise, conversion_rate=pricing_unit.conversion_rate)
-    return money.quantize(precise, currency=currency)
+    found = money.quantize(precise, currency=currency)
+    return found if billed is None else max(found, billed)

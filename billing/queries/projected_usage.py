@@ -72,6 +72,8 @@ def _projection(charge: PricedCharge, item: RatedItem, elapsed: Elapsed) -> Proj
         elapsed=elapsed,
         pricing_unit=charge.pricing_unit,
         currency=currency,
+        # Units that were taken back since leave fewer to project, and no refund.
+        billed=item.amount.amount if charge.pay_in_advance else None,
     )
     return Projection(units, Money(amount, currency), tuple(_row(row, elapsed) for row in item.breakdowns))
 

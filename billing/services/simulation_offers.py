@@ -119,8 +119,8 @@ def of_version(version: PlanVersion) -> Offer:
 
 
 def label(version: PlanVersion) -> str:
-    """Return how a person knows a version of a plan."""
-    return f"{version.plan.name} (version {version.number})"
+    """Return how a person knows a version of a plan: plans in several currencies often share a name."""
+    return f"{version.plan.name} ({version.plan.code}, {version.currency}, version {version.number})"
 
 
 def draft(*, content: Mapping[str, Any], at: datetime) -> Offer:

@@ -16,7 +16,7 @@ from config.platform.admin.blocks import Block, Figure, Figures, Page, Row, Tab,
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ObjectVerb, Outcome
 from invoicing.admin import shown
-from invoicing.admin.filters import CurrencyFilter
+from invoicing.admin.filters import CurrencyFilter, PaymentFilter
 from invoicing.domain import standalone
 from invoicing.models import InvoiceLine
 from invoicing.queries import ledger, lines
@@ -97,7 +97,7 @@ class FeeAdmin(pages.PageAdmin):
 
     list_display = ("fee", "customer_named", "made_on", "payment", "on_invoice", "gross")
     list_filter = (
-        ("payment_status", theme.ChoicesDropdownFilter),
+        PaymentFilter,
         ("created_at", filters.DayRangeFilter),
         ("customer", theme.AutocompleteSelectFilter),
         CurrencyFilter,

@@ -48,6 +48,19 @@ class DueFilter(filters.ChoiceFilter):
     )
 
 
+class PaymentFilter(filters.ChoiceFilter):
+    """How a fee that stands alone was paid. A fee of zero waits for no payment."""
+
+    title = "payment"
+    parameter_name = "payment"
+    options = (
+        ("pending", "Pending", lambda rows: rows.filter(payment_status="pending").exclude(amount=0, taxes_amount=0)),
+        ("succeeded", "Succeeded", lambda rows: rows.filter(payment_status="succeeded")),
+        ("failed", "Failed", lambda rows: rows.filter(payment_status="failed")),
+        ("refunded", "Refunded", lambda rows: rows.filter(payment_status="refunded")),
+    )
+
+
 class AmountFilter(theme.RangeNumericFilter):
     """From one amount to another, in major units of whatever currency; what is no number narrows nothing."""
 

@@ -80,7 +80,8 @@ class InvoiceView:
 
     `paper` is "A4" or "letter", `logo` harmless SVG to be shown at `logo_size` (CSS lengths of width and height),
     `accent` a colour such as "#4f46e5". `seller_name` is the name that customers know, `seller.name` the legal one.
-    `total` is before `credits`, `amount_due` after them. `legal` is the foot of every page, and `page_words` stand
+    `total` is before `credits`, `amount_due` after them; `credits` tell of a payment too, where it was paid when it was
+    issued (`is_paid`). `legal` is the foot of every page, and `page_words` stand
     before, between and after the two page numbers there.
     """
 
@@ -107,6 +108,7 @@ class InvoiceView:
     credits: tuple[Fact, ...]
     amount_due: str
     is_nothing_due: bool
+    is_paid: bool
     issued_on: str
     due_on: str
     period: str

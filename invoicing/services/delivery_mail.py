@@ -43,7 +43,9 @@ def addresses(text: str) -> tuple[list[str], list[str]]:
 def subject(*, view: InvoiceView) -> str:
     """Return the subject in the invoice's language: number, seller, amount due and day."""
     with translation.override(view.language):
-        if view.is_nothing_due:
+        if view.is_paid:
+            words = pgettext("email", "Invoice {number} from {seller}: paid")
+        elif view.is_nothing_due:
             words = pgettext("email", "Invoice {number} from {seller}: nothing to pay")
         else:
             words = pgettext("email", "Invoice {number} from {seller}: {amount} due {date}")

@@ -97,7 +97,8 @@ def _view(
     accent = str(seller.get("accent_color") or "")
     period = manner.period(min(line.from_at for line in lines), max(line.to_at for line in lines)) if lines else ""
     number = invoice.number or pgettext("document", "Draft")
-    is_nothing_due = not invoice.total_amount.amount
+    is_paid = _is_paid_when_issued(invoice)
+    is_nothing_due = is_paid or not invoice.total_amount.amount
     due_on = formats.day(invoice.payment_due_date)
     return InvoiceView(
         language=language,
@@ -113,7 +114,7 @@ def _view(
         seller_name=str(seller.get("name") or seller.get("legal_name") or ""),
         buyer=_party(buyer, formats, contacts=("email",)),
         ship_to=_ship_to(buyer, formats),
-        facts=_facts(invoice, buyer, number, due_on, period, formats),
+        facts=_facts(invoice, buyer, number, "" if is_nothing_due else due_on, period, formats),
         groups=_groups(lines, manner),
         has_tax_column=manner.has_tax_column,
         subtotal=formats.money(invoice.fees_amount),
@@ -128,10 +129,11 @@ def _view(
         ),
         tax_note="" if invoice.taxes_amount.amount else pgettext("document", "No tax is charged on this invoice."),
         total=formats.money(invoice.fees_amount + invoice.taxes_amount),
-        credits=_credits(invoice, formats),
-        # What was due when the document was issued: nothing was paid on it before.
-        amount_due=formats.money(invoice.total_amount),
+        credits=(*_credits(invoice, formats), *(_paid(invoice, formats) if is_paid else ())),
+        # What was due when the document was issued.
+        amount_due=formats.money(money.zero(invoice.currency) if is_nothing_due else invoice.total_amount),
         is_nothing_due=is_nothing_due,
+        is_paid=is_paid,
         issued_on=formats.day(invoice.issuing_date),
         due_on=due_on,
         period=period,
@@ -151,6 +153,19 @@ def _credits(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
         Fact(words.replace("{number}", use.credit_note.number or ""), formats.money(-use.amount))
         for use in invoice.credits.select_related("credit_note")
     )
+
+
+def _is_paid_when_issued(invoice: Invoice) -> bool:
+    """Whether its amount was received before it was issued.
+
+    That is so for lines that were paid one by one, and for no other kind. What was paid is not asked, because any
+    invoice may be paid later, and its document must not change.
+    """
+    return invoice.kind == Invoice.Kind.ADVANCE_CHARGES and bool(invoice.total_amount.amount)
+
+
+def _paid(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
+    return (Fact(pgettext("document", "Paid"), formats.money(-invoice.total_amount)),)
 
 
 def _facts(
@@ -218,7 +233,7 @@ def _line(line: InvoiceLine, manner: _Manner, *, with_period: bool) -> Line:
         for by, units in document_breakdown.told_units(line.breakdowns)
     ]
     return Line(
-        label=line.label,
+        label=document_words.line(line.label),
         description=line.description,
         period=manner.period(line.from_at, line.to_at) if with_period else "",
         units=formats.units(line.units),

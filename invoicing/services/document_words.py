@@ -21,6 +21,8 @@ from invoicing.domain.document_view import Fact
 _VAT_COUNTRIES = frozenset(
     "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK XI".split()
 )
+# What billing puts between the name of a price and what else a line is.
+_BETWEEN = " – "
 # Where the law asks for this title.
 _TAX_INVOICE_COUNTRIES = frozenset("AE AU ID NZ SG".split())
 
@@ -109,6 +111,13 @@ def paid_before(amount: str) -> str:
 def in_unit(amount: Decimal, short_name: str, formats: Formats) -> str:
     """Write an amount in the seller's own unit: 1.250,5 CR."""
     return f"{formats.units(amount)}\u00a0{short_name}"
+
+
+def line(label: str) -> str:
+    """Return what a line is called: as it was named when it was made, its standing additions in the active language."""
+    first, *others = label.split(_BETWEEN)
+    words = {"True-up": pgettext("document", "True-up"), "late usage": pgettext("document", "late usage")}
+    return _BETWEEN.join((first, *(words.get(other, other) for other in others)))
 
 
 def told(by: Mapping[str, str | None]) -> str:

@@ -48,10 +48,22 @@ def test_a_plan_compared_with_itself_changes_nothing(auditor: Client, company: C
     assert addresses.fingerprint() == before
 
 
+def test_plans_of_one_name_are_told_apart(finance: Client, company: Company) -> None:
+    Plan.objects.update(name="Growth")
+    fields = finance.get(ADDRESS).context["form"].fields
+    plans = [label for _, label in fields["plan"].choices]
+    assert {"Growth (growth_eur, EUR)", "Growth (growth_usd, USD)"} <= set(plans)
+    assert len(plans) == len(set(plans)) == Plan.objects.filter(deleted_at__isnull=True).count() + 1
+    choices = dict(fields["compare"].choices)
+    assert choices["growth_eur"] == "Growth (growth_eur, EUR, version 1)"
+    assert choices["growth_usd"] == "Growth (growth_usd, USD, version 1)"
+    assert len(set(choices.values())) == len(choices)
+
+
 def test_a_subscription(finance: Client, company: Company) -> None:
     answer = finance.get(ADDRESS, {"subscription": company.subscriptions[0].pk, "months": 2})
     titles = [block.title for block in flat(answer.context["blocks"]) if isinstance(block, Table)]
-    assert titles == ["Months", "Items", "On Growth EUR (version 1)"]
+    assert titles == ["Months", "Items", "On Growth EUR (growth_eur, EUR, version 1)"]
 
 
 def test_the_file(finance: Client, company: Company) -> None:

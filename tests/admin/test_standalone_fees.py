@@ -52,3 +52,19 @@ def test_a_fee_is_not_paid_by_whoever_only_looks(auditor: Client, fee: InvoiceLi
     assert auditor.post(f"/admin/invoicing/invoiceline/{fee.pk}/paid/").status_code == 403
     fee.refresh_from_db()
     assert fee.payment_status == "pending"
+
+
+def test_a_fee_of_zero_is_not_among_those_that_wait_for_payment(superuser: Client, fee: InvoiceLine) -> None:
+    # A sum that falls bills nothing.
+    usage.store(usage.make_event("2026-05-05T12:00:00", code="seats", properties={"seats": -1}))
+    advance.bill("2026-05-05T13:00")
+    free = InvoiceLine.objects.latest("pk")
+    assert (free.amount.amount, free.payment_status) == (0, "pending")
+    shown = {
+        query: [
+            f"/{row.pk}/change/" in superuser.get(f"/admin/invoicing/invoiceline/{query}").content.decode()
+            for row in (fee, free)
+        ]
+        for query in ("", "?payment=pending", "?payment=succeeded")
+    }
+    assert shown == {"": [True, True], "?payment=pending": [True, False], "?payment=succeeded": [False, False]}

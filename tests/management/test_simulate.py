@@ -40,7 +40,7 @@ def run(*arguments: str) -> str:
 def test_the_tables() -> None:
     # acme: 20 + 30 × 0.10 and 30 × 0.30; =evil: 20 + 2000 × 0.10 and 2000 × 0.30
     assert run("--plan", "a", "--with", "b", "--months", "1") == (
-        """2 contracts from 2026-03-01 up to 2026-04-01, compared with B (version 1). Without tax.
+        """2 contracts from 2026-03-01 up to 2026-04-01, compared with B (b, EUR, version 1). Without tax.
 
 Month (EUR)  Own plan  Other plan  Difference
 -----------  --------  ----------  ----------
@@ -58,10 +58,10 @@ On the other plan contracts pay  Contracts
 less, by over 50 %                       1
 more, by over 50 %                       1
 
-Contract   Customer  Plan           Own plan  Other plan  Difference
----------  --------  -------------  --------  ----------  ----------
-sub-acme   Acme      A (version 1)     23.00        9.00      -14.00
-sub-=evil  =evil     A (version 1)    220.00      600.00     +380.00
+Contract   Customer  Plan                   Own plan  Other plan  Difference
+---------  --------  ---------------------  --------  ----------  ----------
+sub-acme   Acme      A (a, EUR, version 1)     23.00        9.00      -14.00
+sub-=evil  =evil     A (a, EUR, version 1)    220.00      600.00     +380.00
 """
     )
 
@@ -82,13 +82,13 @@ Item (EUR)  Units  Amount
 Plan fee            40.00
 requests       30    3.00
 
-Period                   A (version 1)  Units    EUR
------------------------  -------------  -----  -----
-2026-03-01 – 2026-03-31  A                  1  20.00
-                         Requests          30   3.00
-2026-04-01 – 2026-04-30  A                  1  20.00
------------------------  -------------  -----  -----
-                         Total                 43.00
+Period                   A (a, EUR, version 1)  Units    EUR
+-----------------------  ---------------------  -----  -----
+2026-03-01 – 2026-03-31  A                          1  20.00
+                         Requests                  30   3.00
+2026-04-01 – 2026-04-30  A                          1  20.00
+-----------------------  ---------------------  -----  -----
+                         Total                         43.00
 
 Note: The time is not over: usage that is still to come is missing on every plan.
 """

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 import time_machine
 
+from billing.models import UsageEvent
+from billing.services import event_corrections
 from customers.models import Customer
+from tests.factories import advance, pricing
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
-from tests.factories import pricing
 from tests.factories.billing import instant
-from tests.factories.platform import ApiClient
+from tests.factories.platform import ACTOR, ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +81,10 @@ def test_usage_goes_on_as_so_far(api: ApiClient, customer: Customer) -> None:
         ({"region": ["eu"]}, "6.2", 1240),
         ({}, "3.1", 310),
     ]
+    with time_machine.travel(TENTH, tick=False):
+        now = api.read(f"customers/{customer.external_id}/current_usage", external_subscription_id="sub").json()
+    [current] = now["customer_usage"]["charges_usage"]
+    assert [one["values"] for one in current["filters"]] == [one["values"] for one in row["filters"]]
     groups = {one["grouped_by"].get("team"): one for one in row["grouped_usage"]}
     assert groups["red"]["projected_amount_cents"] == 310
     assert groups["red"]["projected_presentation_breakdowns"] == [{"presentation_by": {"user": "ada"}, "units": "3.1"}]
@@ -112,6 +118,34 @@ def test_what_is_priced_otherwise_grows_by_its_amount(api: ApiClient, customer: 
     made.send("sub", "payments", "2026-05-02", payments=100)
     usage = read(api, customer)  # 1.00 + 0.50 = 1.50 CR x 2; 1.50 x 3.1 = 4.65 CR x 2
     assert (usage["amount_cents"], usage["projected_amount_cents"]) == (300, 930)
+
+
+@pytest.mark.parametrize("is_in_unit", [False, True])
+def test_what_was_billed_at_once_stays_billed_when_its_event_is_withdrawn(
+    api: ApiClient, customer: Customer, *, is_in_unit: bool
+) -> None:
+    charge = goods.standard(goods.make_metric("storage", "sum_agg"), "0.10", pay_in_advance=True, invoiceable=False)
+    version = subscribe(customer, charge)
+    if is_in_unit:
+        pricing.in_unit(version, goods.make_pricing_unit(), "2")
+    made.send("sub", "storage", "2026-05-02", storage=1)
+    made.send("sub", "storage", "2026-05-03", storage=9)
+    advance.bill("2026-05-04")
+    last = UsageEvent.objects.get(timestamp=instant("2026-05-03"))
+    event_corrections.withdraw(
+        external_subscription_id="sub",
+        transaction_id=last.transaction_id,
+        reason="A mistake.",
+        actor=ACTOR,
+        at=instant("2026-05-05"),
+    )
+
+    [row] = read(api, customer)["charges_usage"]
+
+    # 1 unit is left, 3.1 are expected: 0.31 of the 1.00 that is billed already, and no refund.
+    billed = 200 if is_in_unit else 100
+    assert (row["units"], row["projected_units"]) == ("1.0", "3.1")
+    assert (row["amount_cents"], row["projected_amount_cents"]) == (billed, billed)
 
 
 def test_usage_below_nothing_is_expected_to_cost_nothing(api: ApiClient, customer: Customer) -> None:

@@ -34,7 +34,7 @@ def test_two_plans(api: ApiClient) -> None:
     assert response.status_code == 200, response.content
     found = response.json()["simulation"]
     assert (found["from_date"], found["to_date"], found["contracts_count"]) == ("2026-03-01", "2026-04-01", 1)
-    assert found["compared_with"] == "B (version 1)"
+    assert found["compared_with"] == "B (b, EUR, version 1)"
     [currency] = found["currencies"]
     # 20 + 30 × 0.10; 5 + 30 × 0.30
     assert [currency[f"{name}_cents"] for name in ("amount", "compared_amount", "difference")] == [2300, 1400, -900]
@@ -66,6 +66,14 @@ def test_a_plan_alone(api: ApiClient) -> None:
         ({"plan_code": "a", "compare_with": {"plan_code": "b", "plan": {"interval": "x"}}}, 422, "compare_with"),
         ({"plan_code": "a", "synthetic_usage": [{"billable_metric_code": "requests", "units": "-1"}]}, 422, None),
         ({"plan_code": "a", "synthetic_usage": [{"billable_metric_code": "gone", "units": "1"}]}, 404, None),
+        ({"plan_code": "a", "monts": 1}, 422, "monts"),  # a typo would be answered by another question's answer
+        ({"plan_code": "a", "compare_wiht": {"plan_code": "b"}}, 422, "compare_wiht"),
+        ({"plan_code": "a", "compare_with": {"plan_code": "b", "version": 1}}, 422, "compare_with.version"),
+        (
+            {"plan_code": "a", "synthetic_usage": [{"billable_metric_code": "requests", "units": "1", "growth": "5"}]},
+            422,
+            "synthetic_usage.0.growth",
+        ),
         ({"plan_code": "gone"}, 404, None),
         ({"external_subscription_id": "gone"}, 404, None),
         ({"plan_code": "a", "compare_with": {"plan_code": "gone"}}, 404, None),
@@ -76,6 +84,14 @@ def test_refusals(api: ApiClient, asked: dict[str, Any], status: int, field: str
     assert response.status_code == status, response.content
     if field is not None:
         assert field in response.json()["error_details"]
+
+
+def test_unknown_keys_are_named_with_their_code(api: ApiClient) -> None:
+    response = api.call("post", "simulations", {"simulation": {"plan_code": "a", "monts": 1, "x": None}})
+    assert response.json()["error_details"] == {"monts": ["unknown_key"], "x": ["unknown_key"]}
+    beside = {"simulation": {"plan_code": "a"}, "compare_with": {"plan_code": "b"}}
+    response = api.call("post", "simulations", beside)
+    assert (response.status_code, response.json()["error_details"]) == (422, {"compare_with": ["unknown_key"]})
 
 
 def test_what_takes_too_long_is_refused(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,14 @@ def test_units_grow_with_the_days(current: str, days: int, expected: str) -> Non
     assert projected_usage.units(current=Decimal(current), elapsed=Elapsed(days, 31)) == Decimal(expected)
 
 
-def amount(model: str, raw: dict[str, Any], units: str, current: str, unit: PricingUnit | None = None) -> str:
+def amount(
+    model: str,
+    raw: dict[str, Any],
+    units: str,
+    current: str,
+    unit: PricingUnit | None = None,
+    billed: Decimal | None = None,
+) -> str:
     found = projected_usage.amount(
         model=ChargeModel(model),
         raw=raw,
@@ -61,6 +68,7 @@ def amount(model: str, raw: dict[str, Any], units: str, current: str, unit: Pric
         elapsed=Elapsed(10, 30),
         pricing_unit=unit,
         currency="EUR",
+        billed=billed,
     )
     return str(found)
 
@@ -90,6 +98,11 @@ def test_a_projection_in_a_pricing_unit_is_converted_after_it() -> None:
     unit = PricingUnit("u", "credits", "CR", Decimal("0.5"))
     assert amount("standard", {"amount": "0.111"}, "30", "1.11", unit) == "1.67"  # 3.33 CR x 0.5 = 1.665
     assert amount("percentage", {"rate": "1"}, "30", "1.11", unit) == "1.67"  # 1.11 x 3 = 3.33 CR
+
+
+@pytest.mark.parametrize(("billed", "expected"), [("0.53", "0.53"), ("0.29", "0.30"), ("0", "0.30")])
+def test_a_projection_is_never_below_what_stays_billed(billed: str, expected: str) -> None:
+    assert amount("standard", {"amount": "0.10"}, "3", "0.10", billed=Decimal(billed)) == expected  # 3 x 0.10
 
 
 @given(current=st.decimals(0, 10**6, places=4), days=st.integers(1, 31))

@@ -8,8 +8,10 @@ import pytest
 
 from billing.models import Subscription
 from billing.services import advance_invoices, subscriptions
+from customers.models import BillingEntity
+from invoicing.admin.filters import PaymentFilter
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.services import standalone_lines
+from invoicing.services import delivery_mail, document_pages, document_views, standalone_lines
 from tests.factories import advance, billing, catalog, usage
 from tests.factories.platform import ACTOR
 
@@ -90,3 +92,67 @@ def test_unpaid_refunded_and_deleted_fees_are_left_alone() -> None:
     assert gather("2026-06-01T01:00") == 0
     # Only the last fee of 9 and its tax are owed; the refund is as if it had never been.
     assert advance.balances() == {"receivable": "10.8", "revenue": "-9", "tax": "-1.8"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "paid", "subject", "body"),
+    [
+        ("en", "Paid", "from Acme Ltd: paid", "This invoice is already paid. There is nothing to pay."),
+        ("de", "Bezahlt", "von Acme Ltd: bezahlt", "Diese Rechnung ist bereits bezahlt. Es ist kein Betrag zu zahlen."),
+    ],
+)
+def test_their_invoice_says_that_it_is_paid_and_asks_for_nothing(
+    locale: str, paid: str, subject: str, body: str
+) -> None:
+    BillingEntity.objects.update(
+        name="Acme Ltd", iban="DE89370400440532013000", document_locale=locale, net_payment_term=14
+    )
+    pay(0, 2)
+    assert gather("2026-06-01T01:00") == 1
+    view = document_views.of(invoice=document_views.read(invoice_id=Invoice.objects.get().pk))
+    assert (view.is_nothing_due, view.is_paid, view.payment) == (True, True, ())
+    amounts = {"en": ("€14.40", "-€14.40", "€0.00"), "de": ("14,40 €", "-14,40 €", "0,00 €")}[locale]
+    [received] = view.credits
+    assert received.label == paid
+    assert tuple(text.replace("\u00a0", " ") for text in (view.total, received.value, view.amount_due)) == amounts
+    page = document_pages.html(view=view)
+    assert f'<span class="when">{paid}</span>' in page
+    mail = delivery_mail.message(
+        view=view,
+        recipients=["a@customer.example"],
+        reply_to="",
+        message_id="<unique@localhost>",
+        attachment=("invoice.pdf", b"%PDF"),
+        at=billing.instant("2026-06-01T01:00"),
+    )
+    html = str(mail.alternatives[0][0])
+    assert mail.subject.endswith(subject)
+    assert body in mail.body
+    assert body in html
+    for text in (page, mail.subject, mail.body, html):
+        for word in (
+            "due on",
+            "Please pay",
+            "Bitte zahlen",
+            "ällig",
+            "DE89",
+            view.due_on,
+            "How to pay",
+            "bezahlen Sie",
+        ):
+            assert word not in text
+
+
+def test_a_fee_of_zero_waits_for_no_payment_and_is_on_no_invoice() -> None:
+    # A sum that falls bills nothing: 1 + 2 + 3 − 1 is below what was paid for.
+    usage.store(usage.make_event("2026-05-05T12:00:00", code="seats", properties={"seats": -1}))
+    advance.bill("2026-05-05T13:00")
+    free = InvoiceLine.objects.latest("pk")
+    assert (free.amount.amount, free.payment_status) == (0, "pending")
+    rows = InvoiceLine.objects.filter(invoice=None)
+    [narrowed] = [narrow for key, _, narrow in PaymentFilter.options if key == "pending"]
+    assert list(narrowed(rows).order_by("pk")) == list(rows.exclude(pk=free.pk).order_by("pk"))
+    assert rows.count() == 4
+    pay(0, 1, 2)
+    assert gather("2026-06-01T01:00") == 1
+    assert Invoice.objects.get().lines.count() == 3

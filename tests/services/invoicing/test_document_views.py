@@ -7,7 +7,7 @@ from moneyed import Money
 
 from invoicing.domain.document_view import InvoiceView
 from invoicing.models import Invoice
-from invoicing.services import credit_notes, document_pages, document_views, invoices
+from invoicing.services import credit_notes, document_pages, document_views, invoices, payments
 from tests.factories import documents as factory
 from tests.factories import invoicing as make
 from tests.factories.documents import LineRow
@@ -184,6 +184,28 @@ def test_nothing_to_pay() -> None:
     assert view.is_nothing_due
     assert view.payment == ()
     assert "Bitte zahlen" not in document_pages.html(view=view)
+    assert "Fällig am" not in facts(view)
+    assert not view.is_paid
+
+
+@pytest.mark.parametrize(
+    ("label", "locale", "said"),
+    [
+        ("API calls – late usage", "en", "API calls – late usage"),
+        ("API calls – late usage", "de", "API calls – nachgemeldete Nutzung"),
+        ("API calls – late usage", "fr", "API calls – consommation déclarée tardivement"),
+        ("API calls – True-up", "de", "API calls – Ausgleich zum Mindestbetrag"),
+        ("API – True-up – eu – late usage", "de", "API – Ausgleich zum Mindestbetrag – eu – nachgemeldete Nutzung"),
+        ("True-up", "de", "True-up"),  # the name that the seller gave it
+        ("A late usage fee – eu", "de", "A late usage fee – eu"),
+    ],
+)
+def test_what_billing_adds_to_a_name_is_in_the_language_of_the_document(label: str, locale: str, said: str) -> None:
+    invoice = factory.finalized(factory.buyer(factory.seller()), [LineRow(label, "10.00")], locale=locale)
+    view = view_of(invoice)
+    assert [line.label for group in view.groups for line in group.lines] == [said]
+    assert said in document_pages.html(view=view)
+    assert invoice.lines.get().label == label
 
 
 def test_a_shipping_address_of_its_own_is_shown() -> None:
@@ -290,3 +312,21 @@ def test_credits_stand_between_total_and_amount_due() -> None:
     assert [(fact.label, plain(fact.value)) for fact in view.credits] == [(f"Gutschrift {note.number}", "-12,34 €")]
     assert plain(view.amount_due) == "37,66 €"
     assert f"Gutschrift {note.number}" in document_pages.html(view=view)
+
+
+def test_an_invoice_that_is_paid_later_keeps_asking_as_it_was_issued() -> None:
+    invoice = factory.finalized(factory.buyer(factory.seller()), [LineRow("Fee", "10.00")], rates={})
+    before = view_of(invoice)
+    payments.record(
+        invoice_id=invoice.pk,
+        amount=Money("10.00", "EUR"),
+        reference="transfer",
+        paid_at=factory.AT,
+        actor=make.ACTOR,
+        at=factory.AT,
+    )
+    assert Invoice.objects.get(pk=invoice.pk).payment_status == "succeeded"
+    assert view_of(invoice) == before
+    assert not before.is_paid
+    assert not before.is_nothing_due
+    assert before.payment
