@@ -77,14 +77,20 @@ def read_address(text: str) -> tuple[datetime, uuid.UUID] | None:
         return None
 
 
-def page(event: UsageEvent, *, problem: str) -> Page:
-    """What was sent, why it does not count, and its corrections. ``problem`` is why nobody can bill it."""
+def page(event: UsageEvent, *, problem: str, hint: str = "") -> Page:
+    """What was sent, why it does not count, and its corrections.
+
+    ``problem`` is why nobody can bill it, ``hint`` what is told where there is none.
+    """
     chain = known.chain(external_subscription_id=event.external_subscription_id, transaction_id=event.transaction_id)
     notes: list[Block] = []
     if event.replaced_at is not None:
         notes.append(Note("A correction took it out of the usage. It stands as it was sent.", Tone.INFO))
     elif problem:
-        notes.append(Note(f"Not billable yet: {problem}.", Tone.WARN))
+        told = problem if problem.startswith("not billed") else f"not billable yet: {problem}"
+        notes.append(Note(f"{told[0].upper()}{told[1:]}.", Tone.WARN))
+    elif hint:
+        notes.append(Note(hint, Tone.NEUTRAL))
     return Page(top=(*notes, _facts(event), _corrections(chain)))
 
 

@@ -24,7 +24,9 @@ class LateUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """An entry as answers show it. Amounts are net, in minor units; less than nothing is the customer's."""
 
     lago_id = serializers.UUIDField(source="uuid")
-    state = serializers.CharField(help_text="held, to_bill, corrected, waived or no_effect.")
+    state = serializers.SerializerMethodField(
+        help_text="held, to_bill (waits for an invoice to be issued), billed, corrected, waived or no_effect."
+    )
     external_customer_id = serializers.CharField(source="subscription.customer.external_id")
     external_subscription_id = serializers.CharField(source="subscription.external_id")
     lago_subscription_id = serializers.UUIDField(source="subscription.uuid")
@@ -55,6 +57,10 @@ class LateUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
     lago_fee_id = serializers.SerializerMethodField()
     trace = serializers.DictField()
     created_at = fields.Instant()
+
+    def get_state(self, row: LateUsage) -> str:
+        """Return where it is."""
+        return known.state(row)
 
     def get_lago_invoice_id(self, row: LateUsage) -> str | None:
         """Return the invoice that billed the time."""
@@ -116,7 +122,7 @@ class LateUsageEntries(views.ApiView):
     def get(self, request: Request) -> Response:
         """List entries, newest first."""
         state = params.text(request, "state")
-        if state is not None and state not in LateUsage.State.values:
+        if state is not None and state not in known.STATES:
             raise errors.Invalid("validation_errors", "There is no such state.", {"state": ["value_is_invalid"]})
         rows = known.listed(
             state=state,

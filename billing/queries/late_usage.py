@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.models import LateUsage, LateUsageCheck, Subscription
+from billing.queries.late_usage_arrivals import ISSUED
 from config.kernel import errors
+
+BILLED = "billed"
+"""What is to be billed and stands on an issued invoice. What waits, on a draft too, is still to be billed."""
+STATES = (*LateUsage.State.values, BILLED)
+_IS_BILLED = Q(state=LateUsage.State.TO_BILL, line__invoice__status__in=ISSUED)
 
 _RELATED = (
     "subscription__customer", "period__invoice", "charge__metric", "charge__plan_version__plan", "charge_filter",
@@ -23,15 +29,26 @@ def listed(
     external_subscription_id: str | None = None,
     created_from: datetime | None = None,
 ) -> QuerySet[LateUsage]:
-    """Return entries with all that is shown of them, newest first."""
+    """Return entries with all that is shown of them, newest first. ``state`` is one of ``STATES``."""
+    rows = LateUsage.objects.filter(**({} if state in (None, BILLED) else {"state": state}))
+    if state == BILLED:
+        rows = rows.filter(_IS_BILLED)
+    elif state == LateUsage.State.TO_BILL:
+        rows = rows.filter(Q(line__isnull=True) | ~Q(line__invoice__status__in=ISSUED))
     given = {
-        "state": state,
         "subscription__customer__external_id": external_customer_id,
         "subscription__external_id": external_subscription_id,
         "created_at__gte": created_from,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
-    return LateUsage.objects.filter(**wanted).select_related(*_RELATED).order_by("-created_at", "-pk")
+    return rows.filter(**wanted).select_related(*_RELATED).order_by("-created_at", "-pk")
+
+
+def state(row: LateUsage) -> str:
+    """Return where an entry is, one of ``STATES``."""
+    invoice = None if row.line is None else row.line.invoice
+    is_issued = invoice is not None and invoice.status in ISSUED
+    return BILLED if is_issued and row.state == LateUsage.State.TO_BILL else row.state
 
 
 def find(public_id: UUID | None) -> LateUsage:

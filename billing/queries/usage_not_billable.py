@@ -11,8 +11,10 @@ from enum import StrEnum
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
-from billing.models import BilledPeriod, Subscription, UsageEvent
+from billing.models import BilledPeriod, RatedCharge, Subscription, UsageEvent
+from billing.queries.late_usage_arrivals import ISSUED
 from catalog.models import Charge
 
 
@@ -24,14 +26,16 @@ class Reason(StrEnum):
     EXPRESSION = "expression"
     VALUE = "value"
     TIME = "time"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)
 class NotBillable:
     """How many events lack a metric of their code, lack a subscription that runs at their time, could not be computed,
     have a value beyond what an invoice can hold, or lie in a time of their subscription that is passed over: before it
-    was made, on billing days that were not caught up, after the last billing day where there is no last invoice. An
-    event is counted under the first reason that it has.
+    was made, on billing days that were not caught up, after the last billing day where there is no last invoice. The
+    last are those whose time was billed before the plan had a price for them. An event is counted under the first
+    reason that it has.
     """
 
     metric: int = 0
@@ -39,16 +43,18 @@ class NotBillable:
     expression: int = 0
     value: int = 0
     time: int = 0
+    price: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.metric + self.subscription + self.expression + self.value + self.time
+        return self.metric + self.subscription + self.expression + self.value + self.time + self.price
 
 
 # `pair` walks the index from one subscription and code to the next (a loose scan); `untaken` is the time in which no
 # subscription runs that its events could belong to. `passed` is time of subscriptions that was settled without being
-# billed; what is paid in advance is billed there all the same, and recurring metrics count it later.
+# billed; what is paid in advance is billed there all the same, and recurring metrics count it later. `unpriced` is
+# billed time whose price list has no charge for a code that the price list of now has one for.
 _COUNT = """
 WITH RECURSIVE pair AS (
     (
@@ -95,18 +101,39 @@ WITH RECURSIVE pair AS (
         SELECT FROM catalog_billablemetric WHERE event_code = c AND deleted_at IS NULL
     ) AS has_metric
     FROM pair
+), unpriced AS (
+    SELECT known.s, known.c, tstzrange(charges_from_at, charges_to_at) AS time
+    FROM known
+    JOIN billing_subscription AS subscription ON subscription.external_id = known.s
+    JOIN billing_billedperiod AS period ON period.subscription_id = subscription.id
+        AND period.plan_version_id <> subscription.plan_version_id
+    LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
+    WHERE has_metric AND reason <> 'in_advance_charge' AND released_at IS NULL
+        AND charges_from_at < charges_to_at AND charges_to_at > %(since)s
+        AND (period.invoice_id IS NULL OR invoice.status = ANY(%(issued)s))
+        AND EXISTS (
+            SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
+            WHERE charge.plan_version_id = subscription.plan_version_id AND metric.event_code = known.c
+                AND NOT charge.pay_in_advance AND NOT metric.recurring
+        ) AND NOT EXISTS (
+            SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
+            WHERE charge.plan_version_id = period.plan_version_id AND metric.event_code = known.c
+        )
 )
 SELECT
-    coalesce(sum(found.count) FILTER (WHERE NOT has_metric), 0)::bigint,
-    coalesce(sum(found.count) FILTER (WHERE has_metric AND NOT is_passed), 0)::bigint,
-    coalesce(sum(found.count) FILTER (WHERE has_metric AND is_passed), 0)::bigint
+    coalesce(sum(found.count) FILTER (WHERE lack = 'metric'), 0)::bigint,
+    coalesce(sum(found.count) FILTER (WHERE lack = 'subscription'), 0)::bigint,
+    coalesce(sum(found.count) FILTER (WHERE lack = 'time'), 0)::bigint,
+    coalesce(sum(found.count) FILTER (WHERE lack = 'price'), 0)::bigint
 FROM known
 CROSS JOIN LATERAL (
-    SELECT '(,)'::tstzrange AS span, false AS is_passed WHERE NOT has_metric
+    SELECT '(,)'::tstzrange AS span, 'metric' AS lack WHERE NOT has_metric
     UNION ALL
-    SELECT unnest(times), false FROM untaken WHERE has_metric AND untaken.s = known.s
+    SELECT unnest(times), 'subscription' FROM untaken WHERE has_metric AND untaken.s = known.s
     UNION ALL
-    SELECT unnest(range_agg(time)), true
+    SELECT time, 'price' FROM unpriced WHERE unpriced.s = known.s AND unpriced.c = known.c
+    UNION ALL
+    SELECT unnest(range_agg(time)), 'time'
     FROM passed CROSS JOIN LATERAL unnest(times) AS time
     WHERE has_metric AND passed.s = known.s AND EXISTS (
         SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
@@ -120,7 +147,8 @@ CROSS JOIN LATERAL (
         AND event."timestamp" >= greatest(%(since)s, coalesce(lower(span), '-infinity'))
         AND event."timestamp" <= coalesce(upper(span), 'infinity')
         AND event."timestamp" <@ span
-        AND (NOT is_passed OR event.failures IS NULL AND (event.value IS NULL OR abs(event.value) < 1e25))
+        AND (lack IN ('metric', 'subscription')
+            OR event.failures IS NULL AND (event.value IS NULL OR abs(event.value) < 1e25))
 ) AS found
 """
 
@@ -152,11 +180,11 @@ SELECT
 def count(*, since: datetime) -> NotBillable:
     """Count the events from an instant on that are not billable as things are now, by reason. Two statements."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"since": since})
-        metric, subscription, time = cursor.fetchone()
+        cursor.execute(_COUNT, {"since": since, "issued": list(ISSUED)})
+        metric, subscription, time, price = cursor.fetchone()
         cursor.execute(_MARKED, {"since": since})
         expression, value = cursor.fetchone()
-    return NotBillable(int(metric), int(subscription), int(expression), int(value), int(time))
+    return NotBillable(int(metric), int(subscription), int(expression), int(value), int(time), int(price))
 
 
 def in_passed_time(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
@@ -187,3 +215,38 @@ def in_passed_time(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
         | Exists(times.filter(released_at__isnull=True, charges_to_at__gt=at, charges_from_at__lt=F("charges_to_at")))
     )
     return rows.annotate(is_passed=Exists(theirs.filter(is_settled, Exists(charges), ~Exists(billed))))
+
+
+def with_price(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+    """Return events with ``has_charge``, whether the plan of their subscription has or had a price for them, and
+    ``is_unpriced``, whether their time was billed before it had: by a price list without, where there is one now.
+    """
+    at, code = OuterRef(OuterRef("timestamp")), OuterRef(OuterRef("code"))
+    theirs = Subscription.objects.filter(
+        Q(terminated_at__isnull=True) | Q(terminated_at__gt=OuterRef("timestamp")),
+        external_id=OuterRef("external_subscription_id"),
+        started_at__lte=OuterRef("timestamp"),
+    )
+    now = Charge.objects.filter(plan_version=OuterRef("plan_version"), metric__event_code=OuterRef(OuterRef("code")))
+    periods = BilledPeriod.objects.filter(
+        Q(invoice__isnull=True) | Q(invoice__status__in=ISSUED),
+        subscription=OuterRef("pk"),
+        released_at__isnull=True,
+        charges_from_at__lte=at,
+        charges_to_at__gt=at,
+    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
+    then = Charge.objects.filter(
+        plan_version=Coalesce(OuterRef("plan_version"), OuterRef("subscription__plan_version")),
+        metric__event_code=OuterRef(code),
+    )
+    alone = RatedCharge.objects.filter(
+        line__event_transaction_id=OuterRef("transaction_id"),
+        subscription__external_id=OuterRef("external_subscription_id"),
+        released_at__isnull=True,
+    )
+    has_charge = Exists(theirs.filter(Exists(now) | Exists(periods.filter(Exists(then))))) | Exists(alone)
+    arrears = now.filter(pay_in_advance=False, metric__recurring=False)
+    return rows.annotate(
+        has_charge=has_charge,
+        is_unpriced=Exists(theirs.filter(Exists(arrears), Exists(periods.filter(~Exists(then))))),
+    )

@@ -12,6 +12,7 @@ from django.test import Client
 from billing.admin import usage_events
 from billing.models import EventCorrection, LateUsage, Subscription, UsageEvent
 from billing.services import late_usage, runs
+from catalog.services import plans
 from config.platform.models import Installation
 from tests.factories import advance
 from tests.factories import billing as made
@@ -122,6 +123,29 @@ def test_withdrawing_what_was_billed_in_advance_names_the_fee(admin_client: Clie
     assert "It was billed in advance" not in admin_client.get(page).content.decode()
     advance.bill("2026-01-20T01:00")
     assert "It was billed in advance: €3.00 (a fee of its own)." in admin_client.get(page).content.decode()
+
+
+def test_usage_that_was_billed_before_its_price_came_is_told(admin_client: Client) -> None:
+    cache.clear()
+    address = "/admin/billing/usageevent/"
+    with time_machine.travel(instant("2026-02-02"), tick=False):
+        plan = goods.make_plan("pro", cents=500)
+        made.make_subscription(parties.make_customer(parties.make_entity()), plan, at=instant("2026-01-01"))
+        made.send("sub", "calls", "2026-01-20", "2026-02-01T10:00")
+        runs.run(as_of=instant("2026-02-02"), trigger="test", actor=ACTOR)
+        metric = goods.make_metric("calls")
+        found = admin_client.get(address).content.decode()
+        assert found.count("No charge of the plan counts it") == 2
+        assert "Billed before its price" not in found.split("<table")[0].partition("Not billable yet")[2]
+        plans.add_charge(code="pro", values=goods.standard(metric), actor=ACTOR, at=instant("2026-02-02"))
+        cache.clear()
+        found = admin_client.get(f"{address}?match=price").content.decode()
+        assert "Not billable yet, of the last sixty days" in found
+        assert found.count("not billed: its time was billed before its price came") == 1
+        assert "No charge of the plan counts it" not in found
+        event = UsageEvent.objects.get(timestamp=instant("2026-01-20"))
+        page = admin_client.get(f"{address}{quote(usage_events.address(event))}/change/").content.decode()
+    assert "Not billed: its time was billed before its price came." in page
 
 
 def test_usage_of_a_time_that_is_passed_over_is_told(admin_client: Client) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from billing.models import EventCorrection
+from billing.models import EventCorrection, LateUsage
 from billing.services import late_usage, runs
+from customers.models import Customer
 from invoicing.models import InvoiceLine
+from invoicing.services import invoices
 from tests.factories import advance
 from tests.factories import billing as made
 from tests.factories import catalog as goods
@@ -110,6 +112,29 @@ def test_late_usage_is_listed_and_decided_once(api: ApiClient) -> None:
     again = api.call("post", path, {"late_usage": {"decision": "waive", "reason": "Again."}})
     assert (again.status_code, again.json()["code"]) == (405, "already_decided")
     assert api.call("get", "late_usage?state=held").json()["late_usage"] == []
+
+
+def test_what_is_to_be_billed_is_billed_once_its_invoice_is_issued(api: ApiClient) -> None:
+    def states() -> dict[str, list[str]]:
+        return {
+            state: [one["state"] for one in api.call("get", f"late_usage?state={state}").json()["late_usage"]]
+            for state in ("held", "to_bill", "billed")
+        }
+
+    Customer.objects.update(invoice_grace_period=3)
+    store(make_event("2026-01-20", transaction_id="c"))
+    late_usage.run(as_of=instant("2026-02-02"))
+    assert states() == {"held": ["held"], "to_bill": [], "billed": []}
+    path = f"late_usage/{LateUsage.objects.get().uuid}/decide"
+    content = {"late_usage": {"decision": "bill", "reason": "Agreed."}}
+    assert api.call("post", path, content).json()["late_usage"]["state"] == "to_bill"
+    assert states() == {"held": [], "to_bill": ["to_bill"], "billed": []}
+    runs.run(as_of=instant("2026-03-01T00:10"), trigger="test", actor=ACTOR)
+    assert LateUsage.objects.get().line.invoice.status == "draft"
+    assert states() == {"held": [], "to_bill": ["to_bill"], "billed": []}
+    invoices.finalize(invoice_id=LateUsage.objects.get().line.invoice_id, actor=ACTOR, at=instant("2026-03-02"))
+    assert states() == {"held": [], "to_bill": [], "billed": ["billed"]}
+    assert [one["state"] for one in api.call("get", "late_usage").json()["late_usage"]] == ["billed"]
 
 
 def test_unknown_entries_and_states_are_refused(api: ApiClient) -> None:

@@ -18,11 +18,14 @@ from hypothesis import strategies as some
 from billing.domain.late_usage import AlreadyDecided, Decision
 from billing.models import BilledPeriod, LateUsage, LateUsageCheck, RatedCharge, Subscription, UsageEvent
 from billing.queries import past_usage, usage_not_billable
+from billing.queries.usage_not_billable import NotBillable
 from billing.services import late_usage, runs, subscriptions
 from billing.services.subscriptions import NewSubscription
-from catalog.models import BillableMetric
+from catalog.models import BillableMetric, PlanVersion
+from catalog.services import plans
 from customers.models import Customer
 from invoicing.models import Invoice
+from invoicing.services import invoices
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
@@ -206,6 +209,69 @@ def test_time_that_is_passed_over_is_told() -> None:
     )
     found = usage_not_billable.count(since=since)
     assert (found.time, found.subscription, found.total) == (2, 1, 3)
+
+
+def marks() -> list[tuple[bool, bool]]:
+    """Whether a charge counts an event, and whether its time was billed before the price came, oldest first."""
+    rows = usage_not_billable.with_price(UsageEvent.objects.order_by("timestamp"))
+    return list(rows.values_list("has_charge", "is_unpriced"))
+
+
+@pytest.mark.parametrize("cents", [0, 500])
+def test_events_whose_time_was_billed_before_their_price_came_are_told(cents: int) -> None:
+    since = instant("2026-01-01")
+    goods.make_plan("pro", cents=cents)
+    customer = parties.make_customer(parties.make_entity())
+    subscription = made.make_subscription(customer, PlanVersion.objects.get(), at=since)
+    made.send("sub", "calls", "2026-01-10", "2026-01-11", "2026-02-10")
+    run("2026-02-01T00:10")
+    assert usage_not_billable.count(since=since) == NotBillable(metric=3)
+    metric = goods.make_metric("calls")
+    assert usage_not_billable.count(since=since).total == 0  # a metric without a charge bills nothing
+    assert marks() == [(False, False)] * 3
+    plans.add_charge(code="pro", values=goods.standard(metric, "1"), actor=ACTOR, at=instant("2026-02-03"))
+    assert look("2026-02-04") == late_usage.Looked(0, 0, {})
+    assert usage_not_billable.count(since=since) == NotBillable(price=2)
+    assert marks() == [(True, True), (True, True), (True, False)]
+    made.send("sub", "calls", "2026-01-12")
+    assert look("2026-02-05").held == 0
+    assert usage_not_billable.count(since=since) == NotBillable(price=3)
+    run("2026-03-01T00:10")
+    # February has its price: one event.
+    lines = RatedCharge.objects.filter(subscription=subscription, charge__isnull=False)
+    assert [row.line.amount.amount for row in lines.select_related("line")] == [1]
+    assert usage_not_billable.count(since=since) == NotBillable(price=3)
+    assert marks() == [(True, True)] * 3 + [(True, False)]
+
+
+def test_a_draft_takes_the_price_that_came() -> None:
+    since = instant("2026-01-01")
+    goods.make_plan("pro", cents=500)
+    customer = parties.make_customer(parties.make_entity(), invoice_grace_period=3)
+    made.make_subscription(customer, PlanVersion.objects.get(), at=since)
+    made.send("sub", "calls", "2026-01-10")
+    run("2026-02-01T00:10")
+    values = goods.standard(goods.make_metric("calls"), "1")
+    plans.add_charge(code="pro", values=values, actor=ACTOR, at=instant("2026-02-02"))
+    assert usage_not_billable.count(since=since).total == 0
+    assert marks() == [(True, False)]
+    invoices.finalize(invoice_id=Invoice.objects.get().pk, actor=ACTOR, at=instant("2026-02-05"))
+    assert made.billed(customer) == [("2026-02-01", "finalized", "6")]
+    assert usage_not_billable.count(since=since).total == 0
+
+
+def test_a_recurring_metric_counts_what_came_before_its_price() -> None:
+    since = instant("2026-01-01")
+    goods.make_plan("pro", cents=500)
+    made.make_subscription(parties.make_customer(parties.make_entity()), PlanVersion.objects.get(), at=since)
+    made.send("sub", "seats", "2026-01-10", n=2)
+    run("2026-02-01T00:10")
+    values = goods.standard(goods.make_metric("seats", "sum_agg", field_name="n", recurring=True), "1")
+    plans.add_charge(code="pro", values=values, actor=ACTOR, at=instant("2026-02-02"))
+    assert usage_not_billable.count(since=since).total == 0
+    assert marks() == [(True, False)]
+    run("2026-03-01T00:10")
+    assert RatedCharge.objects.get(charge__isnull=False).line.units == 2
 
 
 _MOMENTS = some.integers(0, 24 * 150).map(lambda hours: instant("2025-12-10") + timedelta(hours=hours))
