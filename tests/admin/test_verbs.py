@@ -175,7 +175,11 @@ def test_buttons_follow_state_and_right(company: Company, draft: Invoice, paid: 
 
     finance, auditor = signed_in("Finance admin"), signed_in("Auditor")
     assert shown(finance, draft) == ["Finalize", "Compute anew", "Void draft"]
-    assert shown(finance, owed) == ["Record payment", "Send" if not owed.deliveries.exists() else "Send again", "Credit"]
+    assert shown(finance, owed) == [
+        "Record payment",
+        "Send" if not owed.deliveries.exists() else "Send again",
+        "Credit",
+    ]
     owed.deliveries.all().delete()
     assert shown(finance, owed) == ["Record payment", "Send", "Credit"]
     assert shown(finance, paid) == ["Send again", "Credit"]
