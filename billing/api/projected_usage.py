@@ -36,7 +36,11 @@ class ProjectedPart(UsagePart):
 
 
 class ProjectedFilter(ProjectedPart, FilterPart):
-    """The usage of one filter."""
+    """The usage of one filter. The charge's own price has no values: an empty object here."""
+
+    def get_values(self, usage: ChargeUsage) -> dict[str, list[str]]:
+        """Return the values that the filter takes."""
+        return super().get_values(usage) or {}
 
 
 class ProjectedGroup(ProjectedPart, GroupPart):

@@ -56,7 +56,7 @@ class UsagePart(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class FilterPart(serializers.Serializer):  # type: ignore[type-arg]
-    """Which filter. The charge's own price has no values: an empty object, as clients read it."""
+    """Which filter; the charge's own price has no values."""
 
     invoice_display_name = serializers.SerializerMethodField()
     values = serializers.SerializerMethodField()
@@ -66,10 +66,10 @@ class FilterPart(serializers.Serializer):  # type: ignore[type-arg]
         price_filter = self.context[PRICE_FILTER]
         return None if price_filter is None else price_filter.name or None
 
-    def get_values(self, usage: ChargeUsage) -> dict[str, list[str]]:
+    def get_values(self, usage: ChargeUsage) -> dict[str, list[str]] | None:
         """Return the values that the filter takes."""
         price_filter = self.context[PRICE_FILTER]
-        return {} if price_filter is None else {**price_filter.values}
+        return None if price_filter is None else {**price_filter.values}
 
 
 class GroupPart(serializers.Serializer):  # type: ignore[type-arg]

@@ -180,7 +180,7 @@ def test_filters_are_listed_with_what_is_left(api: ApiClient, customer: Customer
     assert shown == [
         ("Europe", {"region": ["eu"]}, "2.0", 2, 400),
         (None, {"region": ["us"]}, "0.0", 0, 0),
-        (None, {}, "1.0", 1, 100),
+        (None, None, "1.0", 1, 100),
     ]
 
 

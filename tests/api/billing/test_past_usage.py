@@ -87,7 +87,7 @@ def test_periods_are_shown_as_they_were_billed(api: ApiClient, customer: Custome
     )
     assert [(one["values"], one["units"], one["amount_cents"]) for one in calls["filters"]] == [
         ({"region": ["eu"]}, "2.0", 400),
-        ({}, "1.0", 100),
+        (None, "1.0", 100),
     ]
     [group] = charges["storage"]["grouped_usage"]
     assert (group["grouped_by"], group["units"], group["amount_cents"]) == ({"team": "red"}, "3.0", 150)
