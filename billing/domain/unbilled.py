@@ -26,7 +26,7 @@ def rest(period: Period, billed: Iterable[Period]) -> Period | None:
     if covered * 2 > period.end - period.start:
         return None
     earlier = [
-        span.end for span in spans if span.start < period.start and abs(span.end - period.start) < _LARGEST_SHIFT
+        span.end for span in spans if span.start <= period.start and abs(span.end - period.start) < _LARGEST_SHIFT
     ]
     start = max(earlier, default=period.start)
     end = min((span.start for span in spans if start <= span.start < period.end), default=period.end)

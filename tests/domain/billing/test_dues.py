@@ -340,3 +340,19 @@ def test_usage_is_billed_from_the_start_or_what_is_not_passed_over(
 ) -> None:
     where = standing("2026-01-11T08:00", interval=interval, next_billing=next_billing)
     assert dues.usage_starts(where) == at(starts)
+
+
+def test_hours_billed_at_the_start_do_not_hide_the_month_after_a_move() -> None:
+    # Started at 14:00 UTC on 30 April, billed to midnight; in Guam that start is the first of May.
+    started_at, moments = datetime(2024, 4, 30, 14, tzinfo=UTC), []
+    done: list[Due] = []
+    for zone, day, clock in (("UTC", date(2024, 5, 1), 3), ("Pacific/Guam", date(2024, 6, 1), 43)):
+        schedule = periods.schedule(
+            interval="monthly", billing_time="calendar", subscription_at=started_at, timezone=dates.zone(zone)
+        )
+        where = Standing(schedule=schedule, started_at=started_at, next_billing_date=day)
+        known = [Billed(one.billing_date, one.fee, one.charges) for one in done]
+        done += dues.due(where, as_of=started_at + timedelta(days=clock), catch_up=True, billed=known)
+        moments.append(done[-1].charges)
+    assert (moments[0].start, moments[0].end) == (started_at, datetime(2024, 5, 1, tzinfo=UTC))
+    assert (moments[1].start, moments[1].end) == (moments[0].end, datetime(2024, 5, 31, 14, tzinfo=UTC))
