@@ -169,11 +169,15 @@ def merge(first: Facts, second: Facts) -> Facts:
 def units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal:
     """Return the units that facts mean, rounded as the metric says, last of all.
 
-    They are negative where the events take back more than there was; such units cost nothing and are shown as none. A
-    latest value below nothing is nothing.
+    They are negative where the events take back more than there was; such units cost nothing and are shown as none.
     """
-    counted = rounding.apply(value=value(facts), rounding=rounding_rule)
-    return max(counted, ZERO) if isinstance(facts, Latest) else counted
+    return counted(kind=kind(facts), value=value(facts), rounding_rule=rounding_rule)
+
+
+def counted(*, kind: Aggregation, value: Decimal, rounding_rule: Rounding | None = None) -> Decimal:
+    """Return the units that a value means, rounded as the metric says. A latest value below nothing is nothing."""
+    rounded = rounding.apply(value=value, rounding=rounding_rule)
+    return max(rounded, ZERO) if kind is Aggregation.LATEST else rounded
 
 
 def full_units(*, facts: Facts, rounding_rule: Rounding | None = None) -> Decimal | None:

@@ -22,7 +22,7 @@ from billing.domain.fixed_charges import FixedChargeFacts, FixedPrice
 from billing.domain.held_trace import Timed
 from billing.domain.minimums import Minimum
 from billing.domain.proration import Share
-from catalog.domain import decimals, rounding
+from catalog.domain import decimals
 from catalog.domain.metrics import Aggregation
 from catalog.domain.pricing import models, properties, values
 from catalog.domain.pricing.models import Properties
@@ -263,8 +263,7 @@ def _recomputed_usage(inputs: Mapping[str, Any]) -> Decimal:
     if "held" in counted:
         facts = held_trace.facts_of(stored=counted["held"], kind=kind, events_count=counted["events_count"])
         value, timed = aggregation.value(facts), held_trace.timed(facts=facts, rounding_rule=rule)
-    units = rounding.apply(value=value, rounding=rule)
-    units = max(units, values.ZERO) if kind is Aggregation.LATEST else units
+    units = aggregation.counted(kind=kind, value=value, rounding_rule=rule)
     terms = properties.parse(model=charge["model"], raw=charge["properties"])
     usage = priced_usage.usage(
         terms=terms,

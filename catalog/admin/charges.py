@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from catalog.admin import charge_forms, prices
 from catalog.admin.charge_forms import NewChargeForm, PriceForm
+from catalog.admin.price_pages import PricePageAdmin
 from catalog.domain.pricing import groups, presentation
 from catalog.models import Charge, Plan, PlanVersion
 from catalog.queries import plans as known_plans
@@ -20,7 +21,7 @@ from config.kernel.actors import Actor
 from config.platform.admin import cells, pages, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Table
 from config.platform.admin.cells import Tone
-from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
+from config.platform.admin.verbs import ObjectVerb, Outcome
 
 VERSION_NOTE = (
     "Prices are never edited: this makes a new version of the plan. Subscriptions move to it with their next billing; "
@@ -117,39 +118,17 @@ class RemoveCharge(ObjectVerb):
 
 
 @pages.register(Charge)
-class ChargeAdmin(pages.PageAdmin):
+class ChargeAdmin(PricePageAdmin):
     """Charges, reached from their plan."""
 
-    list_display = ("named", "plan", "model", "price")
-    list_filter = (("charge_model", theme.ChoicesDropdownFilter),)
     list_select_related = ("metric", "pricing_unit", "plan_version__plan")
     search_fields = ("code", "invoice_display_name", "metric__name", "plan_version__plan__name")
-    ordering = ("plan_version__plan__name", "-plan_version__number", "position")
-    list_verbs: tuple[ListVerb, ...] = ()
     verbs = (ChangePrice(), RemoveCharge())
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may see plans."""
-        return request.user.has_perm("catalog.view_plan")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Keep them out of the index: a price belongs to its plan."""
-        return False
 
     @theme.display(description="Charge", ordering="code")
     def named(self, charge: Charge) -> str:
         """What it prices."""
         return cells.stack(charge.invoice_display_name or charge.metric.name, charge.code)
-
-    @theme.display(description="Plan", ordering="plan_version__plan__name")
-    def plan(self, charge: Charge) -> str:
-        """Plan and version."""
-        return str(charge.plan_version)
-
-    @theme.display(description="Model", ordering="charge_model")
-    def model(self, charge: Charge) -> str:
-        """How units become an amount."""
-        return charge.get_charge_model_display()
 
     @theme.display(description="Price")
     def price(self, charge: Charge) -> str:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from catalog.admin import charges, fixed_charge_forms, prices
 from catalog.admin.fixed_charge_forms import FixedChargeForm, NewFixedChargeForm
+from catalog.admin.price_pages import PricePageAdmin
 from catalog.models import FixedCharge, Plan
 from catalog.queries import plans as known_plans
 from catalog.services import fixed_charges
@@ -20,7 +21,7 @@ from config.kernel.actors import Actor
 from config.platform.admin import cells, pages, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Table
 from config.platform.admin.cells import Tone
-from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
+from config.platform.admin.verbs import ObjectVerb, Outcome
 
 
 class AddFixedCharge(ObjectVerb):
@@ -105,39 +106,17 @@ class RemoveFixedCharge(ObjectVerb):
 
 
 @pages.register(FixedCharge)
-class FixedChargeAdmin(pages.PageAdmin):
+class FixedChargeAdmin(PricePageAdmin):
     """Fixed charges, reached from their plan."""
 
-    list_display = ("named", "plan", "model", "price")
-    list_filter = (("charge_model", theme.ChoicesDropdownFilter),)
     list_select_related = ("add_on", "plan_version__plan")
     search_fields = ("code", "invoice_display_name", "add_on__name", "plan_version__plan__name")
-    ordering = ("plan_version__plan__name", "-plan_version__number", "position")
-    list_verbs: tuple[ListVerb, ...] = ()
     verbs = (ChangeFixedCharge(), RemoveFixedCharge())
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may see plans."""
-        return request.user.has_perm("catalog.view_plan")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Keep them out of the index: a price belongs to its plan."""
-        return False
 
     @theme.display(description="Fixed charge", ordering="code")
     def named(self, charge: FixedCharge) -> str:
         """What is sold."""
         return cells.stack(charge.invoice_display_name or charge.add_on.name, charge.code)
-
-    @theme.display(description="Plan", ordering="plan_version__plan__name")
-    def plan(self, charge: FixedCharge) -> str:
-        """Plan and version."""
-        return str(charge.plan_version)
-
-    @theme.display(description="Model", ordering="charge_model")
-    def model(self, charge: FixedCharge) -> str:
-        """How units become an amount."""
-        return charge.get_charge_model_display()
 
     @theme.display(description="Units and price")
     def price(self, charge: FixedCharge) -> str:

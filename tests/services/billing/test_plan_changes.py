@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from billing.domain import plan_changes as rules
 from billing.models import BilledPeriod, Subscription
-from billing.services import plan_changes, runs, subscription_moves, subscription_plans
+from billing.services import plan_changes, subscription_moves, subscription_plans
 from catalog.models import PlanVersion
 from config.platform.models import AuditEntry
 from customers.models import BillingEntity, Customer
@@ -20,6 +20,7 @@ from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
 from tests.factories.billing import instant
+from tests.factories.plan_stories import amounts, begin, credited, run
 from tests.factories.platform import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -43,23 +44,6 @@ def small() -> PlanVersion:
 @pytest.fixture
 def big() -> PlanVersion:
     return goods.make_plan("big", cents=6200)
-
-
-def begin(customer: Customer, plan: PlanVersion, at: str, **values: Any) -> Subscription:
-    return made.make_subscription(customer, plan, at=instant(at), **values)
-
-
-def run(at: str) -> Any:
-    return runs.run(as_of=instant(at), trigger="test", actor=ACTOR)
-
-
-def amounts(customer: Customer) -> list[str]:
-    rows = InvoiceLine.objects.filter(customer=customer).order_by("pk")
-    return [f"{line.item_code} {line.amount.amount.normalize():f}" for line in rows]
-
-
-def credited(customer: Customer) -> list[str]:
-    return [f"{note.sub_total_amount.amount.normalize():f}" for note in CreditNote.objects.filter(customer=customer)]
 
 
 def chain() -> list[tuple[str, str, datetime | None, datetime | None]]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from billing.domain import terms
 from billing.models import Subscription
-from billing.services import runs, subscription_moves, subscription_plans, subscriptions
+from billing.services import subscription_moves, subscription_plans, subscriptions
 from catalog.models import PlanVersion
 from catalog.services import plans
 from config.kernel import errors
 from customers.models import BillingEntity, Customer
-from invoicing.models import InvoiceLine
-from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
 from tests.factories.billing import instant
+from tests.factories.plan_stories import amounts, begin, end, run
 from tests.factories.platform import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -42,23 +40,6 @@ def small() -> PlanVersion:
 @pytest.fixture
 def big() -> PlanVersion:
     return goods.make_plan("big", cents=6200)
-
-
-def begin(customer: Customer, plan: PlanVersion, at: str, **values: Any) -> Subscription:
-    return made.make_subscription(customer, plan, at=instant(at), **values)
-
-
-def run(at: str) -> Any:
-    return runs.run(as_of=instant(at), trigger="test", actor=ACTOR)
-
-
-def end(subscription: Subscription, at: str, **options: Any) -> Subscription:
-    return subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
-
-
-def amounts(customer: Customer) -> list[str]:
-    rows = InvoiceLine.objects.filter(customer=customer).order_by("pk")
-    return [f"{line.item_code} {line.amount.amount.normalize():f}" for line in rows]
 
 
 def chain() -> list[tuple[str, str, datetime | None, datetime | None]]:

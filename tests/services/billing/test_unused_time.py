@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 
 from billing.domain import terms
-from billing.models import Subscription
-from billing.services import runs, subscription_moves, subscriptions
+from billing.services import runs, subscription_moves
 from catalog.models import PlanVersion
 from customers.models import BillingEntity, Customer
-from invoicing.models import CreditNote, Invoice, InvoiceLine
+from invoicing.models import CreditNote, Invoice
 from invoicing.services import invoices
-from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
 from tests.factories.billing import instant
+from tests.factories.plan_stories import amounts, begin, credited, end, run
 from tests.factories.platform import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -35,27 +34,6 @@ def customer(entity: BillingEntity) -> Customer:
 @pytest.fixture
 def small() -> PlanVersion:
     return goods.make_plan("small", cents=3100)
-
-
-def begin(customer: Customer, plan: PlanVersion, at: str, **values: Any) -> Subscription:
-    return made.make_subscription(customer, plan, at=instant(at), **values)
-
-
-def run(at: str) -> Any:
-    return runs.run(as_of=instant(at), trigger="test", actor=ACTOR)
-
-
-def end(subscription: Subscription, at: str, **options: Any) -> Subscription:
-    return subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
-
-
-def amounts(customer: Customer) -> list[str]:
-    rows = InvoiceLine.objects.filter(customer=customer).order_by("pk")
-    return [f"{line.item_code} {line.amount.amount.normalize():f}" for line in rows]
-
-
-def credited(customer: Customer) -> list[str]:
-    return [f"{note.sub_total_amount.amount.normalize():f}" for note in CreditNote.objects.filter(customer=customer)]
 
 
 @pytest.mark.parametrize(
