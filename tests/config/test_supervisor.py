@@ -90,7 +90,9 @@ def test_ctrl_c_is_heard_where_it_was_ignored() -> None:
     code = (
         "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "from config import supervisor; supervisor.interruptible()\n"
-        "try: print('up', flush=True); time.sleep(60)\n"
+        "try:\n"
+        "    print('up', flush=True)\n"
+        "    while True: time.sleep(0.05)  # a signal that comes just before a sleep is heard after it\n"
         "except KeyboardInterrupt: raise SystemExit(7)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
