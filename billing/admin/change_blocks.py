@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from billing.models import Subscription
-from billing.services import subscription_plans, subscriptions, unused_time
+from billing.services import subscription_plans, terminations, unused_time
 from billing.services.subscription_plans import Preview
 from config.kernel import actors
 from config.platform.admin import cells
@@ -53,7 +53,7 @@ def _options(subscription: Subscription, at: datetime) -> Sequence[UnusedTime]:
 
 def _end(subscription: Subscription, option: str, at: datetime) -> Preview:
     verb = functools.partial(
-        subscriptions.terminate,
+        terminations.terminate,
         subscription_id=subscription.pk,
         on_termination_credit_note=option,
         actor=actors.SYSTEM,

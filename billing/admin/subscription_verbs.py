@@ -12,7 +12,7 @@ from billing.admin import change_blocks
 from billing.domain import states
 from billing.domain.states import Verb
 from billing.models import Subscription
-from billing.services import subscriptions
+from billing.services import subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from catalog.models import Plan
 from config.kernel import dates, errors
@@ -149,7 +149,7 @@ class Terminate(ObjectVerb):
 
     def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """End it."""
-        ended = subscriptions.terminate(
+        ended = terminations.terminate(
             subscription_id=instance.pk,
             on_termination_invoice=values["on_termination_invoice"],
             on_termination_credit_note=values["on_termination_credit_note"] or None,

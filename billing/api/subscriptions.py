@@ -14,7 +14,7 @@ from billing.api.subscription_forms import SubscriptionAnswer, SubscriptionChang
 from billing.models import Subscription
 from billing.queries import subscriptions as known
 from billing.queries.subscriptions import SubscriptionFilter
-from billing.services import subscriptions
+from billing.services import subscription_updates, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from config.kernel import errors
 from config.platform.api import pagination, params, schema, views
@@ -107,7 +107,7 @@ class OneSubscription(SubscriptionView):
         values = self.checked(content, SubscriptionChange, partial=True)
         if values.get("subscription_at", at) is None:
             del values["subscription_at"]
-        subscriptions.update(subscription_id=found.pk, changes=values, actor=self.actor(request), at=at)
+        subscription_updates.update(subscription_id=found.pk, changes=values, actor=self.actor(request), at=at)
         return self.shown(found.pk, at=at)
 
     @extend_schema(
@@ -122,7 +122,7 @@ class OneSubscription(SubscriptionView):
         at = self.at()
         found = self.subscription(request, external_id)
         last_invoice = _choice(request, "on_termination_invoice", Subscription.OnTermination.values)
-        subscriptions.terminate(
+        terminations.terminate(
             subscription_id=found.pk,
             actor=self.actor(request),
             at=at,

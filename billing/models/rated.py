@@ -49,6 +49,7 @@ class BilledPeriod(db.Base):
         PERIODIC = "subscription_periodic", "period"
         TERMINATING = "subscription_terminating", "termination"
         IN_ADVANCE_CHARGE = "in_advance_charge", "usage paid in advance"
+        PROGRESSIVE = "progressive_billing", "a usage threshold"
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="billed_periods")
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, null=True, related_name="periods")

@@ -21,7 +21,12 @@ class Subscription(db.Base):
 
     A change of plan is a subscription of its own, with the same external id: it follows its ``previous`` one from the
     very instant at which that ends. A change for the period's end waits until its ``change_date``, a local date;
-    ``ended_by`` says which kind of change ended a subscription.
+    ``ended_by`` says which kind of change ended a subscription. ``change_timing`` says that somebody chose when the
+    change takes effect; without it the prices decide.
+
+    A pause is the end of one subscription, by a pause, and the wait of its follower on the same plan until it resumes:
+    on its ``change_date`` where there is one. ``fee_from`` is the first local day whose plan fee a subscription bills,
+    where the days before it are paid already. One that is incomplete waits for a first payment.
     """
 
     class Status(models.TextChoices):
@@ -29,6 +34,8 @@ class Subscription(db.Base):
         ACTIVE = "active", "active"
         TERMINATED = "terminated", "terminated"
         CANCELED = "canceled", "canceled"
+        PAUSED = "paused", "paused"
+        INCOMPLETE = "incomplete", "waits for a payment"
 
     class BillingTime(models.TextChoices):
         CALENDAR = "calendar", "calendar"
@@ -58,6 +65,22 @@ class Subscription(db.Base):
     class EndedBy(models.TextChoices):
         UPGRADE = "upgrade", "an upgrade"
         DOWNGRADE = "downgrade", "a downgrade"
+        PAUSE = "pause", "a pause"
+
+    class ChangeTiming(models.TextChoices):
+        AUTOMATIC = "", "as the prices decide"
+        NOW = "now", "now"
+        PERIOD_END = "period_end", "at the end of the period"
+        DATE = "date", "on a date"
+
+    class PauseFee(models.TextChoices):
+        PRORATED = "prorated", "by the days it runs"
+        WHOLE = "whole", "whole periods"
+
+    class CancellationReason(models.TextChoices):
+        NONE = "", "none"
+        PAYMENT_FAILED = "payment_failed", "the payment failed"
+        TIMEOUT = "timeout", "the payment did not come in time"
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="subscriptions")
@@ -83,6 +106,18 @@ class Subscription(db.Base):
     previous = models.ForeignKey("self", on_delete=models.PROTECT, null=True, editable=False, related_name="followers")
     change_date = models.DateField(null=True, editable=False)
     ended_by = models.CharField(max_length=16, choices=EndedBy.choices, blank=True, default="", editable=False)
+    change_timing = models.CharField(
+        max_length=16, choices=ChangeTiming.choices, blank=True, default="", editable=False
+    )
+    fee_from = models.DateField(null=True, editable=False)
+    pause_fee = models.CharField(max_length=16, choices=PauseFee.choices, blank=True, default="", editable=False)
+    activated_at = models.DateTimeField(null=True, editable=False)
+    cancellation_reason = models.CharField(
+        max_length=16, choices=CancellationReason.choices, blank=True, default="", editable=False
+    )
+    purchase_order_number = models.CharField(max_length=255, blank=True, default="")
+    consolidate_invoice = models.BooleanField(default=True, verbose_name="share invoices with other subscriptions")
+    progressive_billing_disabled = models.BooleanField(default=False)
     late_usage_policy = models.CharField(max_length=16, choices=LateUsagePolicy.choices, blank=True, default="")
     late_usage_waive_below = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
     next_billing_date = models.DateField(null=True, editable=False)
@@ -93,11 +128,13 @@ class Subscription(db.Base):
         permissions = [
             ("terminate_subscription", "Can terminate subscription"),
             ("change_plan", "Can change the plan of a subscription"),
+            ("pause_subscription", "Can pause and resume a subscription"),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["external_id"],
-                condition=models.Q(status="active") | models.Q(status="pending", previous__isnull=True),
+                condition=models.Q(status__in=["active", "paused", "incomplete"])
+                | models.Q(status="pending", previous__isnull=True),
                 name="billing_subscription_external_id",
             ),
             models.UniqueConstraint(
@@ -105,7 +142,7 @@ class Subscription(db.Base):
             ),
             models.UniqueConstraint(
                 fields=["previous"],
-                condition=models.Q(status__in=["pending", "active", "terminated"]),
+                condition=models.Q(status__in=["pending", "active", "terminated", "paused", "incomplete"]),
                 name="billing_subscription_follower",
             ),
             models.CheckConstraint(

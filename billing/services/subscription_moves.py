@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from billing.models import Subscription
 from billing.queries import subscriptions as known
-from billing.services import scheduled_changes, subscription_plans, subscriptions, trials
+from billing.services import scheduled_changes, subscription_plans, subscriptions, terminations, trials
 from catalog.models import PlanVersion
 from config.kernel import actors, dates, db
 from config.kernel.actors import Actor
@@ -64,7 +64,7 @@ def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
     living = Subscription.objects.filter(customer_id=customer_id, status__in=[Status.PENDING, Status.ACTIVE])
     found = list(living.order_by("pk").values_list("pk", flat=True))
     for subscription_id in found:
-        subscriptions.terminate(subscription_id=subscription_id, actor=actor, at=at, reason="The customer was deleted.")
+        terminations.terminate(subscription_id=subscription_id, actor=actor, at=at, reason="The customer was deleted.")
     return len(found)
 
 
@@ -108,7 +108,7 @@ def terminate_ended(*, as_of: datetime) -> Moved:
     ended = Subscription.objects.filter(status=Status.ACTIVE, ending_at__lte=as_of)
     return _each(
         ended,
-        lambda found: subscriptions.end_as_agreed(subscription_id=found.pk, actor=actor, at=as_of),
+        lambda found: terminations.end_as_agreed(subscription_id=found.pk, actor=actor, at=as_of),
     )
 
 

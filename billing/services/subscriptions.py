@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +18,7 @@ from billing.domain.states import Verb
 from billing.models import Subscription
 from billing.queries import contracts
 from billing.queries import subscriptions as known
-from billing.services import billing_days, fixed_agreements, plan_changes, starts, subscription_notes, unused_time
+from billing.services import billing_days, fixed_agreements, plan_changes, starts, subscription_notes
 from billing.services.plan_changes import Wanted
 from catalog.models import Plan, PlanVersion
 from config.kernel import dates, db, errors
@@ -29,10 +28,6 @@ from customers.models import Customer
 
 Status = Subscription.Status
 UnusedTime = Subscription.UnusedTime
-CHANGEABLE = frozenset({"name", "ending_at", "subscription_at", "on_termination_invoice", "on_termination_credit_note"})
-_SHARED = ("ending_at", "on_termination_invoice")
-"""What a change of plan that waits takes over when it is changed."""
-_ENDING = ("on_termination_invoice", "on_termination_credit_note")
 
 
 @dataclass(frozen=True)
@@ -111,62 +106,14 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
         on_termination_credit_note=new.on_termination_credit_note or "",
     )
     terms.check_unused_time(option=subscription.on_termination_credit_note, pay_in_advance=version.pay_in_advance)
-    _start_if_due(subscription, at)
+    start_if_due(subscription, at)
     # Somebody else may have taken the id since it was looked for.
     with uniqueness.told(billing_subscription_external_id="external_id"):
         subscription.save(force_insert=True)
     fixed_agreements.agree(subscription=subscription, units=new.fixed_units or {}, at=at)
     _agree_currency(customer, version, at)
     audit.record(actor=actor, at=at, verb="create", instance=subscription, new=subscription_notes.facts(subscription))
-    _bill_start(subscription, actor, at)
-    return subscription
-
-
-@transaction.atomic
-def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at: datetime) -> Subscription:
-    """Change the name, the end, what a termination does, or, while it waits, the start.
-
-    ``changes`` holds the fields to be changed (CHANGEABLE). A start that has come makes it active; that of a change of
-    plan is its period's. A change of plan that waits takes over what is agreed for the end. Raises NotFound,
-    InvalidTerms, NotAllowed for a subscription that is over.
-    """
-    subscription = plan_changes.settle(current=locked(subscription_id), actor=actor, at=at)
-    if subscription.status not in (Status.PENDING, Status.ACTIVE):
-        raise errors.NotAllowed("subscription_not_active", "A subscription that is over cannot be changed.")
-    terms.check_start(
-        subscription_at=changes.get("subscription_at", subscription.subscription_at),
-        agreed=subscription.subscription_at,
-        has_started=not _waits_for_its_start(subscription),
-    )
-    terms.check_unused_time(
-        option=changes.get("on_termination_credit_note"), pay_in_advance=subscription.plan_version.pay_in_advance
-    )
-    fixed = set() if _waits_for_its_start(subscription) else {"subscription_at"}
-    wanted = {field: value for field, value in changes.items() if field in CHANGEABLE - fixed}
-    if "on_termination_credit_note" in wanted:
-        wanted["on_termination_credit_note"] = terms.agreed_unused_time(
-            option=wanted["on_termination_credit_note"], pay_in_advance=subscription.plan_version.pay_in_advance
-        )
-    old = {field: getattr(subscription, field) for field in wanted if getattr(subscription, field) != wanted[field]}
-    if not old:
-        return subscription
-    for field in old:
-        setattr(subscription, field, wanted[field])
-    if {"ending_at", "subscription_at"} & old.keys():
-        terms.check_end(ending_at=subscription.ending_at, subscription_at=subscription.subscription_at, at=at)
-    was_waiting = _waits_for_its_start(subscription)
-    if was_waiting:
-        _start_if_due(subscription, at)
-    subscription.updated_at = at
-    subscription.save(update_fields=[*old, *starts.FIELDS, "updated_at"])
-    shared = {field: wanted[field] for field in _SHARED if field in old}
-    if shared:
-        subscription.followers.filter(status=Status.PENDING).update(**shared, updated_at=at)
-    audit.record(
-        actor=actor, at=at, verb="change", instance=subscription, old=old, new={field: wanted[field] for field in old}
-    )
-    if was_waiting:
-        _bill_start(subscription, actor, at)
+    bill_start(subscription, actor, at)
     return subscription
 
 
@@ -181,73 +128,14 @@ def activate(*, subscription_id: int, actor: Actor, at: datetime) -> Subscriptio
     if subscription.status == Status.ACTIVE or subscription.previous_id is not None:
         return subscription
     states.next(state=subscription.status, verb=Verb.ACTIVATE)
-    _start_if_due(subscription, at)
+    start_if_due(subscription, at)
     if subscription.status == Status.ACTIVE:
         subscription.updated_at = at
         subscription.save(update_fields=[*starts.FIELDS, "updated_at"])
         facts = subscription_notes.facts(subscription)
         audit.record(actor=actor, at=at, verb="activate", instance=subscription, new=facts)
-        _bill_start(subscription, actor, at)
+        bill_start(subscription, actor, at)
     return subscription
-
-
-@transaction.atomic
-def terminate(
-    *,
-    subscription_id: int,
-    actor: Actor,
-    at: datetime,
-    on_termination_invoice: str | None = None,
-    on_termination_credit_note: str | None = None,
-    reason: str = "",
-) -> Subscription:
-    """End an active subscription now, or at its agreed end where that has passed; a waiting one is canceled.
-
-    The last invoice, for the plan's days used (the day of the end included) and the usage so far, is made in the same
-    transaction, after those of billing days that are still open; ``on_termination_invoice`` "skip" leaves it out.
-    ``on_termination_credit_note`` says what becomes of days that were paid in advance and are not used (credit, refund,
-    offset, skip): by default what was agreed, else they are credited, before the last invoice is made. It does not
-    matter in arrears. A change of plan that waits is canceled; one that has come is what is ended. Calling it again
-    changes nothing. Raises NotFound, and what billing and the credit note raise.
-    """
-    subscription = plan_changes.settle(current=locked(subscription_id), actor=actor, at=at)
-    if subscription.status in (Status.TERMINATED, Status.CANCELED):
-        return subscription
-    if subscription.status == Status.PENDING:
-        return plan_changes.cancel(subscription, actor=actor, at=at, reason=reason)
-    old = {"status": subscription.status}
-    subscription.status = states.next(state=subscription.status, verb=Verb.TERMINATE)
-    # One that starts later today and is ended before never ran.
-    ended_at = at if subscription.ending_at is None else min(at, subscription.ending_at)
-    subscription.terminated_at = max(ended_at, subscription.started_at or at)
-    subscription.on_termination_invoice = on_termination_invoice or subscription.on_termination_invoice
-    if subscription.plan_version.pay_in_advance:
-        agreed = subscription.on_termination_credit_note or UnusedTime.CREDIT
-        subscription.on_termination_credit_note = on_termination_credit_note or agreed
-    subscription.updated_at = at
-    subscription.save(update_fields=["status", "terminated_at", *_ENDING, "updated_at"])
-    facts = subscription_notes.facts(subscription)
-    audit.record(actor=actor, at=at, verb="terminate", instance=subscription, old=old, new=facts, reason=reason)
-    waiting = plan_changes.pending(subscription)
-    if waiting is not None:
-        plan_changes.cancel(waiting, actor=actor, at=at, reason="The subscription was terminated.")
-    if subscription.plan_version.pay_in_advance:
-        _give_back(subscription, subscription.terminated_at, actor, at)
-    plan_changes.bill([subscription.pk], actor=actor, at=at)
-    subscription.refresh_from_db(fields=["next_billing_date"])
-    return subscription
-
-
-@transaction.atomic
-def end_as_agreed(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
-    """Terminate an active subscription whose agreed end has come by ``at``, at that end; leave any other alone.
-
-    The end is read under the lock: one that was put off in the meantime is none. Raises as `terminate` does.
-    """
-    subscription = locked(subscription_id)
-    if subscription.status != Status.ACTIVE or subscription.ending_at is None or subscription.ending_at > at:
-        return subscription
-    return terminate(subscription_id=subscription_id, actor=actor, at=at, reason="The agreed end has come.")
 
 
 def locked(subscription_id: int) -> Subscription:
@@ -301,7 +189,8 @@ def _again(
     return existing
 
 
-def _start_if_due(subscription: Subscription, at: datetime) -> None:
+def start_if_due(subscription: Subscription, at: datetime) -> None:
+    """Make a waiting subscription run if its local day of start has come; the caller saves `starts.FIELDS`."""
     zone = dates.zone(subscription.customer.applicable_timezone)
     if terms.starts_later(subscription_at=subscription.subscription_at, at=at, zone=zone):
         return
@@ -310,12 +199,12 @@ def _start_if_due(subscription: Subscription, at: datetime) -> None:
     starts.begin(subscription, started_at=started_at)
 
 
-def _waits_for_its_start(subscription: Subscription) -> bool:
+def waits_for_its_start(subscription: Subscription) -> bool:
     """Say whether it has not begun yet, and is no change of plan."""
     return subscription.status == Status.PENDING and subscription.previous_id is None
 
 
-def _bill_start(subscription: Subscription, actor: Actor, at: datetime) -> None:
+def bill_start(subscription: Subscription, actor: Actor, at: datetime) -> None:
     """Bill what is paid in advance for the start; backdated periods are left to the next run."""
     if subscription.status != Status.ACTIVE:
         return
@@ -350,21 +239,6 @@ def _change(
         on_termination_credit_note=new.on_termination_credit_note,
     )
     return plan_changes.change(current=current, wanted=wanted, actor=actor, at=at)
-
-
-def _give_back(subscription: Subscription, ended_at: datetime, actor: Actor, at: datetime) -> None:
-    # A period that is still to be billed is billed first: its fee is what the unused time is credited of.
-    billing_days.bill_open_days(
-        subscription_ids=[subscription.pk], as_of=at, catch_up=settings.BILLING_CATCH_UP, actor=actor
-    )
-    unused_time.give_back(
-        subscription=subscription,
-        ended_at=ended_at,
-        upgraded=False,
-        destination=subscription.on_termination_credit_note,
-        actor=actor,
-        at=at,
-    )
 
 
 def _agree_currency(customer: Customer, version: PlanVersion, at: datetime) -> None:

@@ -35,6 +35,9 @@ class PlanVersion(db.Base):
     ``trial_period`` is the number of days, from the start of a subscription, for which no fee is billed.
     ``bill_charges_monthly`` bills the usage of half-years and years every month, ``bill_fixed_charges_monthly`` their
     fixed charges.
+
+    A version with a ``base`` is private: made of the base with other terms (``overrides``, as they were asked for), for
+    one contract; it is never sold and never current. One whose ``effective_at`` is to come is sold from then on.
     """
 
     class Interval(models.TextChoices):
@@ -47,6 +50,9 @@ class PlanVersion(db.Base):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     is_current = models.BooleanField(default=True)
+    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, editable=False, related_name="private")
+    overrides = models.JSONField(default=dict, editable=False)
+    effective_at = models.DateTimeField(null=True, editable=False)
     interval = models.CharField(max_length=16, choices=Interval.choices)
     currency = db.CurrencyField()
     amount = db.money_field()
@@ -62,6 +68,10 @@ class PlanVersion(db.Base):
             models.UniqueConstraint(fields=["plan", "number"], name="catalog_plan_version_number"),
             models.UniqueConstraint(
                 fields=["plan"], condition=models.Q(is_current=True), name="catalog_plan_version_current"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(base__isnull=True) | models.Q(is_current=False),
+                name="catalog_plan_version_private",
             ),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="catalog_plan_version_amount"),
             models.CheckConstraint(condition=models.Q(trial_period__gte=0), name="catalog_plan_version_trial"),

@@ -14,19 +14,24 @@ class Invoice(db.Base):
     ``snapshot`` holds what the document says of seller, buyer and texts, taken when it was finalized. Document status
     and payment status are two things. ``issuing_date`` and ``payment_due_date`` are local dates in ``timezone``.
 
-    ``total_amount`` is net and tax less ``credit_notes_amount``, the credits of earlier credit notes that it used.
+    ``fees_amount`` is the sum of its lines, less ``progressive_billing_credit_amount`` (what was billed progressively
+    of it already) the net amount that is taxed. ``total_amount`` is net and tax less ``credit_notes_amount``, the
+    credits of earlier credit notes that it used, and less ``prepaid_credit_amount``, what was drawn of prepaid credit.
     ``offset_amount`` is what its own credit notes took off what is due.
     """
 
     class Kind(models.TextChoices):
         SUBSCRIPTION = "subscription", "subscription"
         ADVANCE_CHARGES = "advance_charges", "usage paid in advance"
+        PROGRESSIVE_BILLING = "progressive_billing", "usage up to a threshold"
+        CREDIT = "credit", "prepaid credit"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
         FINALIZED = "finalized", "finalized"
         VOIDED = "voided", "voided"
         CLOSED = "closed", "closed without a document"
+        OPEN = "open", "waits for its payment before it is issued"
 
     class PaymentStatus(models.TextChoices):
         PENDING = "pending", "pending"
@@ -42,8 +47,10 @@ class Invoice(db.Base):
     sequential_id = models.PositiveBigIntegerField(null=True, editable=False)
     currency = db.CurrencyField()
     fees_amount = db.money_field("net")
+    progressive_billing_credit_amount = db.money_field("billed progressively", default=Decimal)
     taxes_amount = db.money_field("tax")
     credit_notes_amount = db.money_field("credits", default=Decimal)
+    prepaid_credit_amount = db.money_field("prepaid", default=Decimal)
     total_amount = db.money_field("total")
     offset_amount = db.money_field("offset", default=Decimal)
     paid_amount = db.money_field("paid")
@@ -86,7 +93,11 @@ class Invoice(db.Base):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    total_amount=models.F("fees_amount") + models.F("taxes_amount") - models.F("credit_notes_amount")
+                    total_amount=models.F("fees_amount")
+                    - models.F("progressive_billing_credit_amount")
+                    + models.F("taxes_amount")
+                    - models.F("credit_notes_amount")
+                    - models.F("prepaid_credit_amount")
                 ),
                 name="invoicing_invoice_total",
             ),
@@ -99,7 +110,12 @@ class Invoice(db.Base):
                 name="invoicing_invoice_paid",
             ),
             models.CheckConstraint(
-                condition=models.Q(total_amount__gte=0, credit_notes_amount__gte=0),
+                condition=models.Q(
+                    total_amount__gte=0,
+                    credit_notes_amount__gte=0,
+                    prepaid_credit_amount__gte=0,
+                    progressive_billing_credit_amount__gte=0,
+                ),
                 name="invoicing_invoice_credit_notes",
             ),
         ]

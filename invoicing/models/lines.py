@@ -27,6 +27,8 @@ class InvoiceLine(db.Base):
         SUBSCRIPTION = "subscription", "subscription"
         CHARGE = "charge", "usage"
         FIXED_CHARGE = "fixed_charge", "fixed charge"
+        COMMITMENT = "commitment", "commitment"
+        CREDIT = "credit", "prepaid credit"
 
     class PaymentStatus(models.TextChoices):
         NONE = "", "that of the invoice"

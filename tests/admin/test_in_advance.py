@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from billing.models import Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from config.platform.admin import cells
 from invoicing.models import Invoice
 from invoicing.services import documents
@@ -31,7 +31,7 @@ def yearly() -> Subscription:
     subscription = made.make_subscription(customer, plan, at=instant("2026-01-15"))
     made.send("sub", "calls", "2026-01-20T10:00")
     runs.run(as_of=instant("2026-02-01T00:10"), trigger="test", actor=ACTOR)
-    return subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-03-10T12:00"))
+    return terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-03-10T12:00"))
 
 
 def test_the_periods_of_fee_and_usage_stand_beside_each_other(finance: Client, yearly: Subscription) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.models import BillingRun, Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from catalog.models import PlanVersion
 from customers.models import Customer
 from invoicing.models import CreditNote, InvoiceLine
@@ -26,7 +26,7 @@ def run(at: str) -> BillingRun:
 
 def end(subscription: Subscription, at: str, **options: Any) -> Subscription:
     """Terminate a subscription."""
-    return subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
+    return terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
 
 
 def amounts(customer: Customer) -> list[str]:

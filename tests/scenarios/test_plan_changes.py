@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from billing.models import BilledPeriod, Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from catalog.models import PlanVersion
 from config.kernel import dates
 from customers.models import Customer
@@ -49,7 +49,7 @@ def test_every_day_is_paid_for_once(
             made.make_subscription(customer, plans[code], at=_at(day, hour), billing_time=billing_time)
         day = _until(day, day + timedelta(days=rest), hour)
         living = Subscription.objects.get(status="active")
-        ended = subscriptions.terminate(subscription_id=living.pk, actor=ACTOR, at=_at(day, hour))
+        ended = terminations.terminate(subscription_id=living.pk, actor=ACTOR, at=_at(day, hour))
 
         paid = _paid_days(customer)
         assert set(paid.values()) <= {1}, paid

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from billing.models import LifetimeUsage, Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from config.platform.models import AuditEntry
 from customers.models import Customer
 from invoicing.models import Invoice
@@ -128,7 +128,7 @@ def test_a_moved_time_zone_counts_what_was_paid_in_advance_once(api: ApiClient, 
 
 
 def test_an_ended_subscription_keeps_what_it_used(api: ApiClient, subscription: Subscription) -> None:
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=NOW)
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=NOW)
     found = read(api)
     assert (found["invoiced_usage_amount_cents"], found["current_usage_amount_cents"]) == (300, 0)
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from catalog.queries import plans
 from config.kernel import registry
 from customers.models import Customer
@@ -94,7 +94,7 @@ def test_a_plan_is_in_use_while_somebody_has_it(customer: Customer) -> None:
 
     assert plans.in_use(plan)
     assert not plans.in_use(goods.make_plan("other").plan)
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-20"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-20"))
     assert not plans.in_use(plan)
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from billing.models import BilledPeriod, BillingRun, BillingRunItem, Subscription
 from billing.queries import contracts
-from billing.services import billing_days, runs, subscriptions
+from billing.services import billing_days, runs, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from catalog.models import PlanVersion
 from catalog.services import plans
@@ -158,7 +158,7 @@ def test_a_run_that_is_alive_is_left_alone(customers: list[Customer]) -> None:
 
 def test_a_run_and_a_termination_bill_each_time_once(customers: list[Customer]) -> None:
     subscription = Subscription.objects.get(customer=customers[0])
-    end = partial(subscriptions.terminate, subscription_id=subscription.pk, actor=ACTOR, at=AS_OF)
+    end = partial(terminations.terminate, subscription_id=subscription.pk, actor=ACTOR, at=AS_OF)
 
     results = threads.together([run, end, end])
 

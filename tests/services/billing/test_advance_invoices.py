@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from billing.models import Subscription
-from billing.services import advance_invoices, subscriptions
+from billing.services import advance_invoices, terminations
 from customers.models import BillingEntity
 from invoicing.admin.filters import PaymentFilter
 from invoicing.models import Invoice, InvoiceLine
@@ -75,7 +75,7 @@ def test_what_is_paid_later_waits_for_the_next_billing_day() -> None:
 
 def test_an_ended_subscription_does_not_wait() -> None:
     pay(0, 1, 2)
-    subscriptions.terminate(
+    terminations.terminate(
         subscription_id=Subscription.objects.get().pk, actor=ACTOR, at=billing.instant("2026-05-15T10:00")
     )
     assert gather("2026-05-15T10:00") == 1

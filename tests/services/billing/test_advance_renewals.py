@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.models import RatedCharge, Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from invoicing.models import Invoice
 from tests.factories import advance, billing, catalog, usage
 from tests.factories.platform import ACTOR
@@ -57,7 +57,7 @@ def test_a_renewal_of_nothing_is_a_fee_of_nothing() -> None:
 
 def test_a_termination_renews_nothing() -> None:
     seats()
-    subscriptions.terminate(
+    terminations.terminate(
         subscription_id=Subscription.objects.get().pk, actor=ACTOR, at=billing.instant("2026-05-20T10:00")
     )
     runs.run_scheduled(as_of=billing.instant("2026-06-01T01:00"))

@@ -9,7 +9,7 @@ import pytest
 
 from billing.domain import trace
 from billing.models import BilledPeriod, RatedCharge, Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, terminations
 from catalog.models import PlanVersion
 from catalog.services import plans
 from config.kernel import errors
@@ -107,7 +107,7 @@ def test_a_new_price_reaches_drafts_and_coming_periods_but_no_issued_invoice(
 
 def test_a_draft_of_an_ended_subscription_is_computed_like_any_other(customer: Customer) -> None:
     subscription = Subscription.objects.get()
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-14"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-14"))
     made.send("sub", "requests", "2026-01-10", "2026-01-15")
 
     invoices.finalize_due(as_of=instant("2026-01-17"))
@@ -152,7 +152,7 @@ def test_a_voided_draft_of_the_past_is_billed_alone(customer: Customer) -> None:
 
 def test_a_voided_last_invoice_is_made_again(customer: Customer) -> None:
     subscription = Subscription.objects.get()
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-14"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-14"))
     invoices.void_draft(invoice_id=Invoice.objects.get().pk, reason="wrong", actor=ACTOR, at=instant("2026-01-15"))
 
     run("2026-01-15T01:10")

@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from billing.domain import trace, verification
 from billing.models import BilledPeriod, FixedChargeUnits, RatedCharge, Subscription
 from billing.queries import fixed_units
-from billing.services import fixed_agreements, fixed_changes, runs, subscription_moves, subscriptions
+from billing.services import fixed_agreements, fixed_changes, runs, subscription_moves, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from catalog.models import FixedCharge, PlanVersion
 from catalog.services import plans
@@ -104,7 +104,7 @@ def test_in_arrears_the_start_bills_nothing_and_the_end_what_was_there(customer:
     subscription = made.make_subscription(customer, plan, at=instant("2026-01-19T12:12"))
     assert Invoice.objects.count() == 0
     run("2026-02-01T00:10")
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-02-07T09:00"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-02-07T09:00"))
 
     # 10 × 13 / 31 = 4.193548 × 10; 10 × 7 / 28 = 2.5 × 10
     assert fixed.billed(customer) == [("2026-01-19", "10", "41.94"), ("2026-02-01", "10", "25")]
@@ -113,7 +113,7 @@ def test_in_arrears_the_start_bills_nothing_and_the_end_what_was_there(customer:
 
 def test_in_advance_the_end_bills_and_gives_back_nothing(customer: Customer) -> None:
     subscription = made.make_subscription(customer, make_plan(cents=3100), at=instant("2026-01-01"))
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-10"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-01-10"))
     run("2026-02-01T00:10")
 
     assert fixed.billed(customer) == [("2026-01-01", "10", "100")]
@@ -345,7 +345,7 @@ def test_units_that_cannot_be_agreed_on(customer: Customer, units: str) -> None:
 
 def test_what_is_over_agrees_on_nothing(customer: Customer) -> None:
     subscription = made.make_subscription(customer, make_plan(), at=instant("2026-03-01"))
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-03-05"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-03-05"))
     with pytest.raises(errors.NotAllowed):
         change(subscription, "15", "2026-03-06")
 

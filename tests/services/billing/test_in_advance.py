@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from billing.models import BilledPeriod, RatedCharge, Subscription
-from billing.services import runs, subscription_moves, subscriptions, trials
+from billing.services import runs, subscription_moves, terminations, trials
 from catalog.models import PlanVersion
 from catalog.services import plans
 from config.platform.models import AuditEntry
@@ -147,7 +147,7 @@ def test_a_trial_that_was_over_before_is_not_billed_for(customer: Customer) -> N
 
 def test_one_that_ends_in_its_trial_is_not_billed_for_it(customer: Customer) -> None:
     subscription = made.make_subscription(customer, make_plan(trial_period=Decimal(10)), at=instant("2026-03-05"))
-    subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-03-08"))
+    terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-03-08"))
 
     assert subscription_moves.end_trials(as_of=instant("2026-03-15T00:35")).done == 0
     assert made.billed(customer) == [("2026-03-08", "finalized", "0")]

@@ -19,7 +19,7 @@ from billing.domain.late_usage import AlreadyDecided, Decision
 from billing.models import BilledPeriod, LateUsage, LateUsageCheck, RatedCharge, Subscription, UsageEvent
 from billing.queries import past_usage, usage_not_billable
 from billing.queries.usage_not_billable import NotBillable
-from billing.services import late_usage, runs, subscriptions
+from billing.services import late_usage, runs, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from catalog.models import BillableMetric, PlanVersion
 from catalog.services import plans
@@ -204,7 +204,7 @@ def test_time_that_is_passed_over_is_told() -> None:
     run("2026-04-01T00:10")
     assert made.billed(customer) == [("2026-04-01", "finalized", "2")]
     assert usage_not_billable.count(since=since).time == 1
-    subscriptions.terminate(
+    terminations.terminate(
         subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-04-15"), on_termination_invoice=None
     )
     found = usage_not_billable.count(since=since)
@@ -306,7 +306,7 @@ def test_no_event_falls_between_what_is_billed_late_or_not_billable(
             if instant(day) > instant(made_at):
                 run(day)
         if ends:
-            subscriptions.terminate(
+            terminations.terminate(
                 subscription_id=subscription.pk, actor=ACTOR, at=instant(ends[0]), on_termination_invoice=ends[1]
             )
         _send(name, code, after)
@@ -368,7 +368,7 @@ def test_what_waits_for_an_invoice_that_does_not_come_is_decided_another_way() -
     look("2026-02-03")
     row = LateUsage.objects.get()
     late_usage.decide(entry_id=row.pk, decision=Decision.BILL, reason="Ok.", actor=ACTOR, at=instant("2026-02-04"))
-    subscriptions.terminate(
+    terminations.terminate(
         subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-02-05"), on_termination_invoice="skip"
     )
     at = instant("2026-02-06")

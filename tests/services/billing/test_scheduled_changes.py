@@ -8,7 +8,7 @@ import pytest
 
 from billing.domain import terms
 from billing.models import Subscription
-from billing.services import subscription_moves, subscription_plans, subscriptions
+from billing.services import subscription_moves, subscription_plans, subscription_updates, subscriptions
 from catalog.models import PlanVersion
 from catalog.services import plans
 from config.kernel import errors
@@ -121,7 +121,7 @@ def test_an_agreed_end_goes_on_to_the_new_plan(customer: Customer, small: PlanVe
     first = begin(customer, big, "2026-01-01")
     begin(customer, small, "2026-01-10")
     changes = {"ending_at": instant("2026-02-14T12:00"), "on_termination_invoice": "skip"}
-    subscriptions.update(subscription_id=first.pk, changes=changes, actor=ACTOR, at=instant("2026-01-11"))
+    subscription_updates.update(subscription_id=first.pk, changes=changes, actor=ACTOR, at=instant("2026-01-11"))
 
     # The run comes late, and so does the job that ends what is over.
     subscription_moves.terminate_ended(as_of=instant("2026-02-20"))
@@ -141,13 +141,15 @@ def test_a_waiting_change_has_no_start_of_its_own(customer: Customer, small: Pla
     waiting = Subscription.objects.get(status="pending")
 
     with pytest.raises(terms.InvalidTerms):
-        subscriptions.update(
+        subscription_updates.update(
             subscription_id=waiting.pk,
             changes={"subscription_at": instant("2026-01-05")},
             actor=ACTOR,
             at=instant("2026-01-11"),
         )
-    subscriptions.update(subscription_id=waiting.pk, changes={"name": "New"}, actor=ACTOR, at=instant("2026-01-11"))
+    subscription_updates.update(
+        subscription_id=waiting.pk, changes={"name": "New"}, actor=ACTOR, at=instant("2026-01-11")
+    )
     subscriptions.activate(subscription_id=waiting.pk, actor=ACTOR, at=instant("2026-01-11"))
 
     waiting.refresh_from_db()

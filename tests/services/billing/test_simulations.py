@@ -17,7 +17,14 @@ from billing.domain.simulation import Frame
 from billing.domain.simulation_comparison import Outcome
 from billing.models import Subscription
 from billing.queries.simulation_contracts import Subject
-from billing.services import billing_days, simulation_offers, simulation_reports, simulations, subscriptions, trials
+from billing.services import (
+    billing_days,
+    simulation_offers,
+    simulation_reports,
+    simulations,
+    terminations,
+    trials,
+)
 from billing.services.simulations import NothingSupposed, TooMuch, Wanted
 from catalog.models import Plan, PlanVersion
 from catalog.services import plans
@@ -158,7 +165,7 @@ def test_any_contract_of_the_past_comes_to_what_was_billed(
             trials.end(subscription_id=contract.pk, actor=ACTOR, at=trial_ends_at)
         if end is not None:
             bill(customer, end - timedelta(hours=1))
-            subscriptions.terminate(subscription_id=contract.pk, actor=ACTOR, at=end, on_termination_credit_note="skip")
+            terminations.terminate(subscription_id=contract.pk, actor=ACTOR, at=end, on_termination_credit_note="skip")
         bill(customer, began + timedelta(days=230))
         frame = Frame(began.date().replace(day=1), began.date() + timedelta(days=90))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billing.models import Subscription
-from billing.services import runs, subscriptions
+from billing.services import runs, subscription_updates, terminations
 from catalog.models import PlanVersion
 from customers.models import BillingEntity, Customer
 from invoicing.models import Invoice
@@ -40,7 +40,7 @@ def begin(customer: Customer, plan: PlanVersion, at: str, **values: Any) -> Subs
 
 
 def end(subscription: Subscription, at: str, **options: Any) -> Subscription:
-    return subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
+    return terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
 
 
 def test_the_next_one_does_not_bill_again_what_one_without_a_last_invoice_billed(
@@ -71,7 +71,7 @@ def test_an_agreed_end_that_has_passed_is_the_end_for_everybody(customer: Custom
 def test_an_end_that_was_put_off_is_none(customer: Customer, plan: PlanVersion) -> None:
     subscription = begin(customer, plan, "2026-02-01", ending_at=instant("2026-03-14"))
 
-    found = subscriptions.end_as_agreed(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-02-14"))
+    found = terminations.end_as_agreed(subscription_id=subscription.pk, actor=ACTOR, at=instant("2026-02-14"))
 
     assert (found.status, found.terminated_at) == ("active", None)
     assert not Invoice.objects.exists()
@@ -91,7 +91,7 @@ def test_the_start_may_be_sent_back_as_it_was_shown(customer: Customer, plan: Pl
     running = made.make_subscription(customer, plan, at=shown, subscription_at=shown)
     changes = {"subscription_at": instant("2026-02-01T10:00:00"), "name": "New"}
 
-    subscriptions.update(subscription_id=running.pk, changes=changes, actor=ACTOR, at=instant("2026-02-11"))
+    subscription_updates.update(subscription_id=running.pk, changes=changes, actor=ACTOR, at=instant("2026-02-11"))
 
     running.refresh_from_db()
     assert (running.name, running.subscription_at) == ("New", instant("2026-02-01T10:00:00.123456"))

@@ -10,7 +10,7 @@ import pytest
 
 from billing.domain import terms
 from billing.models import BilledPeriod, Subscription
-from billing.services import runs, subscription_moves, subscriptions
+from billing.services import runs, subscription_moves, subscription_updates, terminations
 from catalog.models import PlanVersion
 from config.kernel import errors
 from config.platform.models import AuditEntry
@@ -45,7 +45,7 @@ def begin(customer: Customer, plan: PlanVersion, at: str, **values: Any) -> Subs
 
 
 def end(subscription: Subscription, at: str, **options: Any) -> Subscription:
-    return subscriptions.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
+    return terminations.terminate(subscription_id=subscription.pk, actor=ACTOR, at=instant(at), **options)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,9 @@ def test_terms_can_be_changed(customer: Customer, plan: PlanVersion, field: str)
     subscription = begin(customer, plan, "2026-02-01")
     value = {"name": "New", "ending_at": instant("2026-06-01"), "on_termination_invoice": "skip"}[field]
 
-    subscriptions.update(subscription_id=subscription.pk, changes={field: value}, actor=ACTOR, at=instant("2026-02-10"))
+    subscription_updates.update(
+        subscription_id=subscription.pk, changes={field: value}, actor=ACTOR, at=instant("2026-02-10")
+    )
 
     subscription.refresh_from_db()
     assert getattr(subscription, field) == value
@@ -285,7 +287,7 @@ def test_an_end_in_the_past_is_refused(customer: Customer, plan: PlanVersion) ->
     subscription = begin(customer, plan, "2026-02-01")
 
     with pytest.raises(terms.InvalidTerms):
-        subscriptions.update(
+        subscription_updates.update(
             subscription_id=subscription.pk,
             changes={"ending_at": instant("2026-02-09")},
             actor=ACTOR,
@@ -300,12 +302,12 @@ def test_the_start_moves_only_while_it_waits(customer: Customer, plan: PlanVersi
     waiting = begin(customer, plan, "2026-02-01", subscription_at=instant("2026-03-05"))
     changes = {"subscription_at": instant("2026-02-08")}
 
-    subscriptions.update(subscription_id=waiting.pk, changes=changes, actor=ACTOR, at=instant("2026-02-10"))
+    subscription_updates.update(subscription_id=waiting.pk, changes=changes, actor=ACTOR, at=instant("2026-02-10"))
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.started_at) == ("active", instant("2026-02-08"))
     with pytest.raises(terms.InvalidTerms) as refusal:
-        subscriptions.update(
+        subscription_updates.update(
             subscription_id=waiting.pk,
             changes={"subscription_at": instant("2026-04-01")},
             actor=ACTOR,
@@ -318,7 +320,7 @@ def test_what_is_over_cannot_be_changed(customer: Customer, plan: PlanVersion) -
     subscription = end(begin(customer, plan, "2026-02-01"), "2026-02-10")
 
     with pytest.raises(errors.NotAllowed):
-        subscriptions.update(
+        subscription_updates.update(
             subscription_id=subscription.pk, changes={"name": "New"}, actor=ACTOR, at=instant("2026-02-11")
         )
 
