@@ -22,11 +22,15 @@ class FixedUnitsChanged:
 
 @dataclass(frozen=True)
 class PlanVersionPublished:
-    """A plan has a new price list, by which is billed from now on. The first version of a plan is no news.
+    """A plan has a new price list, which is sold from now on. The first version of a plan is no news.
 
-    ``fixed_units`` are the fixed charges that come in another number than before, and those that are new.
+    ``fixed_units`` are the fixed charges that come in another number than before, and those that are new. Those who
+    have the plan are billed by it from now on if it ``moves_existing``, else by what they bought; those who have own
+    terms beside it only if it ``cascades``.
     """
 
     plan_id: int
     version_id: int
     fixed_units: tuple[FixedUnitsChanged, ...] = ()
+    moves_existing: bool = True
+    cascades: bool = False

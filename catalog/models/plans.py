@@ -1,6 +1,8 @@
 """Plans and their versions. A version that somebody bought is never edited: a change is a new version."""
 
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.db import models
 
@@ -37,7 +39,9 @@ class PlanVersion(db.Base):
     fixed charges.
 
     A version with a ``base`` is private: made of the base with other terms (``overrides``, as they were asked for), for
-    one contract; it is never sold and never current. One whose ``effective_at`` is to come is sold from then on.
+    one contract; it is never sold and never current. One that ``is_scheduled`` is sold from its ``effective_at`` on,
+    unless it is withdrawn before; there is one at most. One that ``moves_existing`` was given to everybody who had the
+    plan when it came; else they kept theirs.
     """
 
     class Interval(models.TextChoices):
@@ -53,6 +57,9 @@ class PlanVersion(db.Base):
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, editable=False, related_name="private")
     overrides = models.JSONField(default=dict, editable=False)
     effective_at = models.DateTimeField(null=True, editable=False)
+    is_scheduled = models.BooleanField(default=False, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    moves_existing = models.BooleanField(default=True, editable=False)
     interval = models.CharField(max_length=16, choices=Interval.choices)
     currency = db.CurrencyField()
     amount = db.money_field()
@@ -73,6 +80,18 @@ class PlanVersion(db.Base):
                 condition=models.Q(base__isnull=True) | models.Q(is_current=False),
                 name="catalog_plan_version_private",
             ),
+            models.UniqueConstraint(
+                fields=["plan"], condition=models.Q(is_scheduled=True), name="catalog_plan_version_scheduled"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_scheduled=False)
+                | models.Q(is_current=False, effective_at__isnull=False, base__isnull=True, withdrawn_at__isnull=True),
+                name="catalog_plan_version_waits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True) | models.Q(is_current=False),
+                name="catalog_plan_version_withdrawn",
+            ),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="catalog_plan_version_amount"),
             models.CheckConstraint(condition=models.Q(trial_period__gte=0), name="catalog_plan_version_trial"),
             models.CheckConstraint(
@@ -84,3 +103,34 @@ class PlanVersion(db.Base):
 
     def __str__(self) -> str:
         return f"{self.plan} v{self.number}"
+
+    @property
+    def public_uuid(self) -> UUID:
+        """By what interfaces know it: the plan it is a price list of, or itself where it is private."""
+        return self.plan.uuid if self.base_id is None else self.uuid
+
+    @property
+    def name(self) -> str:
+        """The plan's name, or the one that was agreed on for a private version."""
+        return self.overrides.get("name") or self.plan.name
+
+    @property
+    def invoice_display_name(self) -> str:
+        """The plan's name on documents, where it has one of its own there, or the one that was agreed on."""
+        return self.overrides.get("invoice_display_name") or self.plan.invoice_display_name
+
+    @property
+    def description(self) -> str:
+        """The plan's description, or the one that was agreed on for a private version."""
+        return self.overrides.get("description") or self.plan.description
+
+    @property
+    def name_on_invoices(self) -> str:
+        """What documents call it."""
+        own = self.overrides.get("invoice_display_name") or self.overrides.get("name")
+        return own or self.plan.invoice_display_name or self.plan.name
+
+    @property
+    def commitment(self) -> Any:
+        """What an interval costs at least, a `MinimumCommitment`, or none. One query unless it is at hand."""
+        return getattr(self, "minimum_commitment", None)

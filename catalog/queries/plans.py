@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from catalog.models import Charge, FixedCharge, Plan, PlanVersion
+from catalog.queries import features
 from config.kernel import errors, registry
 
 USE = "catalog.plan_use"
@@ -29,6 +30,9 @@ def with_content(rows: models.QuerySet[PlanVersion]) -> models.QuerySet[PlanVers
         "charges__taxes",
         "fixed_charges__add_on",
         "fixed_charges__taxes",
+        "usage_thresholds",
+        "minimum_commitment__taxes",
+        features.with_given("plan"),
     )
 
 
