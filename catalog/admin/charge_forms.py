@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from moneyed import Money
 
-from catalog.admin import tier_text
+from catalog.admin import publishing, tier_text
 from catalog.domain import charge_terms, decimals
 from catalog.domain.pricing import groups, presentation, properties
 from catalog.models import BillableMetric, Charge, PricingUnit, Tax
@@ -61,8 +61,10 @@ class PriceForm(VerbForm):
         ("When and where it is billed", ("when", "period_minimum")),
         ("Groups", ("group_keys", "shown_keys")),
         ("On invoices", ("invoice_display_name", "taxes")),
+        publishing.SECTION,
     )
     aliases = {
+        **publishing.ALIASES,
         "properties": "tiers",
         "min_amount_cents": "period_minimum",
         "pay_in_advance": "when",
@@ -151,6 +153,8 @@ class PriceForm(VerbForm):
         required=False,
         help_text="Empty: the plan's taxes, or else the customer's.",
     )
+
+    effective_date = publishing.field()
 
     def __init__(self, *args: Any, in_use: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from catalog.admin import charge_forms, prices
+from catalog.admin import charge_forms, prices, publishing
 from catalog.admin.charge_forms import NewChargeForm, PriceForm
 from catalog.admin.price_pages import PricePageAdmin
+from catalog.admin.publishing import PublishForm
 from catalog.domain.pricing import groups, presentation
 from catalog.models import Charge, Plan, PlanVersion
 from catalog.queries import plans as known_plans
@@ -24,8 +25,8 @@ from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ObjectVerb, Outcome
 
 VERSION_NOTE = (
-    "Prices are never edited: this makes a new version of the plan. Subscriptions move to it with their next billing; "
-    "what was invoiced stays as it is."
+    "Prices are never edited: this makes a new version of the plan, for those who buy it from then on. Subscriptions "
+    "keep theirs until they are moved."
 )
 
 
@@ -52,7 +53,8 @@ class AddCharge(ObjectVerb):
         """Publish a version with the charge."""
         currency = known_plans.by_code(code=instance.code).currency
         charge = ChargeValues(**_priced(values, currency), billable_metric_id=values["metric"].uuid)
-        plans.add_charge(code=instance.code, values=charge, actor=actor, at=at)
+        publication = publishing.chosen(values, at=at)
+        plans.add_charge(code=instance.code, values=charge, actor=actor, at=at, publication=publication)
         return Outcome("The new version was published.")
 
 
@@ -81,13 +83,20 @@ class ChangePrice(ObjectVerb):
         """The price as it is, and a word on filters."""
         if not instance.filters.exists():
             return ()
-        return (Note("The prices of its filters stay as they are; they are changed through the API.", Tone.INFO),)
+        return (Note("The prices of its filters stay as they are; they are changed in the plan's prices.", Tone.INFO),)
 
     def perform(self, *, instance: Charge, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Publish a version with the other price."""
         plan, currency = instance.plan_version.plan, instance.plan_version.currency
         charge = ChargeValues(**_priced(values, currency))
-        plans.change_charge(code=plan.code, charge_code=instance.code, values=charge, actor=actor, at=at)
+        plans.change_charge(
+            code=plan.code,
+            charge_code=instance.code,
+            values=charge,
+            actor=actor,
+            at=at,
+            publication=publishing.chosen(values, at=at),
+        )
         return Outcome("The new version was published.", cells.page_url(plan))
 
 
@@ -101,6 +110,7 @@ class RemoveCharge(ObjectVerb):
     permission = "catalog.change_plan"
     explanation = f"The metric is not billed any more with this plan. {VERSION_NOTE}"
     confirm = "Publish without it"
+    form_class = PublishForm
 
     def check(self, *, instance: Charge, at: datetime) -> None:
         """Only the current version leads to a next one."""
@@ -113,7 +123,8 @@ class RemoveCharge(ObjectVerb):
     def perform(self, *, instance: Charge, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Publish a version without it."""
         plan = instance.plan_version.plan
-        plans.remove_charge(code=plan.code, charge_code=instance.code, actor=actor, at=at)
+        publication = publishing.chosen(values, at=at)
+        plans.remove_charge(code=plan.code, charge_code=instance.code, actor=actor, at=at, publication=publication)
         return Outcome("The new version was published.", cells.page_url(plan))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from catalog.admin import charge_forms, tier_text
+from catalog.admin import charge_forms, publishing, tier_text
 from catalog.domain import decimals
 from catalog.models import AddOn, FixedCharge, Tax
 from config.platform.admin.forms import VerbForm
@@ -22,24 +22,19 @@ class FixedChargeForm(VerbForm):
     """Units, price and timing of a fixed charge; only the fields of the chosen model count."""
 
     sections = (
-        ("Units", ("units", "apply_units_immediately")),
+        ("Units", ("units",)),
         ("Price", ("charge_model", "amount", "tiers")),
         ("When it is billed", ("pay_in_advance", "prorated")),
         ("On invoices", ("invoice_display_name", "taxes")),
+        publishing.SECTION,
     )
-    aliases = {"properties": "tiers", "add_on_id": "add_on", "tax_codes": "taxes"}
+    aliases = {**publishing.ALIASES, "properties": "tiers", "add_on_id": "add_on", "tax_codes": "taxes"}
 
     units = forms.DecimalField(
         min_value=0,
         max_digits=30,
         decimal_places=15,
         help_text="How many a subscription has, unless it agrees on another number.",
-    )
-    apply_units_immediately = forms.BooleanField(
-        label="Now",
-        required=False,
-        help_text="Another number of units counts at once, and what is billed in advance is billed for more units now. "
-        "Otherwise it counts from the next period of each subscription.",
     )
     charge_model = forms.ChoiceField(label="Model", choices=FixedCharge.Model.choices)
     amount = forms.DecimalField(
@@ -65,6 +60,8 @@ class FixedChargeForm(VerbForm):
         required=False,
         help_text="Empty: the plan's taxes, or else the customer's.",
     )
+
+    effective_date = publishing.field()
 
     def __init__(self, *args: Any, in_use: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from catalog.admin import charges, fixed_charge_forms, prices
+from catalog.admin import charges, fixed_charge_forms, prices, publishing
 from catalog.admin.fixed_charge_forms import FixedChargeForm, NewFixedChargeForm
 from catalog.admin.price_pages import PricePageAdmin
+from catalog.admin.publishing import PublishForm
 from catalog.models import FixedCharge, Plan
 from catalog.queries import plans as known_plans
 from catalog.services import fixed_charges
@@ -46,7 +47,8 @@ class AddFixedCharge(ObjectVerb):
     def perform(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Publish a version with the fixed charge."""
         content = FixedChargeValues(**_content(values), add_on_id=values["add_on"].uuid)
-        fixed_charges.add(code=instance.code, values=content, actor=actor, at=at)
+        publication = publishing.chosen(values, at=at)
+        fixed_charges.add(code=instance.code, values=content, actor=actor, at=at, publication=publication)
         return Outcome("The new version was published.")
 
 
@@ -75,7 +77,14 @@ class ChangeFixedCharge(ObjectVerb):
         """Publish a version with the other units or price."""
         plan = instance.plan_version.plan
         content = FixedChargeValues(**_content(values))
-        fixed_charges.change(code=plan.code, fixed_charge_code=instance.code, values=content, actor=actor, at=at)
+        fixed_charges.change(
+            code=plan.code,
+            fixed_charge_code=instance.code,
+            values=content,
+            actor=actor,
+            at=at,
+            publication=publishing.chosen(values, at=at),
+        )
         return Outcome("The new version was published.", cells.page_url(plan))
 
 
@@ -89,6 +98,7 @@ class RemoveFixedCharge(ObjectVerb):
     permission = "catalog.change_plan"
     explanation = f"The add-on is not billed any more with this plan. {charges.VERSION_NOTE}"
     confirm = "Publish without it"
+    form_class = PublishForm
 
     def check(self, *, instance: FixedCharge, at: datetime) -> None:
         """Only the current version leads to a next one."""
@@ -101,7 +111,10 @@ class RemoveFixedCharge(ObjectVerb):
     def perform(self, *, instance: FixedCharge, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Publish a version without it."""
         plan = instance.plan_version.plan
-        fixed_charges.remove(code=plan.code, fixed_charge_code=instance.code, actor=actor, at=at)
+        publication = publishing.chosen(values, at=at)
+        fixed_charges.remove(
+            code=plan.code, fixed_charge_code=instance.code, actor=actor, at=at, publication=publication
+        )
         return Outcome("The new version was published.", cells.page_url(plan))
 
 
@@ -148,7 +161,6 @@ class FixedChargeAdmin(PricePageAdmin):
 def _content(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "units": values["units"],
-        "apply_units_immediately": values["apply_units_immediately"],
         "charge_model": values["charge_model"],
         "properties": values["properties"],
         "pay_in_advance": values["pay_in_advance"],

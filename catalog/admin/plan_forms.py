@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from moneyed import Money
 
+from catalog.admin import commitment_forms, publishing
 from catalog.models import PlanVersion, Tax
 from catalog.services import plans
 from config.kernel import errors, money
@@ -15,15 +16,21 @@ from config.platform.admin.forms import VerbForm, told
 TIMING = ("pay_in_advance", "trial_period", "bill_charges_monthly", "bill_fixed_charges_monthly")
 
 
-class PlanForm(VerbForm):
+class PlanForm(commitment_forms.CommitmentFields, VerbForm):
     """What of a plan can be changed. ``money`` is the fee, checked against the currency's digits."""
 
     sections = (
         ("Plan", ("name", "invoice_display_name", "description")),
         ("Fee", ("amount", "taxes")),
         ("When it is billed", TIMING),
+        commitment_forms.SECTION,
     )
-    aliases = {"amount_cents": "amount", "amount_currency": "currency", "tax_codes": "taxes"}
+    aliases = {
+        "amount_cents": "amount",
+        "amount_currency": "currency",
+        "tax_codes": "taxes",
+        **commitment_forms.ALIASES,
+    }
 
     name = forms.CharField(max_length=255)
     invoice_display_name = forms.CharField(
@@ -81,7 +88,17 @@ class PlanForm(VerbForm):
                 money.to_minor(cleaned["money"])
             except errors.Invalid as refusal:
                 self.add_error("amount", told(refusal))
+        commitment_forms.check(self, cleaned, currency=currency)
         return cleaned
+
+
+class ChangedPlanForm(PlanForm):
+    """What a plan is changed to, and from when on its new version is sold."""
+
+    sections = (*PlanForm.sections, publishing.SECTION)
+    aliases = {**PlanForm.aliases, **publishing.ALIASES}
+
+    effective_date = publishing.field()
 
 
 class NewPlanForm(PlanForm):
@@ -91,6 +108,7 @@ class NewPlanForm(PlanForm):
         ("Plan", ("name", "code", "invoice_display_name", "description")),
         ("Fee", ("interval", "amount", "currency", "taxes")),
         ("When it is billed", TIMING),
+        commitment_forms.SECTION,
     )
 
     code = forms.CharField(max_length=255, help_text="By which the API knows it.")

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
 
-from catalog.admin import charge_forms, charges, prices
+from catalog.admin import (
+    charges,
+    commitment_forms,
+    plan_comparison,
+    plan_editor,
+    plan_entitlements,
+    plan_versions,
+    prices,
+    publishing,
+    usage_thresholds,
+)
 from catalog.admin.charges import AddCharge
 from catalog.admin.fixed_charges import AddFixedCharge
-from catalog.admin.plan_forms import TIMING, NewPlanForm, PlanForm
+from catalog.admin.plan_entitlements import SetPlanEntitlements
+from catalog.admin.plan_forms import TIMING, ChangedPlanForm, NewPlanForm
+from catalog.admin.plan_versions import WithdrawVersion
 from catalog.admin.taxes import require_existing, state
+from catalog.admin.usage_thresholds import SetThresholds
 from catalog.domain import decimals
 from catalog.models import Plan, PlanVersion
 from catalog.queries import plans as known_plans
+from catalog.queries import versions as known_versions
 from catalog.services import plans
 from catalog.services.plans import PlanValues
 from config.kernel import money
 from config.kernel.actors import Actor
-from config.platform.admin import cells, filters, history, pages, theme
-from config.platform.admin.blocks import Block, Fact, Facts, Page, Row, Tab, Table, columns
+from config.platform.admin import cells, filters, history, pages, theme, verbs
+from config.platform.admin.blocks import Block, Fact, Facts, Page, Tab
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 
 
@@ -49,6 +65,7 @@ class CreatePlan(ListVerb):
             amount_cents=money.to_minor(values["money"]),
             amount_currency=values["currency"],
             tax_codes=[tax.code for tax in values["taxes"]],
+            minimum_commitment=commitment_forms.values(values),
         )
         version = plans.create(values=content, actor=actor, at=at)
         return Outcome(f"The plan {version.plan} was made. Add prices for usage next.", cells.page_url(version.plan))
@@ -63,13 +80,13 @@ class EditPlan(ObjectVerb):
     permission = "catalog.change_plan"
     explanation = f"Names change in place. Another fee or tax is another version. {charges.VERSION_NOTE}"
     confirm = "Save"
-    form_class = PlanForm
+    form_class = ChangedPlanForm
 
     def check(self, *, instance: Plan, at: datetime) -> None:
         """A retired plan stays as it was."""
         require_existing(instance)
 
-    def form(self, *, data: Any, instance: Plan, at: datetime) -> PlanForm:
+    def form(self, *, data: Any, instance: Plan, at: datetime) -> ChangedPlanForm:
         """The form in the plan's currency."""
         version = known_plans.by_code(code=instance.code)
         start = {
@@ -82,8 +99,9 @@ class EditPlan(ObjectVerb):
             "trial_period": decimals.text(version.trial_period),
             "bill_charges_monthly": version.bill_charges_monthly,
             "bill_fixed_charges_monthly": version.bill_fixed_charges_monthly,
+            **commitment_forms.initial(version),
         }
-        return PlanForm(data, initial=start, currency=version.currency, in_use=known_plans.in_use(instance))
+        return ChangedPlanForm(data, initial=start, currency=version.currency, in_use=known_plans.in_use(instance))
 
     def perform(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Change it."""
@@ -92,8 +110,10 @@ class EditPlan(ObjectVerb):
             **_timing(values),
             amount_cents=money.to_minor(values["money"]),
             tax_codes=[tax.code for tax in values["taxes"]],
+            minimum_commitment=commitment_forms.values(values),
         )
-        plans.update(code=instance.code, values=content, actor=actor, at=at)
+        publication = publishing.chosen(values, at=at)
+        plans.update(code=instance.code, values=content, publication=publication, actor=actor, at=at)
         return Outcome("The plan was saved.")
 
 
@@ -146,7 +166,16 @@ class PlanAdmin(pages.PageAdmin):
     search_fields = ("name", "code")
     ordering = ("name", "id")
     list_verbs = (CreatePlan(),)
-    verbs = (AddCharge(), AddFixedCharge(), EditPlan(), RetirePlan())
+    verbs = (
+        AddCharge(),
+        AddFixedCharge(),
+        EditPlan(),
+        SetPlanEntitlements(),
+        SetThresholds(),
+        WithdrawVersion(),
+        RetirePlan(),
+    )
+    prominent = ("add_charge", "withdraw_version")
     panels = "catalog.plan"
     empty_text = "A plan is a price list: a fee for each month or year, and prices for usage."
 
@@ -190,67 +219,51 @@ class PlanAdmin(pages.PageAdmin):
         """Whether it can be bought."""
         return state(plan)
 
+    def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
+        """The editor of prices, and the comparison of plans."""
+        return (
+            ("compare/", functools.partial(plan_comparison.view, self), "compare"),
+            ("<path:object_id>/prices/", functools.partial(plan_editor.view, self), "prices"),
+            ("<path:object_id>/prices/sample/", functools.partial(plan_editor.sample, self), "sample"),
+        )
+
+    def links(self, request: HttpRequest, instance: Plan) -> Sequence[dict[str, Any]]:
+        """The way to the editor, for whoever may change plans."""
+        found = []
+        if request.user.has_perm(plan_editor.RIGHT) and instance.deleted_at is None:
+            found.append(verbs.link("Edit prices", self.url("prices", instance.pk), "edit_note"))
+        return found
+
+    def _compare(self, instance: Plan) -> str:
+        address = f"{self.url('compare')}?{urlencode({'first': instance.code})}"
+        return cells.link("Compare", address)
+
+    def list_links(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
+        """The way to the comparison."""
+        return (verbs.link("Compare plans", self.url("compare"), "compare_arrows"),)
+
     def page(self, request: HttpRequest, instance: Plan) -> Page:
         """The current price list, the earlier ones, and the history."""
-        versions = list(known_plans.with_content(PlanVersion.objects.filter(plan=instance)).order_by("-number"))
+        versions = list(known_versions.of_plan(instance))
         current = next((version for version in versions if version.is_current), None)
-        top: tuple[Block, ...] = (_facts(instance, current),)
-        lists: tuple[Block, ...] = () if current is None else (price_list(current), fixed_list(current))
+        top: tuple[Block, ...] = (*plan_versions.notes(versions), _facts(instance, current))
+        lists: tuple[Block, ...] = () if current is None else plan_versions.prices_of(current)
         recent = history.recent(instance, self.url("history", instance.pk))
         return Page(
             top=top,
             tabs=(
                 Tab("Prices", lists),
-                Tab("Versions", (_versions(versions),), len(versions)),
+                *_thresholds(current),
+                Tab("Entitlements", (plan_entitlements.table(instance),)),
+                Tab("Versions", (plan_versions.table(versions, self._compare(instance)),), len(versions)),
                 Tab("History", (recent,)),
             ),
         )
 
 
-def price_list(version: PlanVersion) -> Table:
-    """The prices of a version: each line opens to its table of tiers."""
-    rows = [
-        Row(
-            (
-                cells.stack(cells.to(charge, charge.invoice_display_name or charge.metric.name), charge.metric.code),
-                charge.get_charge_model_display(),
-                prices.of_charge(charge, version.currency),
-                charge_forms.WHEN_WORDS[charge_forms.when(charge)],
-                prices.taxes(charge, version),
-            ),
-            details=(prices.table(charge, version.currency),),
-        )
-        for charge in version.charges.all()
-    ]
-    return Table(
-        "Prices for usage",
-        columns("Metric", "Model", "Price", "Billed", "Taxes"),
-        tuple(rows),
-        empty="No prices for usage: the plan is its fee alone. Add a price to bill a metric.",
-    )
-
-
-def fixed_list(version: PlanVersion) -> Table:
-    """The add-ons that come with a version in a number that is agreed: each line opens to its table of tiers."""
-    rows = [
-        Row(
-            (
-                cells.stack(cells.to(charge, charge.invoice_display_name or charge.add_on.name), charge.code),
-                charge.get_charge_model_display(),
-                prices.of_fixed_charge(charge, version.currency),
-                "in advance" if charge.pay_in_advance else "when the period is over",
-                prices.taxes(charge, version),
-            ),
-            details=(prices.fixed_table(charge, version.currency),),
-        )
-        for charge in version.fixed_charges.all()
-    ]
-    return Table(
-        "Fixed charges",
-        columns("Add-on", "Model", "Units and price", "Billed", "Taxes"),
-        tuple(rows),
-        empty="No fixed charges. Add one to bill an agreed number of an add-on, such as seats.",
-    )
+def _thresholds(current: PlanVersion | None) -> tuple[Tab, ...]:
+    found = None if current is None else usage_thresholds.table(current)
+    return (Tab("Usage thresholds", (found,), len(found.rows)),) if found is not None and found.rows else ()
 
 
 def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
@@ -263,7 +276,8 @@ def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
         facts += [
             Fact("Fee", prices.fee(current)),
             Fact("Billed", prices.timing(current)),
-            Fact("Current version", f"{current.number}, since {cells.day_of(current.created_at)}"),
+            Fact("Minimum", prices.minimum(current)),
+            Fact("Current version", plan_versions.since(current)),
             Fact("Taxes on the fee", ", ".join(str(tax) for tax in current.taxes.all()) or "the customer's"),
         ]
     facts += [
@@ -271,24 +285,6 @@ def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
         Fact("Description", plan.description or cells.EMPTY),
     ]
     return Facts("Plan", tuple(facts))
-
-
-def _versions(versions: Sequence[PlanVersion]) -> Table:
-    rows = [
-        Row(
-            (
-                f"Version {version.number}",
-                cells.instant(version.created_at),
-                version.get_interval_display(),
-                cells.money(version.amount),
-                cells.number(len(version.charges.all())),
-                cells.badge("current", cells.Tone.GOOD) if version.is_current else "",
-            ),
-            details=(price_list(version), fixed_list(version)),
-        )
-        for version in versions
-    ]
-    return Table("Versions", columns("Version", "Published", "Interval", "Fee#", "Usage prices#", ""), tuple(rows))
 
 
 def _names(values: Mapping[str, Any]) -> dict[str, Any]:

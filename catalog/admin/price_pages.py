@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from catalog.models import Charge, FixedCharge
@@ -18,6 +19,13 @@ class PricePageAdmin(pages.PageAdmin):
     list_filter = (("charge_model", theme.ChoicesDropdownFilter),)
     ordering = ("plan_version__plan__name", "-plan_version__number", "position")
     list_verbs: tuple[ListVerb, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave the prices of single contracts out of the list; each has a page all the same."""
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and (match.url_name or "").endswith("_changelist")
+        return rows.filter(plan_version__base__isnull=True) if is_list else rows
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may see plans."""

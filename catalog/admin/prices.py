@@ -18,7 +18,7 @@ from catalog.domain.pricing.standard import Standard
 from catalog.domain.pricing.tiers import Tier
 from catalog.domain.pricing.volume import Volume
 from catalog.models import Charge, FixedCharge, PlanVersion, PricingUnit
-from config.kernel import errors
+from config.kernel import errors, money
 from config.platform.admin import cells
 from config.platform.admin.blocks import Row, Table, columns
 
@@ -38,6 +38,16 @@ Measure = str | PricingUnit
 def fee(version: PlanVersion) -> str:
     """The plan's own price: "€49.00 per month"."""
     return f"{cells.money_text(version.amount)} per {INTERVALS[_interval(version)]}"
+
+
+def minimum(version: PlanVersion) -> str:
+    """What an interval costs at least, by its name on invoices: "€1,000.00 per month, as Commitment"."""
+    row = version.commitment
+    if row is None:
+        return "none"
+    amount = cells.money_text(money.from_minor(row.amount_cents, version.currency))
+    text = f"{amount} per {INTERVALS[_interval(version)]}"
+    return f"{text}, as {row.invoice_display_name}" if row.invoice_display_name else text
 
 
 def timing(version: PlanVersion) -> str:
@@ -85,6 +95,22 @@ def summary(model: str, raw: Any, measure: Measure) -> str:
             return f"{_percent(first.price)} to {_percent(last.price)} in {len(terms.ranges)} tiers"
         case Dynamic():
             return "the amounts that the events carry"
+
+
+def detailed(model: str, raw: Any, measure: Measure) -> str:
+    """A price with all its tiers: "0 – 1,000: €0.02 + €5.00; 1,000 and more: €0.01"."""
+    try:
+        terms = properties.parse(model=model, raw=raw)
+    except errors.Invalid as refusal:
+        return refusal.message
+    match terms:
+        case Graduated() | Volume():
+            told = [(tier, _price(tier.price, measure)) for tier in terms.ranges]
+        case GraduatedPercentage():
+            told = [(tier, _percent(tier.price)) for tier in terms.ranges]
+        case _:
+            return summary(model, raw, measure)
+    return "; ".join(f"{_range(tier)}: {price}{_plus(tier.flat, measure)}" for tier, price in told)
 
 
 def rows(model: str, raw: Any, measure: Measure) -> tuple[Row, ...]:
@@ -157,7 +183,7 @@ def table(charge: Charge, currency: str) -> Table:
     if parts:
         found.insert(0, Row(("All other events", "", ""), is_group=True))
     for part in parts:
-        found.append(Row((_filter_name(part.invoice_display_name, part.values), "", ""), is_group=True))
+        found.append(Row((filter_name(part.invoice_display_name, part.values), "", ""), is_group=True))
         found += rows(charge.charge_model, part.properties, measure)
     return _table(found)
 
@@ -171,7 +197,8 @@ def _table(found: Sequence[Row]) -> Table:
     return Table("", columns("Units", "Price per unit#", "Flat amount#"), tuple(found))
 
 
-def _filter_name(name: str, values: dict[str, Sequence[str]]) -> str:
+def filter_name(name: str, values: dict[str, Sequence[str]]) -> str:
+    """What a filter is called, with the values that it takes."""
     listed = "; ".join(f"{key}: {', '.join(map(str, accepted))}" for key, accepted in values.items())
     return f"{name} ({listed})" if name else listed
 
@@ -179,7 +206,12 @@ def _filter_name(name: str, values: dict[str, Sequence[str]]) -> str:
 def _tiers_summary(tiers: Sequence[Tier], measure: Measure, words: str) -> str:
     if len(tiers) == 1:
         return f"{_price(tiers[0].price, measure)} per unit{_plus(tiers[0].flat, measure)}"
-    return f"{_price(tiers[0].price, measure)} to {_price(tiers[-1].price, measure)} in {len(tiers)} tiers, {words}"
+    first, last = tiers[0].price, tiers[-1].price
+    found = [tier.price for tier in tiers]
+    if {first, last} != {min(found), max(found)}:
+        # Neither up nor down all the way, such as free units first.
+        first, last = min(found), max(found)
+    return f"{_price(first, measure)} to {_price(last, measure)} in {len(tiers)} tiers, {words}"
 
 
 def _range(tier: Tier) -> str:
@@ -199,6 +231,13 @@ def _price(value: Decimal, measure: Measure) -> str:
     if isinstance(measure, PricingUnit):
         return f"{cells.number_text(value)} {measure.short_name}"
     return cells.unit_price_text(value, measure)
+
+
+def amount_text(value: Decimal, measure: Measure) -> str:
+    """What units come to, rounded for reading: to the currency, or to two places of a pricing unit."""
+    if isinstance(measure, PricingUnit):
+        return f"{cells.number_text(money.round_half_up(value, 2))} {measure.short_name}"
+    return cells.unit_price_text(money.round_half_up(value, 6), measure)
 
 
 def _unit_price(value: Decimal, measure: Measure) -> SafeString:

@@ -8,7 +8,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog.api.charge_forms import ChargeAnswer, ChargeRequest
+from catalog.api import cascading
+from catalog.api.cascading import ChargeChange
+from catalog.api.charge_forms import ChargeAnswer
 from catalog.queries import plans as plan_queries
 from catalog.services import plans
 from config.platform.api import pagination, schema, views
@@ -26,13 +28,16 @@ class Charges(views.ApiView):
         rows = plan_queries.charges(plan_queries.by_code(code=code))
         return pagination.paginated(request, rows, "charges", lambda found: ChargeAnswer(found, many=True).data)
 
-    @extend_schema(request=schema.body(ROOT, ChargeRequest), responses=schema.answer(ROOT, ChargeAnswer))
+    @extend_schema(request=schema.body(ROOT, ChargeChange), responses=schema.answer(ROOT, ChargeAnswer))
     def post(self, request: Request, code: str) -> Response:
         """Add a charge."""
         content = self.root(request, ROOT)
         plan_queries.by_code(code=code)
-        values = _without_id(self.checked(content, ChargeRequest))
-        added = plans.add_charge(code=code, values=values, actor=self.actor(request), at=self.at())
+        values = _without_id(self.checked(content, ChargeChange))
+        publication = cascading.taken(values)
+        added = plans.add_charge(
+            code=code, values=values, actor=self.actor(request), at=self.at(), publication=publication
+        )
         return _answer(code, added.code)
 
 
@@ -45,22 +50,34 @@ class Charge(views.ApiView):
         """Show a charge."""
         return _answer(code, charge_code)
 
-    @extend_schema(request=schema.body(ROOT, ChargeRequest), responses=schema.answer(ROOT, ChargeAnswer))
+    @extend_schema(request=schema.body(ROOT, ChargeChange), responses=schema.answer(ROOT, ChargeAnswer))
     def put(self, request: Request, code: str, charge_code: str) -> Response:
         """Change a charge."""
         content = self.root(request, ROOT)
         plan_queries.charge(plan_queries.by_code(code=code), charge_code=charge_code)
-        values = _without_id(self.checked(content, ChargeRequest, partial=True))
+        values = _without_id(self.checked(content, ChargeChange, partial=True))
+        publication = cascading.taken(values)
         changed = plans.change_charge(
-            code=code, charge_code=charge_code, values=values, actor=self.actor(request), at=self.at()
+            code=code,
+            charge_code=charge_code,
+            values=values,
+            actor=self.actor(request),
+            at=self.at(),
+            publication=publication,
         )
         return _answer(code, changed.code)
 
-    @extend_schema(responses=schema.answer(ROOT, ChargeAnswer))
+    @extend_schema(parameters=schema.filters(cascading.NAME, paged=False), responses=schema.answer(ROOT, ChargeAnswer))
     def delete(self, request: Request, code: str, charge_code: str) -> Response:
         """Take a charge off the plan."""
         answer = _answer(code, charge_code)
-        plans.remove_charge(code=code, charge_code=charge_code, actor=self.actor(request), at=self.at())
+        plans.remove_charge(
+            code=code,
+            charge_code=charge_code,
+            actor=self.actor(request),
+            at=self.at(),
+            publication=cascading.asked(request),
+        )
         return answer
 
 

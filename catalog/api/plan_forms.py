@@ -1,18 +1,25 @@
-"""How plans look in the API, in and out. A plan is shown by one of its versions, mostly the current one."""
+"""How plans look in the API, in and out. A plan is shown by one of its versions, mostly the current one.
+
+A private version, with the own terms of one subscription, is shown as a plan with a parent.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.api import feature_forms
 from catalog.api.charge_forms import ChargeAnswer, ChargeRequest
+from catalog.api.commitment_forms import MinimumCommitmentAnswer, MinimumCommitmentRequest
 from catalog.api.fixed_charge_forms import FixedChargeAnswer, FixedChargeRequest
 from catalog.api.tax_forms import TaxAnswer
 from catalog.domain import intervals
 from catalog.domain.intervals import Interval
 from catalog.models import PlanVersion
+from catalog.queries import features
 from config.platform.api.serializers import (
     Constant,
     DecimalString,
@@ -26,6 +33,7 @@ from config.platform.api.serializers import (
     TextOrNull,
     Unsupported,
 )
+from config.platform.api.thresholds import ApplicableThresholdAnswer, ThresholdAnswer, ThresholdRequest
 
 
 class PlanRequest(RequestSerializer):
@@ -44,14 +52,14 @@ class PlanRequest(RequestSerializer):
     trial_period = DecimalString(required=False, allow_null=True)
     bill_charges_monthly = Flag(allow_null=True)
     bill_fixed_charges_monthly = Flag(allow_null=True)
-    minimum_commitment = Unsupported(neutral=({},))
+    minimum_commitment = MinimumCommitmentRequest(required=False, allow_null=True)
     fixed_charges = Rows(FixedChargeRequest)
-    usage_thresholds = Unsupported(neutral=([],))
+    usage_thresholds = Rows(ThresholdRequest)
     metadata = Unsupported(neutral=({},))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make null lists of charges absent, as clients mean them, and other nulls none."""
-        for rows in ("charges", "fixed_charges"):
+        """Make null lists of charges, and a null commitment, absent, as clients mean them, and other nulls none."""
+        for rows in ("charges", "fixed_charges", "minimum_commitment", "usage_thresholds"):
             if rows in attrs and attrs[rows] is None:
                 del attrs[rows]
         if "tax_codes" in attrs:
@@ -67,13 +75,13 @@ class PlanRequest(RequestSerializer):
 class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """A plan without what lists leave out. The counters are always 0, as clients know them."""
 
-    lago_id = serializers.UUIDField(source="plan.uuid")
-    name = serializers.CharField(source="plan.name")
-    invoice_display_name = TextOrNull(source="plan.invoice_display_name")
+    lago_id = serializers.UUIDField(source="public_uuid")
+    name = serializers.CharField()
+    invoice_display_name = TextOrNull()
     created_at = Instant(source="plan.created_at")
     code = serializers.CharField(source="plan.code")
     interval = serializers.CharField()
-    description = TextOrNull(source="plan.description")
+    description = TextOrNull()
     amount_cents = MinorUnits(source="amount")
     amount_currency = serializers.CharField(source="currency")
     trial_period = Number()
@@ -83,13 +91,30 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     customers_count = Constant(0)
     active_subscriptions_count = Constant(0)
     draft_invoices_count = Constant(0)
-    parent_id = Constant(None)
+    parent_id = serializers.SerializerMethodField()
     pending_deletion = Constant(value=False)
     charges = ChargeAnswer(many=True)
-    entitlements = Constant([])
-    usage_thresholds = Constant([])
-    applicable_usage_thresholds = Constant([])
+    entitlements = serializers.SerializerMethodField()
+    usage_thresholds = ThresholdAnswer(many=True)
+    applicable_usage_thresholds = ApplicableThresholdAnswer(source="usage_thresholds", many=True)
     taxes = TaxAnswer(many=True)
+    minimum_commitment = MinimumCommitmentAnswer(source="commitment", required=False, help_text="Only if there is one.")
+
+    def to_representation(self, instance: PlanVersion) -> dict[str, Any]:
+        """Leave the minimum commitment out where there is none."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if shown["minimum_commitment"] is None:
+            del shown["minimum_commitment"]
+        return shown
+
+    @extend_schema_field(feature_forms.PlanEntitlementAnswer(many=True))
+    def get_entitlements(self, version: PlanVersion) -> list[dict[str, Any]]:
+        """Return the features that the plan gives, whatever its version."""
+        return feature_forms.of_plan(features.of_plan(version.plan))
+
+    def get_parent_id(self, version: PlanVersion) -> str | None:
+        """Return the plan that the prices of one subscription alone were made of; null for the plan itself."""
+        return None if version.base_id is None else str(version.plan.uuid)
 
     def get_bill_charges_monthly(self, version: PlanVersion) -> bool | None:
         """Return whether usage is billed monthly; null for intervals without months inside."""

@@ -6,10 +6,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.api import plan_versions
 from catalog.api.plan_forms import PlanAnswer, PlanRequest, PlanSummaryAnswer
+from catalog.api.plan_versions import PlanUpdate
 from catalog.models import PlanVersion
 from catalog.queries import plans as plan_queries
 from catalog.services import plans
+from catalog.services.plans import PlanValues
 from config.platform.api import pagination, params, representations, schema, views
 
 ROOT = "plan"
@@ -43,13 +46,18 @@ class Plan(views.ApiView):
         """Show a plan."""
         return _answer(plan_queries.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, PlanRequest), responses=schema.answer(ROOT, PlanAnswer))
+    @extend_schema(request=schema.body(ROOT, PlanUpdate), responses=schema.answer(ROOT, PlanAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a plan; another price makes a new version of it."""
         content = self.root(request, ROOT)
         plan_queries.by_code(code=code)
-        values = self.checked(content, PlanRequest, partial=True)
-        return _answer(plans.update(code=code, values=values, actor=self.actor(request), at=self.at()))
+        values = self.checked(content, PlanUpdate, partial=True)
+        at = self.at()
+        publication = plan_versions.taken(values, at=at)
+        changed = plans.update(
+            code=code, values=PlanValues(**values), actor=self.actor(request), at=at, publication=publication
+        )
+        return _answer(changed)
 
     @extend_schema(responses=schema.answer(ROOT, PlanAnswer))
     def delete(self, request: Request, code: str) -> Response:

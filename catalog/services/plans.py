@@ -13,14 +13,24 @@ from typing import Any, TypedDict
 
 from django.db import transaction
 
-from catalog.domain import intervals
+from catalog.domain import intervals, publications
 from catalog.domain.intervals import Interval
+from catalog.domain.publications import Publication
 from catalog.models import Plan, PlanVersion
 from catalog.queries import plans
-from catalog.services import charge_input, fixed_charge_input, price_lists, versions
+from catalog.services import (
+    charge_input,
+    commitment_input,
+    fixed_charge_input,
+    price_lists,
+    threshold_input,
+    versions,
+)
 from catalog.services.charge_input import ChargeValues
+from catalog.services.commitment_input import CommitmentValues
 from catalog.services.fixed_charge_input import FixedChargeValues
 from catalog.services.price_lists import ChargeContent, PriceList
+from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors, money
 from config.kernel.actors import Actor
 from config.platform.services import audit, uniqueness
@@ -37,10 +47,14 @@ class PlanInUse(errors.NotAllowed):
     """Somebody has bought the plan and still has it."""
 
 
+class PlanChanged(errors.Conflict):
+    """The plan is not what it was when a change of it was decided."""
+
+
 class PlanValues(TypedDict, total=False):
     """What a plan is made of. ``amount_cents`` are minor units of ``amount_currency``.
 
-    Charges and fixed charges are full lists.
+    Charges and fixed charges are full lists. An empty minimum commitment, or none, takes away what there is.
     """
 
     code: str
@@ -57,6 +71,8 @@ class PlanValues(TypedDict, total=False):
     tax_codes: Sequence[str]
     charges: Sequence[ChargeValues]
     fixed_charges: Sequence[FixedChargeValues]
+    minimum_commitment: CommitmentValues | None
+    usage_thresholds: Sequence[ThresholdValues]
 
 
 @transaction.atomic
@@ -75,14 +91,26 @@ def create(*, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
 
 
 @transaction.atomic
-def update(*, code: str, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
+def update(
+    *,
+    code: str,
+    values: PlanValues,
+    actor: Actor,
+    at: datetime,
+    publication: Publication = publications.FOLLOWED,
+    seen: int | None = None,
+) -> PlanVersion:
     """Change what ``values`` holds. Another price, interval, tax or charge makes a new version; names do not.
 
     While the plan is in use its code, interval, currency and trial, and what is billed in advance or monthly, stay as
     they are, whatever is sent. Charges that are sent are the full list; absent ones are untouched. Sending what is
-    there already changes nothing. Raises as `create`.
+    there already changes nothing. The ``publication`` says from when on the version is sold and who follows; names
+    change at once. ``seen`` is the id of the version that was on sale when it was decided. Raises as `create`,
+    VersionWaits, and PlanChanged where another one is on sale by now.
     """
-    version = versions.lock(code=code)
+    version = versions.lock(code=code, at=at)
+    if seen not in (None, version.pk):
+        raise PlanChanged("plan_changed", "Somebody else changed the plan meanwhile. Start again.")
     plan = version.plan
     content: dict[str, Any] = dict(values)
     in_use = plans.in_use(plan)
@@ -91,14 +119,27 @@ def update(*, code: str, values: PlanValues, actor: Actor, at: datetime) -> Plan
             content.pop(field, None)
     _rename(plan, {field: content[field] for field in ("code", *NAMES) if field in content}, actor, at)
     after = _changed(price_lists.read(version), PlanValues(**content), in_use=in_use, at=at)
-    versions.publish(version=version, content=after, actor=actor, at=at)
+    versions.publish(version=version, content=after, actor=actor, at=at, publication=publication)
     return plans.by_code(code=plan.code)
+
+
+def proposed(*, code: str, values: PlanValues, at: datetime) -> tuple[PriceList, PriceList]:
+    """Return the plan's price list as it is sold, and as `update` would publish it. Writes nothing.
+
+    Raises as `update` does.
+    """
+    version = plans.by_code(code=code)
+    before = price_lists.read(version)
+    in_use = plans.in_use(version.plan)
+    kept = (*_AGREED, *_SPLIT) if in_use else ()
+    content: dict[str, Any] = {field: value for field, value in values.items() if field not in kept}
+    return before, _changed(before, PlanValues(**content), in_use=in_use, at=at)
 
 
 @transaction.atomic
 def delete(*, code: str, actor: Actor, at: datetime) -> PlanVersion:
     """Retire a plan; its code may be used again. Raises NotFound, PlanInUse while somebody has it."""
-    version = versions.lock(code=code)
+    version = versions.lock(code=code, at=at)
     plan = version.plan
     if plans.in_use(plan):
         raise PlanInUse("plan_in_use", "There are subscriptions to this plan: end or move them first.")
@@ -109,41 +150,58 @@ def delete(*, code: str, actor: Actor, at: datetime) -> PlanVersion:
 
 
 @transaction.atomic
-def add_charge(*, code: str, values: ChargeValues, actor: Actor, at: datetime) -> ChargeContent:
+def add_charge(
+    *,
+    code: str,
+    values: ChargeValues,
+    actor: Actor,
+    at: datetime,
+    publication: Publication = publications.FOLLOWED,
+) -> ChargeContent:
     """Add a charge in a new version. Raises as `update` does, without paths."""
-    version = versions.lock(code=code)
+    version = versions.lock(code=code, at=at)
     before = price_lists.read(version)
     added = charge_input.single(
         values=values, before=None, others=before.charges, in_use=plans.in_use(version.plan), at=at
     )
     content = dataclasses.replace(before, charges=(*before.charges, added))
-    versions.publish(version=version, content=content, actor=actor, at=at)
+    versions.publish(version=version, content=content, actor=actor, at=at, publication=publication)
     return added
 
 
 @transaction.atomic
-def change_charge(*, code: str, charge_code: str, values: ChargeValues, actor: Actor, at: datetime) -> ChargeContent:
+def change_charge(
+    *,
+    code: str,
+    charge_code: str,
+    values: ChargeValues,
+    actor: Actor,
+    at: datetime,
+    publication: Publication = publications.FOLLOWED,
+) -> ChargeContent:
     """Change a charge in a new version. Raises as `update` does, without paths, and NotFound (`charge_not_found`)."""
-    version = versions.lock(code=code)
+    version = versions.lock(code=code, at=at)
     before = price_lists.read(version)
     old = charge_of(before, charge_code)
     others = [charge for charge in before.charges if charge != old]
     changed = charge_input.single(values=values, before=old, others=others, in_use=plans.in_use(version.plan), at=at)
     after = tuple(changed if charge == old else charge for charge in before.charges)
     content = dataclasses.replace(before, charges=after)
-    versions.publish(version=version, content=content, actor=actor, at=at)
+    versions.publish(version=version, content=content, actor=actor, at=at, publication=publication)
     return changed
 
 
 @transaction.atomic
-def remove_charge(*, code: str, charge_code: str, actor: Actor, at: datetime) -> None:
+def remove_charge(
+    *, code: str, charge_code: str, actor: Actor, at: datetime, publication: Publication = publications.FOLLOWED
+) -> None:
     """Leave a charge out of a new version. Raises NotFound (`plan_not_found`, `charge_not_found`)."""
-    version = versions.lock(code=code)
+    version = versions.lock(code=code, at=at)
     before = price_lists.read(version)
     gone = charge_of(before, charge_code)
     kept = tuple(charge for charge in before.charges if charge.key != gone.key)
     content = dataclasses.replace(before, charges=kept)
-    versions.publish(version=version, content=content, actor=actor, at=at)
+    versions.publish(version=version, content=content, actor=actor, at=at, publication=publication)
 
 
 def charge_of(content: PriceList, charge_code: str) -> ChargeContent:
@@ -169,6 +227,12 @@ def _changed(before: PriceList, values: PlanValues, *, in_use: bool, at: datetim
         charges = charge_input.charges(values=values["charges"], existing=charges, in_use=in_use, at=at)
     if "fixed_charges" in values:
         fixed = fixed_charge_input.fixed_charges(values=values["fixed_charges"], existing=fixed, in_use=in_use, at=at)
+    committed = before.minimum_commitment
+    if "minimum_commitment" in values:
+        committed = commitment_input.minimum_commitment(values=values["minimum_commitment"], before=committed, at=at)
+    crossed = before.usage_thresholds
+    if "usage_thresholds" in values:
+        crossed = threshold_input.thresholds(values=values["usage_thresholds"], existing=crossed, at=at)
     # Shorter intervals have no months inside: what is said of them there means nothing.
     has_months = intervals.can_split_monthly(Interval(interval))
     monthly, fixed_monthly = (bool(values.get(field, getattr(before, field))) and has_months for field in _SPLIT)
@@ -178,14 +242,17 @@ def _changed(before: PriceList, values: PlanValues, *, in_use: bool, at: datetim
         tax_ids=tax_ids,
         charges=charges,
         pay_in_advance=values.get("pay_in_advance", before.pay_in_advance),
-        trial_period=_trial(values.get("trial_period", before.trial_period)),
+        trial_period=trial_days(values.get("trial_period", before.trial_period)),
         bill_charges_monthly=monthly,
         bill_fixed_charges_monthly=fixed_monthly,
         fixed_charges=fixed,
+        minimum_commitment=committed,
+        usage_thresholds=crossed,
     )
 
 
-def _trial(days: Decimal) -> Decimal:
+def trial_days(days: Decimal) -> Decimal:
+    """Return the days of a trial. Raises Invalid (`trial_period`) for a number that none can have."""
     if not 0 <= days <= MAX_TRIAL_DAYS or money.round_half_up(days, _TRIAL_PLACES) != days:
         raise charge_input.refused("trial_period", "value_is_out_of_range")
     return days

@@ -5,15 +5,21 @@ Owns the step between tables and values. What a good price list is, is checked w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
 from moneyed import Money
 
-from catalog.models import Charge, ChargeFilter, FixedCharge, Plan, PlanVersion
+from catalog.domain import publications, usage_thresholds
+from catalog.domain.publications import Publication
+from catalog.models import Charge, ChargeFilter, FixedCharge, MinimumCommitment, Plan, PlanVersion, UsageThreshold
+
+UsageThresholdContent = usage_thresholds.UsageThreshold
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,17 @@ class FixedChargeContent:
 
 
 @dataclass(frozen=True)
+class MinimumCommitmentContent:
+    """What a whole interval costs at least, in minor units. ``key`` stays over versions; ``since`` is when it came."""
+
+    key: UUID
+    amount_cents: int
+    invoice_display_name: str
+    tax_ids: tuple[int, ...]
+    since: datetime = field(compare=False)
+
+
+@dataclass(frozen=True)
 class PriceList:
     """Fee of an interval and when it is billed, prices of usage and add-ons, in one currency. The trial is in days."""
 
@@ -85,6 +102,8 @@ class PriceList:
     bill_charges_monthly: bool = False
     bill_fixed_charges_monthly: bool = False
     fixed_charges: tuple[FixedChargeContent, ...] = ()
+    minimum_commitment: MinimumCommitmentContent | None = None
+    usage_thresholds: tuple[UsageThresholdContent, ...] = ()
 
 
 def read(version: PlanVersion) -> PriceList:
@@ -99,15 +118,45 @@ def read(version: PlanVersion) -> PriceList:
         bill_charges_monthly=version.bill_charges_monthly,
         bill_fixed_charges_monthly=version.bill_fixed_charges_monthly,
         fixed_charges=tuple(_fixed_charge(charge) for charge in version.fixed_charges.all()),
+        minimum_commitment=_minimum_commitment(version),
+        usage_thresholds=tuple(_usage_threshold(row) for row in version.usage_thresholds.all()),
     )
 
 
-def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanVersion:
-    """Store a price list as the plan's version of that number, and as its current one. Needs a transaction."""
-    PlanVersion.objects.filter(plan=plan, is_current=True).update(is_current=False)
+def next_number(*, plan: Plan) -> int:
+    """Return the number of the plan's next version, private or not. The caller holds the lock of the plan."""
+    last: int | None = PlanVersion.objects.filter(plan=plan).aggregate(number=Max("number"))["number"]
+    return (last or 0) + 1
+
+
+def store(
+    *,
+    plan: Plan,
+    number: int,
+    content: PriceList,
+    at: datetime,
+    base: PlanVersion | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    publication: Publication = publications.FOLLOWED,
+) -> PlanVersion:
+    """Store a price list as the plan's version of that number, and as its current one. Needs a transaction.
+
+    With a ``base`` it is a private one, made of it with these ``overrides``, and what is sold stays what it is, as it
+    does while the moment of its ``publication`` is to come.
+    """
+    is_scheduled = publication.waits(at=at)
+    is_current = base is None and not is_scheduled
+    if is_current:
+        PlanVersion.objects.filter(plan=plan, is_current=True).update(is_current=False)
     version = PlanVersion.objects.create(
         plan=plan,
         number=number,
+        is_current=is_current,
+        effective_at=publication.effective_at,
+        is_scheduled=is_scheduled,
+        moves_existing=publication.moves_existing,
+        base=base,
+        overrides=dict(overrides or {}),
         interval=content.interval,
         currency=content.amount.currency.code,
         amount=content.amount,
@@ -120,6 +169,8 @@ def store(*, plan: Plan, number: int, content: PriceList, at: datetime) -> PlanV
     version.taxes.set(content.tax_ids)
     _store_charges(version, content, at)
     _store_fixed_charges(version, content)
+    _store_minimum_commitment(version, content.minimum_commitment)
+    _store_usage_thresholds(version, content, at)
     return version
 
 
@@ -184,6 +235,52 @@ def _store_fixed_charges(version: PlanVersion, content: PriceList) -> None:
     for row, charge in zip(rows, content.fixed_charges, strict=True):
         if charge.tax_ids:
             row.taxes.set(charge.tax_ids)
+
+
+def _store_minimum_commitment(version: PlanVersion, content: MinimumCommitmentContent | None) -> None:
+    if content is None:
+        return
+    row = MinimumCommitment.objects.create(
+        plan_version=version,
+        key=content.key,
+        amount_cents=content.amount_cents,
+        invoice_display_name=content.invoice_display_name,
+        created_at=content.since,
+    )
+    row.taxes.set(content.tax_ids)
+
+
+def _store_usage_thresholds(version: PlanVersion, content: PriceList, at: datetime) -> None:
+    UsageThreshold.objects.bulk_create(
+        UsageThreshold(
+            plan_version=version,
+            key=one.key,
+            amount_cents=one.amount_cents,
+            recurring=one.recurring,
+            name=one.name,
+            created_at=one.since or at,
+        )
+        for one in content.usage_thresholds
+    )
+
+
+def _usage_threshold(row: UsageThreshold) -> UsageThresholdContent:
+    return UsageThresholdContent(
+        key=row.key, amount_cents=row.amount_cents, recurring=row.recurring, name=row.name, since=row.created_at
+    )
+
+
+def _minimum_commitment(version: PlanVersion) -> MinimumCommitmentContent | None:
+    row = version.commitment
+    if row is None:
+        return None
+    return MinimumCommitmentContent(
+        key=row.key,
+        amount_cents=row.amount_cents,
+        invoice_display_name=row.invoice_display_name,
+        tax_ids=tuple(sorted(tax.pk for tax in row.taxes.all())),
+        since=row.created_at,
+    )
 
 
 def _charge(charge: Charge) -> ChargeContent:

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 
 from django.db import transaction
 
-from catalog.models import AddOn, Charge, FixedCharge, PlanVersion, Tax
+from catalog.models import AddOn, Charge, FixedCharge, MinimumCommitment, PlanVersion, Tax
 from catalog.queries import taxes
 from config.kernel import db, errors
 from config.kernel.actors import Actor
@@ -58,7 +58,7 @@ def update(*, code: str, values: TaxValues, actor: Actor, at: datetime) -> Tax:
 def delete(*, code: str, actor: Actor, at: datetime) -> Tax:
     """Retire a tax and take it off every price. Its code may be used again. Raises NotFound."""
     tax = db.lock_one(Tax.objects.filter(pk=taxes.by_code(code=code).pk))
-    for priced in (PlanVersion, Charge, FixedCharge, AddOn):
+    for priced in (PlanVersion, Charge, FixedCharge, AddOn, MinimumCommitment):
         priced.taxes.through.objects.filter(tax=tax).delete()
     tax.deleted_at = at
     tax.save(update_fields=["deleted_at"])

@@ -193,9 +193,12 @@ def test_minor_units_follow_the_currency(api: ApiClient, currency: str, cents: i
         ({"trial_period": "a week"}, {"trial_period": ["value_is_invalid"]}),
         ({"bill_charges_monthly": "no idea"}, {"bill_charges_monthly": ["value_is_invalid"]}),
         ({"bill_fixed_charges_monthly": "no idea"}, {"bill_fixed_charges_monthly": ["value_is_invalid"]}),
-        ({"minimum_commitment": {"amount_cents": 1}}, {"minimum_commitment": ["unsupported_value"]}),
+        ({"minimum_commitment": {"amount_cents": 0}}, {"minimum_commitment.amount_cents": ["value_is_out_of_range"]}),
         ({"fixed_charges": [{"add_on_id": "x"}]}, {"fixed_charges.0.add_on_id": ["value_is_invalid"]}),
-        ({"usage_thresholds": [{"amount_cents": 1}]}, {"usage_thresholds": ["unsupported_value"]}),
+        (
+            {"usage_thresholds": [{"amount_cents": 0}]},
+            {"usage_thresholds": ["missing_amount_cents"]},
+        ),
         ({"metadata": {"a": "b"}}, {"metadata": ["unsupported_value"]}),
         ({"charges": {}}, {"charges": ["must_be_an_array"]}),
         ({"charges": ["x"]}, {"charges.0": ["value_is_invalid"]}),
@@ -316,6 +319,7 @@ def test_a_list_costs_the_same_however_long(api: ApiClient, django_assert_num_qu
     for number in range(4):
         row = charge(metric, filters=parts, tax_codes=["vat"])
         post(api, code=f"p{number}", tax_codes=["vat"], charges=[row, charge(metric)])
-    # key, count, versions with plans, taxes, charges, metrics, filters, charges' taxes, fixed charges, default taxes
-    with django_assert_num_queries(10):
+    # key, count, versions with plans, taxes, charges, metrics, filters, charges' taxes, fixed charges, default taxes,
+    # thresholds, minimum commitments, entitlements
+    with django_assert_num_queries(13):
         assert len(api.read("plans").json()["plans"]) == 4
