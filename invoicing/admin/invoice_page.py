@@ -32,8 +32,18 @@ from config.platform.admin.blocks import (
 from config.platform.admin.cells import Tone
 from invoicing.admin import credit_note_verbs, shown
 from invoicing.domain import document_breakdown
-from invoicing.models import CreditNote, CreditNoteUse, Delivery, Invoice, InvoiceLine, LedgerEntry, PaymentAllocation
+from invoicing.models import (
+    CreditNote,
+    CreditNoteUse,
+    Delivery,
+    Invoice,
+    InvoiceLine,
+    LedgerEntry,
+    PaymentAllocation,
+    PrepaidCreditUse,
+)
 from invoicing.queries import receivables
+from invoicing.services import prepaid_draws
 
 EXPLAINED = "invoicing.line_explained"
 """Parts by line: ``{"blocks": (…)}``, shown when the line is opened."""
@@ -46,12 +56,17 @@ def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
     sent = list(invoice.deliveries.order_by("-number"))
     notes = list(invoice.credit_notes.order_by("pk"))
     uses = list(invoice.credits.select_related("credit_note")) if invoice.credit_notes_amount else []
+    drawn = list(invoice.prepaid_uses.select_related("credit")) if invoice.prepaid_credit_amount else []
     return Page(
         top=(*_notes(invoice, sent), _figures(invoice)),
         tabs=(
-            Tab("Lines", (_lines(invoice, lines), _totals(invoice, uses)), len(lines)),
+            Tab("Lines", (_lines(invoice, lines), _totals(invoice, uses, drawn)), len(lines)),
             Tab("Document", (_document(invoice, pdf_url),)),
-            Tab("Payments and ledger", (_payments(invoice, paid), _ledger(invoice, paid, notes, uses)), len(paid)),
+            Tab(
+                "Payments and ledger",
+                (_payments(invoice, paid), _ledger(invoice, paid, notes, uses, drawn)),
+                len(paid),
+            ),
             Tab("Credit notes", (credit_note_verbs.table(notes),), len(notes)),
             Tab("E-mails", (_deliveries(sent),), len(sent)),
             Tab("Details", (_parties(invoice), _metadata(invoice))),
@@ -64,11 +79,22 @@ def _notes(invoice: Invoice, sent: Sequence[Delivery]) -> tuple[Block, ...]:
     notes: list[Block] = []
     if invoice.voided_at is not None:
         notes.append(Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL))
+    elif invoice.status == Invoice.Status.OPEN:
+        text = "It waits for its payment: it is issued, numbered and booked once all of it is paid."
+        notes.append(Note(text, Tone.WARN))
+    elif invoice.status == Invoice.Status.CLOSED and invoice.paid_amount:
+        held = cells.money_text(invoice.paid_amount)
+        text = f"It was closed unpaid. {held} that had come in for it is the customer's: pay it back."
+        notes.append(Note(text, Tone.BAD))
     elif invoice.finalized_at is None and invoice.paid_at is None and invoice.number is None:
         when = f"{cells.day_of(invoice.finalize_after, invoice.timezone)} ({invoice.timezone})"
         notes.append(
             Note(f"A draft. The scheduler finalizes it from {when} on; usage until then is counted.", Tone.INFO)
         )
+        would = [amount for _, amount in prepaid_draws.would_draw(invoice=invoice)]
+        if would:
+            text = cells.money_text(sum(would[1:], would[0]))
+            notes.append(Note(f"Issued now it would use {text} of prepaid credit.", Tone.INFO))
     if invoice.payment_overdue:
         notes.append(Note(f"Overdue since {cells.day_text(invoice.payment_due_date)}.", Tone.BAD))
     if sent and sent[0].state == Delivery.State.FAILED:
@@ -81,7 +107,7 @@ def _figures(invoice: Invoice) -> Figures:
     return Figures(
         (
             Figure("Status", shown.status(invoice), shown.payment(invoice) if invoice.number else ""),
-            Figure("Customer", cells.to(invoice.customer, invoice.customer.display_name), invoice.billing_entity.name),
+            Figure("Customer", cells.to(invoice.customer, invoice.customer.display_name), _named(invoice)),
             _issued(invoice),
             Figure(
                 "Total",
@@ -98,10 +124,16 @@ def _figures(invoice: Invoice) -> Figures:
     )
 
 
+def _named(invoice: Invoice) -> str:
+    number = invoice.purchase_order_number
+    return f"{invoice.billing_entity.name}, purchase order {number}" if number else invoice.billing_entity.name
+
+
 def _made_of(invoice: Invoice) -> str:
-    made_of = f"{cells.money_text(invoice.fees_amount)} + {cells.money_text(invoice.taxes_amount)} tax"
+    made_of = f"{cells.money_text(invoice.net_amount)} + {cells.money_text(invoice.taxes_amount)} tax"
     credit = f" − {cells.money_text(invoice.credit_notes_amount)} credit" if invoice.credit_notes_amount else ""
-    return made_of + credit
+    prepaid = f" − {cells.money_text(invoice.prepaid_credit_amount)} prepaid" if invoice.prepaid_credit_amount else ""
+    return made_of + credit + prepaid
 
 
 def _settled_by(invoice: Invoice) -> str:
@@ -171,13 +203,19 @@ def _line_taxes(line: InvoiceLine) -> Table:
     )
 
 
-def _totals(invoice: Invoice, uses: Sequence[CreditNoteUse]) -> Table:
+def _totals(invoice: Invoice, uses: Sequence[CreditNoteUse], drawn: Sequence[PrepaidCreditUse]) -> Table:
     rows = [Row(("Net", "", "", cells.money(invoice.fees_amount)))]
+    if invoice.progressive_billing_credit_amount:
+        before = invoice.progressive_credits.select_related("source").order_by("pk")
+        rows += [
+            Row((f"Billed before on {row.source}", "", "", cells.money(-row.amount))) for row in before if row.amount
+        ]
     rows += [
         Row((tax.tax_name, cells.percent(tax.rate), cells.money(tax.base_amount), cells.money(tax.amount)))
         for tax in invoice.applied_taxes.all()
     ]
     rows += [Row((f"Credit of {use.credit_note}", "", "", cells.money(-use.amount))) for use in uses]
+    rows += [Row((f"Prepaid credit of {use.credit}", "", "", cells.money(-use.amount))) for use in drawn]
     rows.append(Row(("Total", "", "", cells.money(invoice.total_amount)), is_total=True))
     return Table("Taxes and total", columns("", "Rate#", "Base#", "Amount#"), tuple(rows))
 
@@ -214,6 +252,7 @@ def _ledger(
     paid: Sequence[PaymentAllocation],
     notes: Sequence[CreditNote],
     uses: Sequence[CreditNoteUse],
+    drawn: Sequence[PrepaidCreditUse],
 ) -> Table:
     sources = Q(source_type="invoicing.invoice", source_id=invoice.pk)
     if paid:
@@ -222,6 +261,8 @@ def _ledger(
         sources |= Q(source_type="invoicing.creditnote", source_id__in=[note.pk for note in notes])
     if uses:
         sources |= Q(source_type="invoicing.creditnoteuse", source_id__in=[use.pk for use in uses])
+    if drawn:
+        sources |= Q(source_type="invoicing.prepaidcredituse", source_id__in=[use.pk for use in drawn])
     entries = LedgerEntry.objects.filter(sources).prefetch_related("postings__account").order_by("booked_at", "pk")
     return shown.bookings(entries, title="Ledger")
 

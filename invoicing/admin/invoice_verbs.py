@@ -241,7 +241,7 @@ def summary(invoice: Invoice) -> Facts:
             Fact("Billed by", invoice.billing_entity.name),
             Fact("Will be issued" if shown.is_planned(invoice) else "Issued", shown.issued(invoice)),
             Fact("Due", shown.due(invoice)),
-            Fact("Net", cells.money_text(invoice.fees_amount)),
+            Fact("Net", cells.money_text(invoice.net_amount)),
             Fact("Tax", cells.money_text(invoice.taxes_amount)),
             Fact("Total", cells.money_text(invoice.total_amount)),
             Fact("Open", cells.EMPTY if invoice.number is None else cells.money_text(receivables.owed(invoice))),

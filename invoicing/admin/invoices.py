@@ -46,7 +46,7 @@ class InvoiceAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer", "billing_entity")
     search_fields = ("number",)
-    search_help_text = "Number or customer"
+    search_help_text = "Number, purchase order or customer"
     ordering = ("-issuing_date", "-created_at", "-id")
     verbs = (Finalize(), RecordPayment(), Send(), Credit(), Refresh(), VoidDraft())
     bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(Send(), "Send by e-mail"))
@@ -56,7 +56,7 @@ class InvoiceAdmin(pages.PageAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
     ) -> tuple[QuerySet[Invoice], bool]:
-        """Find by number, or by the customer's name, external id or e-mail. Customers are looked up first."""
+        """Find by number or purchase order, or by the name, external id or e-mail of customers, looked up first."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -64,7 +64,8 @@ class InvoiceAdmin(pages.PageAdmin):
         for field in ("name", "legal_name", "external_id", "email"):
             known |= Q(**{f"{field}__icontains": term})
         customers = list(Customer.objects.filter(known).order_by().values_list("pk", flat=True)[:FOUND])
-        return queryset.filter(Q(number__icontains=term) | Q(customer_id__in=customers)), False
+        named = Q(number__icontains=term) | Q(purchase_order_number__icontains=term)
+        return queryset.filter(named | Q(customer_id__in=customers)), False
 
     @theme.display(description="Invoice", ordering="number")
     def document(self, invoice: Invoice) -> str:

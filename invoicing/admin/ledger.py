@@ -25,6 +25,8 @@ from invoicing.queries import ledger
 FACTS = (
     (bookings.FINALIZED, "Invoice issued"),
     (bookings.PAID, "Payment received"),
+    (bookings.HELD, "Payment held"),
+    (bookings.HELD_USED, "Held payment used"),
     (bookings.CREDITED, "Credit note issued"),
     (bookings.CREDIT_USED, "Credit used"),
     (bookings.CREDIT_VOIDED, "Credit voided"),

@@ -16,7 +16,7 @@ from config.platform.admin.cells import Tone
 from customers.models import Customer
 from invoicing.admin import shown
 from invoicing.models import Invoice
-from invoicing.queries import credit_notes, receivables
+from invoicing.queries import credit_notes, prepaid_credits, receivables
 
 ROWS = 12
 
@@ -46,7 +46,7 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
         empty="No invoice yet: the first one comes when a subscription's period is over.",
         action=cells.link("All invoices", every),
     )
-    return blocks.panel(*_figures(customer), table)
+    return blocks.panel(*_figures(customer), table, *_prepaid(customer))
 
 
 def _figures(customer: Customer) -> tuple[Figures, ...]:
@@ -72,7 +72,32 @@ def _figures(customer: Customer) -> tuple[Figures, ...]:
         Figure(f"Credit, {currency}", cells.money_text(left), "lowers the next invoices")
         for currency, left in credit_notes.balance(customer_id=customer.pk).items()
     ]
+    items += [
+        Figure(f"Prepaid, {currency}", cells.money_text(one.left), f"left of {cells.money_text(one.granted)}")
+        for currency, one in prepaid_credits.balances(customer_id=customer.pk).items()
+    ]
     return (Figures(tuple(items)),) if items else ()
+
+
+def _prepaid(customer: Customer) -> tuple[Table, ...]:
+    """The prepaid credit of a customer, where there is some, with what was drawn."""
+    found = list(prepaid_credits.of_customer(customer_id=customer.pk)[:ROWS])
+    if not found:
+        return ()
+    rows = tuple(
+        Row(
+            (
+                one.source,
+                cells.badge(one.get_status_display(), Tone.GOOD if one.left else Tone.NEUTRAL),
+                f"{cells.day_text(one.valid_from)} – {cells.day_text(one.valid_until)}",
+                cells.money(one.amount),
+                cells.money(one.used_amount),
+                cells.money(one.left),
+            )
+        )
+        for one in found
+    )
+    return (Table("Prepaid credit", columns("Granted by", "Status", "Valid", "Granted#", "Used#", "Left#"), rows),)
 
 
 registry.register_panel("customers.customer", of_customer)

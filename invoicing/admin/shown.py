@@ -17,6 +17,7 @@ STATUS = {
     Invoice.Status.FINALIZED: Tone.INFO,
     Invoice.Status.VOIDED: Tone.NEUTRAL,
     Invoice.Status.CLOSED: Tone.NEUTRAL,
+    Invoice.Status.OPEN: Tone.WARN,
 }
 PAYMENT = {
     Invoice.PaymentStatus.PENDING: Tone.NEUTRAL,
@@ -32,7 +33,9 @@ DELIVERY = {
 
 def status(invoice: Invoice) -> SafeString:
     """The state of the document."""
-    return cells.badge(invoice.get_status_display(), STATUS[Invoice.Status(invoice.status)])
+    waits = invoice.status == Invoice.Status.OPEN
+    words = "waits for payment" if waits else invoice.get_status_display()
+    return cells.badge(words, STATUS[Invoice.Status(invoice.status)])
 
 
 def payment(invoice: Invoice) -> SafeString:

@@ -34,6 +34,8 @@ _ITEM_TYPES = {
     InvoiceLine.Kind.CHARGE: "BillableMetric",
     InvoiceLine.Kind.FIXED_CHARGE: "AddOn",
     InvoiceLine.Kind.SUBSCRIPTION: "Subscription",
+    InvoiceLine.Kind.COMMITMENT: "Subscription",
+    InvoiceLine.Kind.CREDIT: "WalletTransaction",
 }
 _LAST_SECOND = timedelta(seconds=1)
 
@@ -116,8 +118,8 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
     units = DecimalString()
     description = TextOrNull()
     precise_unit_amount = DecimalString(source="unit_amount")
-    precise_coupons_amount_cents = Constant("0.0")
-    sub_total_excluding_taxes_amount_cents = MinorUnits(source="amount")
+    precise_coupons_amount_cents = serializers.SerializerMethodField()
+    sub_total_excluding_taxes_amount_cents = MinorUnits(source="net_amount")
     sub_total_excluding_taxes_precise_amount_cents = serializers.SerializerMethodField()
     events_count = serializers.IntegerField(allow_null=True)
     payment_status = serializers.SerializerMethodField()
@@ -147,6 +149,10 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
     def get_presentation_breakdowns(self, line: InvoiceLine) -> list[dict[str, Any]]:
         """Return the units by properties that only inform."""
         return line_figures.breakdowns(line.breakdowns)
+
+    def get_precise_coupons_amount_cents(self, line: InvoiceLine) -> str:
+        """Return what is taken off before taxes: what was billed progressively before."""
+        return decimal_text(Decimal(money.to_minor(line.progressive_credit_amount)))
 
     def get_precise_total_amount(self, line: InvoiceLine) -> float:
         """Return the gross amount in major units before rounding."""

@@ -27,7 +27,7 @@ FILTERS = (
 )
 LIST_FILTERS = ("status", "payment_status", "billing_entity_codes")
 _KINDS = ("subscription", "add_on", "credit", "one_off", "advance_charges", "progressive_billing")
-_STATUSES = ("draft", "finalized", "voided", "failed", "pending")
+_STATUSES = ("draft", "finalized", "voided", "failed", "pending", "open")
 
 
 class MetadataRequest(RequestSerializer):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -67,6 +68,16 @@ class MetadataShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ("lago_id", "key", "value", "created_at")
 
 
+class ProgressiveCreditItem(serializers.Serializer):  # type: ignore[type-arg]
+    """The invoice that billed a part of another one before."""
+
+    lago_item_id = serializers.UUIDField(source="uuid")
+    type = Constant("invoice")
+    code = serializers.CharField(source="number", allow_null=True)
+    name = serializers.CharField(source="number", allow_null=True)
+    description = Constant(None)
+
+
 class CreditItem(serializers.Serializer):  # type: ignore[type-arg]
     """The credit note that a credit comes from."""
 
@@ -95,6 +106,17 @@ class CreditShape(serializers.Serializer):  # type: ignore[type-arg]
     invoice = CreditedInvoice()
 
 
+class ProgressiveCreditShape(serializers.Serializer):  # type: ignore[type-arg]
+    """What lowered an invoice before taxes, because it was billed progressively before."""
+
+    lago_id = serializers.UUIDField(source="uuid")
+    amount_cents = MinorUnits(source="amount")
+    amount_currency = serializers.CharField(source="currency")
+    before_taxes = Constant(value=True)
+    item = ProgressiveCreditItem(source="source")
+    invoice = CreditedInvoice()
+
+
 class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     """An invoice by itself. Amounts are integers in minor units of ``currency``."""
 
@@ -114,16 +136,16 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     currency = serializers.CharField()
     fees_amount_cents = MinorUnits(source="fees_amount")
     taxes_amount_cents = MinorUnits(source="taxes_amount")
-    progressive_billing_credit_amount_cents = Constant(0)
+    progressive_billing_credit_amount_cents = MinorUnits(source="progressive_billing_credit_amount")
     coupons_amount_cents = Constant(0)
     credit_notes_amount_cents = MinorUnits(source="credit_notes_amount")
-    sub_total_excluding_taxes_amount_cents = MinorUnits(source="fees_amount")
+    sub_total_excluding_taxes_amount_cents = MinorUnits(source="net_amount")
     sub_total_including_taxes_amount_cents = serializers.SerializerMethodField()
     total_amount_cents = MinorUnits(source="total_amount")
     total_due_amount_cents = serializers.SerializerMethodField()
     total_paid_amount_cents = MinorUnits(source="paid_amount")
     total_offsetted_credit_note_amount_cents = MinorUnits(source="offset_amount")
-    prepaid_credit_amount_cents = Constant(0)
+    prepaid_credit_amount_cents = MinorUnits(source="prepaid_credit_amount")
     prepaid_granted_credit_amount_cents = Constant(None)
     prepaid_purchased_credit_amount_cents = Constant(None)
     file_url = serializers.SerializerMethodField()
@@ -137,7 +159,7 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
 
     def get_sub_total_including_taxes_amount_cents(self, invoice: Invoice) -> int:
         """Return net and tax, before credits."""
-        return money.to_minor(invoice.fees_amount + invoice.taxes_amount)
+        return money.to_minor(invoice.gross_amount)
 
     def get_number(self, invoice: Invoice) -> str:
         """Return the number, or what stands for it on a draft."""
@@ -169,10 +191,19 @@ class InvoiceDetails(InvoiceSummary):
 
     subscriptions = Constant([])
     billing_periods = Constant([])
-    credits = CreditShape(many=True)
+    credits = serializers.SerializerMethodField()
     error_details = Constant([])
     applied_usage_thresholds = Constant([])
     applied_invoice_custom_sections = Constant([])
+
+    @extend_schema_field(CreditShape(many=True))
+    def get_credits(self, invoice: Invoice) -> list[dict[str, Any]]:
+        """Return what lowered the invoice: first what was billed progressively, then credit notes."""
+        progressive = [row for row in invoice.progressive_credits.all() if row.amount]
+        return [
+            *ProgressiveCreditShape(progressive, many=True).data,
+            *CreditShape(invoice.credits.all(), many=True).data,
+        ]
 
 
 class ListedInvoice(InvoiceSummary):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from invoicing.api import credit_notes, fees, files, invoices, payments
+from invoicing.api import credit_notes, fees, files, invoices, payments, prepaid_credits
 
 urlpatterns = [
     path("invoices", invoices.Invoices.as_view()),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("customers/<path:external_id>/invoices", invoices.CustomerInvoices.as_view()),
     path("customers/<path:external_id>/payments", payments.CustomerPayments.as_view()),
     path("customers/<path:external_id>/credit_notes", credit_notes.CustomerCreditNotes.as_view()),
+    path("customers/<path:external_id>/prepaid_credits", prepaid_credits.CustomerPrepaidCredits.as_view()),
     path("credit_notes", credit_notes.CreditNotes.as_view()),
     path("credit_notes/estimate", credit_notes.EstimateCreditNote.as_view()),
     path("credit_notes/<str:lago_id>", credit_notes.OneCreditNote.as_view()),

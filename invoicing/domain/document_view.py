@@ -80,9 +80,9 @@ class InvoiceView:
 
     `paper` is "A4" or "letter", `logo` harmless SVG to be shown at `logo_size` (CSS lengths of width and height),
     `accent` a colour such as "#4f46e5". `seller_name` is the name that customers know, `seller.name` the legal one.
-    `total` is before `credits`, `amount_due` after them; `credits` tell of a payment too, where it was paid when it was
-    issued (`is_paid`). `legal` is the foot of every page, and `page_words` stand
-    before, between and after the two page numbers there.
+    `billed_before` is taken off `subtotal` before taxes. `total` is before `credits`, `amount_due` after them;
+    `credits` tell of a payment too, where it was paid when it was issued (`is_paid`). `legal` is the foot of every
+    page, and `page_words` stand before, between and after the two page numbers there.
     """
 
     language: str
@@ -116,3 +116,4 @@ class InvoiceView:
     notes: tuple[str, ...]
     legal: tuple[str, ...]
     page_words: tuple[str, str, str]
+    billed_before: tuple[Fact, ...] = ()

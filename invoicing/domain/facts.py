@@ -32,6 +32,13 @@ class InvoicePaid:
 
 
 @dataclass(frozen=True)
+class InvoiceUnpaid:
+    """An invoice that was only declared paid is not, after all: who acted on it and cannot take that back refuses."""
+
+    invoice_id: int
+
+
+@dataclass(frozen=True)
 class InvoiceVoided:
     """An invoice, or a draft, was taken back: what it billed may be billed anew."""
 

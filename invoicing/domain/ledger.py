@@ -19,13 +19,18 @@ TAX = "tax"
 CASH = "cash"
 CUSTOMER_CREDIT = "customer_credit"
 REFUNDS = "refunds"
+PREPAID = "prepaid"
 
 FINALIZED = "invoice_finalized"
 PAID = "payment_received"
+HELD = "payment_held"
+HELD_USED = "held_payment_used"
 CREDITED = "credit_note_issued"
 CREDIT_USED = "credit_used"
 CREDIT_VOIDED = "credit_voided"
 REFUNDED = "refund_paid"
+PREPAID_USED = "prepaid_credit_used"
+PREPAID_EXPIRED = "prepaid_credit_expired"
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,34 @@ def finalized(amount: Taxed) -> Booking:
     )
 
 
+def prepaid_sold(amount: Money) -> Booking:
+    """Book an issued invoice of prepaid credit: the customer owes it, and has it to use; nothing is earned or taxed."""
+    return _booking(FINALIZED, Posting(RECEIVABLE, amount), Posting(PREPAID, -amount))
+
+
+def prepaid_used(amount: Money) -> Booking:
+    """Book prepaid credit that pays an invoice: there is that much less of it, and the customer owes that much less."""
+    return _booking(PREPAID_USED, Posting(PREPAID, amount), Posting(RECEIVABLE, -amount))
+
+
+def prepaid_expired(amount: Money) -> Booking:
+    """Book prepaid credit that was not used in time: it is earned."""
+    return _booking(PREPAID_EXPIRED, Posting(PREPAID, amount), Posting(REVENUE, -amount))
+
+
 def paid(amount: Money) -> Booking:
     """Book money received: cash comes in, the customer owes that much less."""
     return _booking(PAID, Posting(CASH, amount), Posting(RECEIVABLE, -amount))
+
+
+def held(amount: Money) -> Booking:
+    """Book money received for what is not issued yet: cash comes in, and is the customer's until then."""
+    return _booking(HELD, Posting(CASH, amount), Posting(CUSTOMER_CREDIT, -amount))
+
+
+def held_used(amount: Money) -> Booking:
+    """Book held money that pays an invoice which is issued now: the customer has and owes that much less."""
+    return _booking(HELD_USED, Posting(CUSTOMER_CREDIT, amount), Posting(RECEIVABLE, -amount))
 
 
 def credited(*, amount: Taxed, split: Split) -> Booking:

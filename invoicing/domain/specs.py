@@ -17,7 +17,8 @@ class LineSpec:
 
     ``tax_ids`` are the taxes of the price itself; where there are none, the customer's or the seller's apply.
     ``from_at`` and ``to_at`` are the half-open service period. ``total_units``, ``pricing_unit`` and ``breakdowns`` are
-    told as the line tells them, and so is the one event that it bills.
+    told as the line tells them, and so is the one event that it bills. ``progressive_credit`` is the part of ``amount``
+    that a progressive invoice billed before.
     """
 
     kind: str
@@ -41,13 +42,32 @@ class LineSpec:
     pricing_unit: Mapping[str, str] | None = None
     breakdowns: Sequence[Mapping[str, Any]] = ()
     event_transaction_id: str | None = None
+    progressive_credit: Money | None = None
+
+    @property
+    def net(self) -> Money:
+        """Return what this line bills: its amount without what was billed progressively before."""
+        return self.amount if self.progressive_credit is None else self.amount - self.progressive_credit
+
+
+@dataclass(frozen=True)
+class ProgressiveCreditSpec:
+    """What earlier progressive invoices billed of an invoice's lines, net; ``source_id`` is the newest of them.
+
+    ``amount`` is the sum of the lines' parts; ``excess`` is what they billed beyond it, to be given back.
+    """
+
+    source_id: int
+    amount: Money
+    excess: Money
 
 
 @dataclass(frozen=True)
 class InvoiceSpec:
     """One invoice to be drafted for a customer of a billing entity in one currency.
 
-    ``billed_at`` is the instant of billing; its local date in ``timezone`` is the billing day.
+    ``billed_at`` is the instant of billing; its local date in ``timezone`` is the billing day. ``kind`` is one of the
+    kinds of invoices. ``progressive_credits`` say what the lines take off in all.
     """
 
     customer_id: int
@@ -57,3 +77,5 @@ class InvoiceSpec:
     billed_at: datetime
     lines: tuple[LineSpec, ...]
     purchase_order_number: str = ""
+    kind: str = "subscription"
+    progressive_credits: tuple[ProgressiveCreditSpec, ...] = ()

@@ -11,6 +11,7 @@ DRAFT = "draft"
 FINALIZED = "finalized"
 VOIDED = "voided"
 CLOSED = "closed"
+OPEN = "open"
 
 PENDING = "pending"
 SUCCEEDED = "succeeded"
@@ -20,18 +21,28 @@ FINALIZE = "finalize"
 CLOSE = "close"
 VOID_DRAFT = "void_draft"
 RECOMPUTE = "recompute"
+HOLD = "hold"
+ISSUE_PAID = "issue_paid"
+CLOSE_UNPAID = "close_unpaid"
 
 _DOCUMENT = {
     FINALIZE: (DRAFT, FINALIZED),
     CLOSE: (DRAFT, CLOSED),
     VOID_DRAFT: (DRAFT, VOIDED),
     RECOMPUTE: (DRAFT, DRAFT),
+    # An invoice that is issued only once it is paid.
+    HOLD: (DRAFT, OPEN),
+    ISSUE_PAID: (OPEN, FINALIZED),
+    CLOSE_UNPAID: (OPEN, CLOSED),
 }
 _REFUSALS = {
     FINALIZE: "invalid_status",
     CLOSE: "invalid_status",
     VOID_DRAFT: "not_voidable",
     RECOMPUTE: "invalid_status",
+    HOLD: "invalid_status",
+    ISSUE_PAID: "invalid_status",
+    CLOSE_UNPAID: "invalid_status",
 }
 _PAYMENT = {(PENDING, FAILED), (PENDING, SUCCEEDED), (FAILED, PENDING), (FAILED, SUCCEEDED)}
 
@@ -55,12 +66,14 @@ def move(*, status: str, verb: str) -> str:
 def move_payment(*, status: str, payment_status: str, target: str, is_settled: bool) -> str:
     """Return the payment state that someone wants to set by hand. Raises InvalidTransition.
 
-    Only an issued document has a payment that can be told. What was settled by payments stays settled; what was only
-    declared paid can be taken back.
+    Only an issued document has a payment that can be told; one that waits for its payment can be told paid. What was
+    settled by payments stays settled; what was only declared paid can be taken back.
     """
     if status == DRAFT:
         raise InvalidTransition("payment_status_update_on_draft_invoice", "A draft cannot be paid yet.")
-    if status != FINALIZED:
+    if status == OPEN and target != SUCCEEDED:
+        raise InvalidTransition("invoice_not_finalized", "The invoice waits for its payment before it is issued.")
+    if status not in (FINALIZED, OPEN):
         raise InvalidTransition("update_on_voided_invoice", f"An invoice that is {status} is not paid any more.")
     if payment_status == target:
         return target

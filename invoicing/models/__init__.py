@@ -7,6 +7,8 @@ from invoicing.models.invoices import Invoice, InvoiceMetadata
 from invoicing.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from invoicing.models.lines import InvoiceLine, LinePayment, LineTax
 from invoicing.models.payments import Payment, PaymentAllocation
+from invoicing.models.prepaid import PrepaidCredit, PrepaidCreditUse
+from invoicing.models.progressive import ProgressiveCredit
 from invoicing.models.taxes import InvoiceTax
 
 __all__ = [
@@ -27,4 +29,7 @@ __all__ = [
     "LineTax",
     "Payment",
     "PaymentAllocation",
+    "PrepaidCredit",
+    "PrepaidCreditUse",
+    "ProgressiveCredit",
 ]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.db import models
+from moneyed import Money
 
 from config.kernel import db
 from customers.models import BillingEntity, Customer
@@ -13,6 +14,8 @@ class Invoice(db.Base):
 
     ``snapshot`` holds what the document says of seller, buyer and texts, taken when it was finalized. Document status
     and payment status are two things. ``issuing_date`` and ``payment_due_date`` are local dates in ``timezone``.
+
+    One that is open is issued once it is paid: its lines are frozen, it has no number and is in no books.
 
     ``fees_amount`` is the sum of its lines, less ``progressive_billing_credit_amount`` (what was billed progressively
     of it already) the net amount that is taxed. ``total_amount`` is net and tax less ``credit_notes_amount``, the
@@ -88,6 +91,10 @@ class Invoice(db.Base):
                 name="invoicing_invoice_draft_has_no_number",
             ),
             models.CheckConstraint(
+                condition=~models.Q(status="open") | models.Q(number__isnull=True, finalized_at__isnull=True),
+                name="invoicing_invoice_open_has_no_number",
+            ),
+            models.CheckConstraint(
                 condition=~models.Q(status="voided") | models.Q(voided_at__isnull=False),
                 name="invoicing_invoice_voided_at",
             ),
@@ -133,7 +140,17 @@ class Invoice(db.Base):
         ]
 
     def __str__(self) -> str:
-        return self.number or f"Draft {self.pk}"
+        return self.number or f"{'Waiting' if self.status == self.Status.OPEN else 'Draft'} {self.pk}"
+
+    @property
+    def net_amount(self) -> Money:
+        """What is taxed: the lines without what was billed progressively before."""
+        return self.fees_amount - self.progressive_billing_credit_amount
+
+    @property
+    def gross_amount(self) -> Money:
+        """Net and tax, before credits."""
+        return self.net_amount + self.taxes_amount
 
 
 class InvoiceMetadata(db.Base):

@@ -16,6 +16,7 @@ class LedgerAccount(db.Base):
         CASH = "cash", "cash"
         CUSTOMER_CREDIT = "customer_credit", "customer credit"
         REFUNDS = "refunds", "refunds to pay"
+        PREPAID = "prepaid", "prepaid by customers"
 
     billing_entity = models.ForeignKey(BillingEntity, on_delete=models.PROTECT, related_name="ledger_accounts")
     role = models.CharField(max_length=32, choices=Role.choices)

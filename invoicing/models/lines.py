@@ -1,6 +1,9 @@
 """Invoice lines, the API's fees, with the taxes on each."""
 
+from decimal import Decimal
+
 from django.db import models
+from moneyed import Money
 
 from catalog.models import Tax
 from config.kernel import db
@@ -17,6 +20,9 @@ class InvoiceLine(db.Base):
     ``total_units`` is the level that was counted where ``units`` is another figure (what was held over time, what an
     event added). ``pricing_unit`` holds the price in the seller's own unit: code, short name, amount and unit amount in
     it as decimals in strings, and the conversion rate. ``breakdowns`` are the units by properties that only inform.
+
+    ``progressive_credit_amount`` is what of its amount earlier progressive invoices billed: taxed is the rest, the
+    ``net_amount``.
 
     A line without an invoice stands alone, with a payment status of its own; that of others is their invoice's. It is
     frozen when it is made. ``event_transaction_id`` is that of the one event that it bills. One that was taken back
@@ -55,6 +61,7 @@ class InvoiceLine(db.Base):
     precise_amount = models.DecimalField(max_digits=40, decimal_places=15)
     currency = db.CurrencyField()
     amount = db.money_field("net")
+    progressive_credit_amount = db.money_field("billed progressively", default=Decimal)
     taxes_amount = db.money_field("tax")
     precise_taxes_amount = models.DecimalField(max_digits=40, decimal_places=15)
     taxes_rate = models.DecimalField(max_digits=12, decimal_places=8)
@@ -79,6 +86,11 @@ class InvoiceLine(db.Base):
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="invoicing_line_position"),
             models.CheckConstraint(condition=models.Q(from_at__lte=models.F("to_at")), name="invoicing_line_period"),
+            models.CheckConstraint(
+                condition=models.Q(progressive_credit_amount=0)
+                | models.Q(progressive_credit_amount__gt=0, progressive_credit_amount__lte=models.F("amount")),
+                name="invoicing_line_progressive",
+            ),
             models.CheckConstraint(
                 condition=models.Q(invoice__isnull=False) | ~models.Q(payment_status=""),
                 name="invoicing_line_standalone_status",
@@ -105,6 +117,11 @@ class InvoiceLine(db.Base):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def net_amount(self) -> Money:
+        """What of the amount is billed by this line: without what was billed progressively before."""
+        return self.amount - self.progressive_credit_amount
 
 
 class LinePayment(db.Base):

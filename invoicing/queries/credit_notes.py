@@ -148,7 +148,7 @@ def balance(*, customer_id: int) -> dict[str, Money]:
 def _line(line: InvoiceLine, given: dict[str, Decimal] | None) -> BilledLine:
     return BilledLine(
         id=line.pk,
-        amount=line.amount,
+        amount=line.net_amount,
         taxes=tuple(
             TaxRate(id=row.tax_id, code=row.tax_code, name=row.tax_name, rate=row.rate, description=row.tax_description)
             for row in line.applied_taxes.all()

@@ -53,7 +53,10 @@ def locked(invoice_id: int) -> Invoice:
 
 
 def visible() -> models.QuerySet[Invoice]:
-    """Return what the outside sees, newest first: nothing closed without a document, no draft that was voided."""
+    """Return what the outside sees, newest first: nothing closed without a document, no draft that was voided.
+
+    Invoices that are issued once they are paid are there, for whoever knows them; lists leave them out.
+    """
     hidden = Q(status=Invoice.Status.CLOSED) | Q(status=Invoice.Status.VOIDED, number__isnull=True)
     return Invoice.objects.exclude(hidden).select_related("billing_entity", "customer")
 
@@ -67,8 +70,10 @@ def find(public_id: uuid.UUID | None) -> Invoice:
 
 
 def search(wanted: InvoiceFilter) -> models.QuerySet[Invoice]:
-    """Return visible invoices, newest issuing date first."""
+    """Return visible invoices, newest issuing date first; those that wait for their payment only where asked for."""
     rows = visible()
+    if Invoice.Status.OPEN not in wanted.statuses:
+        rows = rows.exclude(status=Invoice.Status.OPEN)
     for condition in _conditions(wanted):
         rows = rows.filter(condition)
     return rows
@@ -85,7 +90,9 @@ def with_summary(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
 def with_everything(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
     """Bring along what an invoice's own page shows: the summary and every line with its taxes."""
     lines = InvoiceLine.objects.order_by("position").prefetch_related("applied_taxes__tax")
-    return with_summary(rows).prefetch_related(Prefetch("lines", queryset=lines), "credits__credit_note__invoice")
+    return with_summary(rows).prefetch_related(
+        Prefetch("lines", queryset=lines), "credits__credit_note__invoice", "progressive_credits__source"
+    )
 
 
 def _conditions(wanted: InvoiceFilter) -> list[Q]:

@@ -77,8 +77,8 @@ def overdue_since(*, day: date) -> models.QuerySet[Invoice]:
 
 
 def owed(invoice: Invoice) -> Money:
-    """Return what is due of one invoice: nothing unless it was issued."""
-    if invoice.status != Invoice.Status.FINALIZED:
+    """Return what is due of one invoice: nothing unless it was issued, or is issued once it is paid."""
+    if invoice.status not in {Invoice.Status.FINALIZED, Invoice.Status.OPEN}:
         return money.zero(invoice.currency)
     return invoice.total_amount - invoice.paid_amount - invoice.offset_amount
 

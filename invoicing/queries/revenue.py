@@ -29,7 +29,8 @@ def by_month(*, since: date, billing_entity_id: int | None = None) -> list[Month
     """Return billed (by issuing date) and collected (by the ledger's day), oldest month first.
 
     Billed is what was invoiced less what credit notes gave back, so a month may come to less than nothing; a credit
-    that pays an invoice is no new sale. Collected is what was paid less what was refunded.
+    that pays an invoice is no new sale, and what was prepaid is sold when it is used. Collected is what was paid less
+    what was refunded.
 
     ``since`` is the first day taken. Every month and currency in which either happened is there once.
     """
@@ -66,9 +67,13 @@ def _invoiced(since: date, seller_id: int | None) -> dict[tuple[date, str], tupl
     rows = Invoice.objects.filter(_of_seller("billing_entity_id", seller_id), issuing_date__gte=since)
     sums = (
         rows.filter(status=Invoice.Status.FINALIZED)
+        .exclude(kind=Invoice.Kind.CREDIT)
         .order_by()
         .values("currency", month=TruncMonth("issuing_date"))
-        .annotate(amount=Sum(F("fees_amount") + F("taxes_amount")), invoices=Count("pk"))
+        .annotate(
+            amount=Sum(F("fees_amount") - F("progressive_billing_credit_amount") + F("taxes_amount")),
+            invoices=Count("pk"),
+        )
     )
     return {(row["month"], row["currency"]): (Money(row["amount"], row["currency"]), row["invoices"]) for row in sums}
 

@@ -21,7 +21,7 @@ from invoicing.models import CreditNote, CreditNoteUse, Invoice
 from invoicing.services import credit_note_writing
 from invoicing.services import ledger as books
 
-_PAYABLE = {Invoice.Kind.SUBSCRIPTION}
+_PAYABLE = {Invoice.Kind.SUBSCRIPTION, Invoice.Kind.PROGRESSIVE_BILLING}
 """What credits pay. What was paid before it was invoiced takes none."""
 
 _KEY = tuple[int, int, str]

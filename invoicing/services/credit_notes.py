@@ -93,8 +93,8 @@ def credit_unused(
         destination=destination,
         paid_share=credit_notes.refunded_share(
             paid=invoice.paid_amount,
-            line_gross=line.amount + line.taxes_amount,
-            invoice_gross=invoice.fees_amount + invoice.taxes_amount,
+            line_gross=line.net_amount + line.taxes_amount,
+            invoice_gross=invoice.gross_amount,
         ),
         used=used_gross,
     )
@@ -241,6 +241,8 @@ def update(
 def _estimate(invoice: Invoice, amounts: Mapping[int, Money]) -> Estimate:
     if invoice.status != Invoice.Status.FINALIZED:
         raise UnableToCredit("invalid_type_or_status", f"An invoice that is {invoice.status} cannot be credited.")
+    if invoice.kind == Invoice.Kind.CREDIT:
+        raise UnableToCredit("invalid_type_or_status", "Prepaid credit was bought: it is used, or it expires.")
     for amount in amounts.values():
         if amount.currency.code != invoice.currency:
             details = {"currency": ["currencies_does_not_match"]}

@@ -107,7 +107,7 @@ def _view(
         title=document_words.title(seller_country=country),
         number=number,
         is_compact=not manner.is_detailed,
-        is_draft=invoice.status == Invoice.Status.DRAFT,
+        is_draft=invoice.number is None,
         logo=logo,
         logo_size=(f"{width}mm", f"{height}mm"),
         seller=_party(seller, formats, contacts=("email", "phone", "url")),
@@ -128,8 +128,12 @@ def _view(
             for tax in invoice.applied_taxes.all()
         ),
         tax_note="" if invoice.taxes_amount.amount else pgettext("document", "No tax is charged on this invoice."),
-        total=formats.money(invoice.fees_amount + invoice.taxes_amount),
-        credits=(*_credits(invoice, formats), *(_paid(invoice, formats) if is_paid else ())),
+        total=formats.money(invoice.gross_amount),
+        credits=(
+            *_credits(invoice, formats),
+            *_prepaid(invoice, formats),
+            *(_paid(invoice, formats) if is_paid else ()),
+        ),
         # What was due when the document was issued.
         amount_due=formats.money(money.zero(invoice.currency) if is_nothing_due else invoice.total_amount),
         is_nothing_due=is_nothing_due,
@@ -141,6 +145,20 @@ def _view(
         notes=tuple(line for line in str(snapshot["texts"].get("footer") or "").splitlines() if line.strip()),
         legal=_legal(seller, formats),
         page_words=document_words.page_words(),
+        billed_before=_billed_before(invoice, formats),
+    )
+
+
+def _billed_before(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
+    """What progressive invoices billed of the lines, which is taken off before taxes."""
+    if not invoice.progressive_billing_credit_amount:
+        return ()
+    words = pgettext("document", "Billed before on invoice {number}")
+    rows = invoice.progressive_credits.select_related("source").order_by("pk")
+    return tuple(
+        Fact(words.replace("{number}", row.source.number or ""), formats.money(-row.amount))
+        for row in rows
+        if row.amount
     )
 
 
@@ -153,6 +171,13 @@ def _credits(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
         Fact(words.replace("{number}", use.credit_note.number or ""), formats.money(-use.amount))
         for use in invoice.credits.select_related("credit_note")
     )
+
+
+def _prepaid(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
+    """What was drawn of prepaid credit when the document was issued."""
+    if not invoice.prepaid_credit_amount:
+        return ()
+    return (Fact(pgettext("document", "Prepaid credit used"), formats.money(-invoice.prepaid_credit_amount)),)
 
 
 def _is_paid_when_issued(invoice: Invoice) -> bool:
@@ -256,6 +281,11 @@ def _notes(line: InvoiceLine, formats: Formats) -> Iterator[str]:
     details, unit = line.amount_details or {}, line.pricing_unit
     for days in document_breakdown.days(details):
         yield document_words.days(days, formats)
+    if "commitment" in details:
+        minimum, counted = (
+            formats.part(Decimal(details[name]), currency=line.currency) for name in ("commitment", "counted")
+        )
+        yield document_words.commitment(minimum, counted)
     if details.get("paid_before"):
         paid = formats.part(Decimal(details["paid_before"]), currency=line.currency)
         yield document_words.paid_before(paid)

@@ -23,6 +23,8 @@ _VAT_COUNTRIES = frozenset(
 )
 # What billing puts between the name of a price and what else a line is.
 _BETWEEN = " – "
+# What a minimum commitment is called that has no name of its own.
+_COMMITMENT = "Minimum commitment"
 # Where the law asks for this title.
 _TAX_INVOICE_COUNTRIES = frozenset("AE AU ID NZ SG".split())
 
@@ -108,6 +110,11 @@ def paid_before(amount: str) -> str:
     return pgettext("document", "Paid before: %(amount)s") % {"amount": amount}
 
 
+def commitment(minimum: str, counted: str) -> str:
+    """Return what a minimum commitment comes to, and what was billed of it."""
+    return pgettext("document", "Minimum %(minimum)s, billed %(counted)s") % {"minimum": minimum, "counted": counted}
+
+
 def in_unit(amount: Decimal, short_name: str, formats: Formats) -> str:
     """Write an amount in the seller's own unit: 1.250,5 CR."""
     return f"{formats.units(amount)}\u00a0{short_name}"
@@ -117,6 +124,8 @@ def line(label: str) -> str:
     """Return what a line is called: as it was named when it was made, its standing additions in the active language."""
     first, *others = label.split(_BETWEEN)
     words = {"True-up": pgettext("document", "True-up"), "late usage": pgettext("document", "late usage")}
+    if first == _COMMITMENT and others:
+        first = pgettext("document", "Minimum commitment")
     return _BETWEEN.join((first, *(words.get(other, other) for other in others)))
 
 

@@ -16,16 +16,17 @@ from config.kernel.actors import Actor
 from config.platform.services import audit
 from customers.models import BillingEntity, Customer
 from invoicing.domain import issuing, states, tax, totals
-from invoicing.domain.specs import InvoiceSpec, LineSpec
+from invoicing.domain.specs import InvoiceSpec, LineSpec, ProgressiveCreditSpec
 from invoicing.domain.tax import LineTaxes, TaxRate
 from invoicing.domain.totals import Totals
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LineTax
 from invoicing.queries import invoices as known_invoices
 from invoicing.queries import taxes as tax_books
 from invoicing.queries.taxes import TaxBook
-from invoicing.services import credit_note_drafts, line_rows
+from invoicing.services import credit_note_drafts, line_rows, progressive_credits
 
 _BATCH = 1000
+_SUMS = ("fees_amount", "progressive_billing_credit_amount", "taxes_amount", "total_amount")
 
 UnableToDraft = line_rows.UnableToDraft
 
@@ -66,13 +67,23 @@ def draft_many(*, specs: Sequence[InvoiceSpec], actor: Actor, at: datetime) -> l
         [(invoice, spec.lines, taxes) for invoice, spec, taxes in zip(invoices, specs, planned, strict=True)], at
     )
     _write_taxes(list(zip(invoices, sums, strict=True)), at)
+    progressive_credits.write(
+        wanted=[(invoice, spec.progressive_credits) for invoice, spec in zip(invoices, specs, strict=True)], at=at
+    )
     audit.record_many(actor=actor, at=at, notes=[_note("draft", invoice) for invoice in invoices])
     return drafted
 
 
 @transaction.atomic
-def recompute(*, invoice_id: int, lines: Sequence[LineSpec], actor: Actor, at: datetime) -> Drafted:
-    """Replace the lines and taxes of a draft. Its dates stay.
+def recompute(
+    *,
+    invoice_id: int,
+    lines: Sequence[LineSpec],
+    actor: Actor,
+    at: datetime,
+    progressive: Sequence[ProgressiveCreditSpec] = (),
+) -> Drafted:
+    """Replace the lines and taxes of a draft, and what was billed ``progressive``ly of them. Its dates stay.
 
     The same lines give the same amounts again. Draft credit notes move to the new lines and follow their amounts;
     whatever else points at the old lines has to be gone before. Raises NotFound,
@@ -82,6 +93,7 @@ def recompute(*, invoice_id: int, lines: Sequence[LineSpec], actor: Actor, at: d
     states.move(status=invoice.status, verb=states.RECOMPUTE)
     old = {"total_cents": money.to_minor(invoice.total_amount)}
     held = credit_note_drafts.take_off(invoice=invoice)
+    progressive_credits.take_off(invoice=invoice)
     InvoiceTax.objects.filter(invoice=invoice).delete()
     LineTax.objects.filter(line__invoice=invoice).delete()
     InvoiceLine.objects.filter(invoice=invoice).delete()
@@ -92,13 +104,15 @@ def recompute(*, invoice_id: int, lines: Sequence[LineSpec], actor: Actor, at: d
     )
     taxes = _taxes_of(lines, invoice.customer_id, invoice.billing_entity_id, book)
     whole = _total(lines, taxes, invoice.currency)
-    invoice.fees_amount = whole.amount.net
+    invoice.progressive_billing_credit_amount = progressive_credits.of_lines(lines, invoice.currency)
+    invoice.fees_amount = whole.amount.net + invoice.progressive_billing_credit_amount
     invoice.taxes_amount = whole.amount.tax
     invoice.total_amount = whole.amount.gross
     invoice.updated_at = at
-    invoice.save(update_fields=["fees_amount", "taxes_amount", "total_amount", "updated_at"])
+    invoice.save(update_fields=[*_SUMS, "updated_at"])
     drafted = _write_lines([(invoice, lines, taxes)], at)[0]
     _write_taxes([(invoice, whole)], at)
+    progressive_credits.write(wanted=[(invoice, progressive)], at=at)
     credit_note_drafts.put_on(invoice=invoice, held=held, lines=drafted.lines, at=at)
     audit.record(
         actor=actor,
@@ -133,19 +147,24 @@ def _tax_book(specs: Sequence[InvoiceSpec]) -> TaxBook:
 
 
 def _taxes_of(lines: Sequence[LineSpec], customer_id: int, seller_id: int, book: TaxBook) -> list[tuple[TaxRate, ...]]:
-    return [book.for_line(customer_id=customer_id, billing_entity_id=seller_id, tax_ids=line.tax_ids) for line in lines]
+    return [
+        # What is prepaid is taxed when it is used.
+        ()
+        if line.kind == InvoiceLine.Kind.CREDIT
+        else book.for_line(customer_id=customer_id, billing_entity_id=seller_id, tax_ids=line.tax_ids)
+        for line in lines
+    ]
 
 
 def _total(lines: Sequence[LineSpec], taxes: Sequence[tuple[TaxRate, ...]], currency: str) -> Totals:
     for line in lines:
         line_rows.demand_figures(line)
         line_rows.demand_amounts(f"The line {line.label}", line.amount)
-    whole = totals.total(
-        lines=[(line.amount, rates) for line, rates in zip(lines, taxes, strict=True)], currency=currency
-    )
+    whole = totals.total(lines=[(line.net, rates) for line, rates in zip(lines, taxes, strict=True)], currency=currency)
     if whole.amount.gross.amount < 0:
         raise UnableToDraft("negative_total", f"An invoice cannot come to {whole.amount.gross}.")
-    line_rows.demand_amounts("The invoice", whole.amount.net, whole.amount.tax, whole.amount.gross)
+    fees = whole.amount.net + progressive_credits.of_lines(lines, currency)
+    line_rows.demand_amounts("The invoice", fees, whole.amount.net, whole.amount.tax, whole.amount.gross)
     return whole
 
 
@@ -154,13 +173,16 @@ def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, at: datetime) 
     term = seller.net_payment_term if customer.net_payment_term is None else customer.net_payment_term
     grace = seller.invoice_grace_period if customer.invoice_grace_period is None else customer.invoice_grace_period
     dates = issuing.plan(billed_at=spec.billed_at, timezone=spec.timezone, grace_days=grace, term_days=term)
+    credited = progressive_credits.of_lines(spec.lines, spec.currency)
     return Invoice(
         created_at=at,
         updated_at=at,
         customer=customer,
         billing_entity=seller,
         currency=spec.currency,
-        fees_amount=whole.amount.net,
+        kind=Invoice.Kind(spec.kind),
+        fees_amount=whole.amount.net + credited,
+        progressive_billing_credit_amount=credited,
         taxes_amount=whole.amount.tax,
         total_amount=whole.amount.gross,
         paid_amount=money.zero(spec.currency),
@@ -179,7 +201,7 @@ def _write_lines(
     wanted: Sequence[tuple[Invoice, Sequence[LineSpec], Sequence[tuple[TaxRate, ...]]]], at: datetime
 ) -> list[Drafted]:
     taxed = [
-        (invoice, [(spec, tax.on_line(net=spec.amount, taxes=rates)) for spec, rates in zip(specs, taxes, strict=True)])
+        (invoice, [(spec, tax.on_line(net=spec.net, taxes=rates)) for spec, rates in zip(specs, taxes, strict=True)])
         for invoice, specs, taxes in wanted
     ]
     rows = [

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import models, transaction
 
-from config.kernel import actors, db, events, money
+from config.kernel import actors, dates, db, events, money
 from config.kernel.actors import Actor
 from config.platform.services import audit, numbers
 from customers.models import Customer
@@ -23,7 +23,14 @@ from invoicing.domain.numbering import Scheme
 from invoicing.domain.totals import Taxed
 from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import credit_note_uses, dispatch, refreshing, snapshots
+from invoicing.services import (
+    credit_note_uses,
+    dispatch,
+    prepaid_draws,
+    progressive_credits,
+    refreshing,
+    snapshots,
+)
 from invoicing.services import ledger as books
 
 log = logging.getLogger(__name__)
@@ -35,6 +42,7 @@ _ISSUED_FIELDS = [
     "number",
     "sequential_id",
     "credit_notes_amount",
+    "prepaid_credit_amount",
     "total_amount",
     "offset_amount",
     "issuing_date",
@@ -65,7 +73,8 @@ def finalize_many(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -
 
     Numbers are gapless and follow the instant of billing, then the id. An invoice of nothing is paid at once, or closed
     without a number where customer or seller want none. What the customer has in credit lowers the total, after taxes,
-    and draft credit notes of the invoices are issued with them; one of which nothing is due is paid. The issuing date
+    then what it prepaid, and draft credit notes of the invoices are issued with them; one of which nothing is due is
+    paid. The issuing date
     never lies in the future: a draft finalized before its grace is over is dated ``at``. Drafts are computed anew
     first, unless they were at this very instant: late events, prices and taxes count. Subscribers hear InvoiceFinalized
     (and InvoicePaid where nothing is due) inside the transaction; document and e-mail are made after it. Call it once
@@ -76,7 +85,23 @@ def finalize_many(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -
     invoices = db.lock(Invoice.objects.filter(pk__in=wanted))
     if len(invoices) != len(wanted):
         raise known_invoices.InvoiceNotFound("invoice_not_found", "There is no such invoice.")
+    for invoice in invoices:
+        states.move(status=invoice.status, verb=states.FINALIZE)
     return _issue(invoices, actor, at)
+
+
+def issue_paid(*, invoice: Invoice, actor: Actor, at: datetime) -> Invoice:
+    """Issue an invoice that waited for its payment: numbered, booked, and paid by the money that was held for it.
+
+    It is dated by the day on which that happens. What it comes to stays as it was: credits of the customer are not used
+    for it, as all of it was paid. The invoice is locked, its payments are recorded. Raises InvalidTransition for one
+    that did not wait.
+    """
+    states.move(status=invoice.status, verb=states.ISSUE_PAID)
+    (issued,) = _issue([invoice], actor, at)
+    if issued.paid_amount:
+        books.post_many(sources=[_held_booking(issued)], at=at)
+    return issued
 
 
 def finalize_due(*, as_of: datetime) -> Finalized:
@@ -135,16 +160,26 @@ def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invo
     rows = Customer.objects.filter(pk__in={invoice.customer_id for invoice in ordered})
     customers = {row.pk: row for row in rows.prefetch_related("metadata")}
     models.prefetch_related_objects(ordered, "billing_entity")
-    issued = []
+    issued: list[Invoice] = []
+    paid: set[int] = set()
     for invoice in ordered:
         closes = _is_skipped(invoice, customers[invoice.customer_id])
-        invoice.status = states.move(status=invoice.status, verb=states.CLOSE if closes else states.FINALIZE)
+        if invoice.status == Invoice.Status.OPEN:
+            paid.add(invoice.pk)
+            invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
+            invoice.issuing_date = dates.local_date(at, dates.zone(invoice.timezone))
+        verb = states.ISSUE_PAID if invoice.pk in paid else states.CLOSE if closes else states.FINALIZE
+        invoice.status = states.move(status=invoice.status, verb=verb)
         invoice.updated_at = at
         if not closes:
             issued.append(invoice)
     # Lines that were paid before they got on their invoice are settled and booked already.
     owed = [invoice for invoice in issued if invoice.kind != Invoice.Kind.ADVANCE_CHARGES]
-    taken = credit_note_uses.take(invoices=owed, at=at)
+    progressive_credits.give_back(invoices=ordered, actor=actor, at=at)
+    # What was paid in full before it was issued has nothing left that a credit could pay.
+    creditable = [invoice for invoice in owed if invoice.pk not in paid]
+    taken = credit_note_uses.take(invoices=creditable, at=at)
+    drawn = prepaid_draws.take(invoices=creditable, at=at)
     for invoice in ordered:
         if invoice.total_amount == invoice.offset_amount:
             invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
@@ -152,7 +187,10 @@ def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invo
     Invoice.objects.bulk_update(ordered, _ISSUED_FIELDS, batch_size=CHUNK)
     books.post_many(sources=[_booking(invoice) for invoice in owed], at=at)
     credit_note_uses.write(taken=taken, invoices=issued, actor=actor, at=at)
-    audit.record_many(actor=actor, at=at, notes=[_note(invoice) for invoice in ordered])
+    prepaid_draws.write(drawn=drawn, invoices=issued, at=at)
+    befores = [states.OPEN if invoice.pk in paid else states.DRAFT for invoice in ordered]
+    notes = [_note(invoice, before) for invoice, before in zip(ordered, befores, strict=True)]
+    audit.record_many(actor=actor, at=at, notes=notes)
     for invoice in issued:
         events.publish(InvoiceFinalized(invoice_id=invoice.pk))
         if invoice.paid_at:
@@ -202,9 +240,10 @@ def _scheme(invoice: Invoice, customer: Customer) -> Scheme:
 
 
 def _booking(invoice: Invoice) -> books.Source:
-    amount = Taxed.of(net=invoice.fees_amount, tax=invoice.taxes_amount)
+    amount = Taxed.of(net=invoice.net_amount, tax=invoice.taxes_amount)
+    is_prepaid = invoice.kind == Invoice.Kind.CREDIT
     return books.Source(
-        booking=ledger.finalized(amount),
+        booking=ledger.prepaid_sold(amount.gross) if is_prepaid else ledger.finalized(amount),
         instance=invoice,
         billing_entity_id=invoice.billing_entity_id,
         customer_id=invoice.customer_id,
@@ -213,13 +252,24 @@ def _booking(invoice: Invoice) -> books.Source:
     )
 
 
-def _note(invoice: Invoice) -> audit.Note:
+def _held_booking(invoice: Invoice) -> books.Source:
+    return books.Source(
+        booking=ledger.held_used(invoice.paid_amount),
+        instance=invoice,
+        billing_entity_id=invoice.billing_entity_id,
+        customer_id=invoice.customer_id,
+        accounting_date=invoice.issuing_date,
+        description=f"Invoice {invoice.number}",
+    )
+
+
+def _note(invoice: Invoice, before: str) -> audit.Note:
     if invoice.status == Invoice.Status.CLOSED:
-        return audit.Note(instance=invoice, verb="close", old={"status": states.DRAFT}, new={"status": states.CLOSED})
+        return audit.Note(instance=invoice, verb="close", old={"status": before}, new={"status": states.CLOSED})
     return audit.Note(
         instance=invoice,
         verb="finalize",
-        old={"status": states.DRAFT},
+        old={"status": before},
         new={
             "status": states.FINALIZED,
             "number": invoice.number,

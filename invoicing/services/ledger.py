@@ -22,6 +22,7 @@ _CHART = {
     ledger.RECEIVABLE: ("1200", "Receivables"),
     ledger.CUSTOMER_CREDIT: ("2100", "Customer credit"),
     ledger.REFUNDS: ("2110", "Refunds to pay"),
+    ledger.PREPAID: ("2120", "Prepaid by customers"),
     ledger.TAX: ("2200", "Tax payable"),
     ledger.REVENUE: ("4000", "Revenue"),
 }

@@ -72,6 +72,7 @@ def line(
         precise_amount=money.round_half_up(spec.precise_amount, _PLACES),
         currency=currency,
         amount=spec.amount,
+        progressive_credit_amount=spec.progressive_credit or money.zero(currency),
         taxes_amount=taxes.amount,
         precise_taxes_amount=money.round_half_up(taxes.precise, _PLACES),
         taxes_rate=taxes.rate,

@@ -11,9 +11,9 @@ from config.kernel import dates, db, errors, events, money
 from config.kernel.actors import Actor
 from config.platform.services import audit
 from invoicing.domain import allocation, ledger, states
-from invoicing.domain.facts import InvoicePaid
+from invoicing.domain.facts import InvoicePaid, InvoiceUnpaid
 from invoicing.models import Invoice, Payment, PaymentAllocation
-from invoicing.queries import invoices as known_invoices
+from invoicing.services import finalization, open_invoices
 from invoicing.services import ledger as books
 
 # Clients send a day alone as its start in UTC, which east of Greenwich lies up to 14 hours ahead of the clock.
@@ -47,18 +47,20 @@ def record(
 
     Called again with the same key and the same payment it returns the first one and changes nothing. The ledger's day
     is the local date of ``paid_at`` in the invoice's time zone. When nothing is due any more the invoice is paid, and
-    subscribers hear InvoicePaid inside the transaction, unless it was declared paid before. Raises NotFound,
+    subscribers hear InvoicePaid inside the transaction, unless it was declared paid before. One that waited for its
+    payment is issued then; until it is, the money is held as the customer's. Raises NotFound,
     UnableToPay for what is not issued, NotPayable for an amount that is not positive or more than is due, Invalid for
     one finer than the currency, NotReceivedYet for a ``paid_at`` more than a day after ``at``, KeyReused.
     """
     if idempotency_key:
         db.advisory_lock(f"invoicing.payment:{idempotency_key}")
-    invoice = known_invoices.locked(invoice_id)
+    invoice = open_invoices.locked(invoice_id)
     if idempotency_key and (first := _first(idempotency_key, invoice, amount, reference)):
         return first
     if paid_at > at + _AHEAD:
         raise NotReceivedYet("invalid_date", "A payment cannot lie in the future.", {"paid_at": ["invalid_date"]})
-    if invoice.status != Invoice.Status.FINALIZED:
+    waited = invoice.status == Invoice.Status.OPEN
+    if invoice.status != Invoice.Status.FINALIZED and not waited:
         raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
     settlement = allocation.settle(
         total=invoice.total_amount - invoice.offset_amount, paid=invoice.paid_amount, amount=amount
@@ -78,7 +80,7 @@ def record(
     )
     invoice.paid_amount = settlement.paid
     invoice.updated_at = at
-    if settlement.is_complete:
+    if settlement.is_complete and not waited:
         _settle(invoice, paid_at)
     invoice.save(update_fields=["paid_amount", "payment_status", "payment_overdue", "paid_at", "updated_at"])
     books.post_many(sources=[_booking(payment, invoice)], at=at)
@@ -94,7 +96,11 @@ def record(
             "due_cents": money.to_minor(settlement.due),
         },
     )
-    if settlement.is_complete and not was_paid:
+    if settlement.is_complete and waited:
+        issued = finalization.issue_paid(invoice=invoice, actor=actor, at=at)
+        issued.paid_at = paid_at
+        issued.save(update_fields=["paid_at"])
+    elif settlement.is_complete and not was_paid:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
     return payment
 
@@ -103,17 +109,20 @@ def record(
 def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime) -> Invoice:
     """Set the payment status of an invoice by hand, for money that is accounted for elsewhere.
 
-    No payment is recorded and nothing is booked: what is due stays due. Setting what is set changes nothing.
-    Subscribers hear InvoicePaid when it is declared paid. Raises NotFound, and InvalidTransition for a draft, a voided
-    invoice, or one that its payments settled.
+    No payment is recorded and nothing is booked: what is due stays due. One that waits for its payment is issued.
+    Setting what is set changes nothing.
+    Subscribers hear InvoicePaid when it is declared paid, InvoiceUnpaid when that is taken back. Raises NotFound,
+    InvalidTransition for a draft, a voided invoice, or one that its payments settled, and what subscribers refuse with.
     """
-    invoice = known_invoices.locked(invoice_id)
+    invoice = open_invoices.locked(invoice_id)
     target = states.move_payment(
         status=invoice.status,
         payment_status=invoice.payment_status,
         target=payment_status,
         is_settled=invoice.paid_amount + invoice.offset_amount == invoice.total_amount,
     )
+    if invoice.status == Invoice.Status.OPEN:
+        return finalization.issue_paid(invoice=invoice, actor=actor, at=at)
     before = invoice.payment_status
     if target == before:
         return invoice
@@ -133,6 +142,8 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
     )
     if target == Invoice.PaymentStatus.SUCCEEDED:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
+    elif before == Invoice.PaymentStatus.SUCCEEDED:
+        events.publish(InvoiceUnpaid(invoice_id=invoice.pk))
     return invoice
 
 
@@ -153,11 +164,12 @@ def _settle(invoice: Invoice, paid_at: datetime) -> None:
 
 
 def _booking(payment: Payment, invoice: Invoice) -> books.Source:
+    waits = invoice.status == Invoice.Status.OPEN
     return books.Source(
-        booking=ledger.paid(payment.amount),
+        booking=ledger.held(payment.amount) if waits else ledger.paid(payment.amount),
         instance=payment,
         billing_entity_id=invoice.billing_entity_id,
         customer_id=invoice.customer_id,
         accounting_date=dates.local_date(payment.paid_at, dates.zone(invoice.timezone)),
-        description=f"Payment of {invoice.number} {payment.reference}".strip(),
+        description=f"Payment of {invoice} {payment.reference}".strip(),
     )

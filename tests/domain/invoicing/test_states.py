@@ -21,7 +21,28 @@ def test_a_draft_may_go_everywhere(verb: str, target: str) -> None:
     assert states.move(status="draft", verb=verb) == target
 
 
-@pytest.mark.parametrize("status", ["finalized", "voided", "closed"])
+def test_an_open_invoice_is_issued_or_closed() -> None:
+    assert states.move(status="draft", verb=states.HOLD) == "open"
+    assert states.move(status="open", verb=states.ISSUE_PAID) == "finalized"
+    assert states.move(status="open", verb=states.CLOSE_UNPAID) == "closed"
+    for status in ("draft", "finalized", "voided", "closed"):
+        for verb in (states.ISSUE_PAID, states.CLOSE_UNPAID):
+            with pytest.raises(states.InvalidTransition):
+                states.move(status=status, verb=verb)
+
+
+def test_an_open_invoice_can_be_told_paid_and_nothing_else() -> None:
+    def told(target: str) -> str:
+        return states.move_payment(status="open", payment_status="pending", target=target, is_settled=False)
+
+    assert told("succeeded") == "succeeded"
+    for target in ("failed", "pending"):
+        with pytest.raises(states.InvalidTransition) as refused:
+            told(target)
+        assert refused.value.code == "invoice_not_finalized"
+
+
+@pytest.mark.parametrize("status", ["finalized", "voided", "closed", "open"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_everything_else_stays(status: str, verb: str) -> None:
     with pytest.raises(states.InvalidTransition) as refused:
@@ -68,5 +89,5 @@ def test_only_issued_documents_are_paid(status: str, code: str) -> None:
 
 
 def test_the_database_knows_the_same_states() -> None:
-    assert set(Invoice.Status.values) == {states.DRAFT, states.FINALIZED, states.VOIDED, states.CLOSED}
+    assert set(Invoice.Status.values) == {states.DRAFT, states.FINALIZED, states.VOIDED, states.CLOSED, states.OPEN}
     assert set(Invoice.PaymentStatus.values) == {states.PENDING, states.SUCCEEDED, states.FAILED}
