@@ -1,22 +1,62 @@
 """Tables of subscriptions, usage and billing."""
 
+from billing.models.activation import ActivationRule
 from billing.models.advance import AdvanceEvent, AdvanceLevel, AdvanceValue
+from billing.models.alerts import (
+    AlertCheck,
+    AlertCursor,
+    AlertThreshold,
+    SpendCap,
+    SubscriptionNotice,
+    TriggeredAlert,
+    UsageAlert,
+)
+from billing.models.contracts import (
+    Contract,
+    ContractAmendment,
+    ContractCommitment,
+    ContractItem,
+    ContractNotice,
+    ContractPhase,
+    ContractTerm,
+)
 from billing.models.corrections import EventCorrection
+from billing.models.entitlements import SubscriptionEntitlement, SubscriptionPrivilege
 from billing.models.events import EventKey, UsageEvent
 from billing.models.fixed_units import FixedChargeUnits
 from billing.models.late_usage import LateUsage, LateUsageCheck, LateUsageCursor
 from billing.models.lifetime_usage import LifetimeUsage
+from billing.models.plan_migrations import PlanMigration, PlanMigrationItem
+from billing.models.prepaid import PrepaidInstalment
 from billing.models.rated import BilledPeriod, RatedCharge
 from billing.models.runs import BillingRun, BillingRunItem
 from billing.models.subscriptions import Subscription
+from billing.models.usage_thresholds import (
+    AppliedUsageThreshold,
+    SubscriptionThreshold,
+    ThresholdCheck,
+    ThresholdCursor,
+)
 
 __all__ = [
+    "ActivationRule",
     "AdvanceEvent",
     "AdvanceLevel",
     "AdvanceValue",
+    "AlertCheck",
+    "AlertCursor",
+    "AlertThreshold",
+    "AppliedUsageThreshold",
     "BilledPeriod",
     "BillingRun",
     "BillingRunItem",
+    "Contract",
+    "ContractAmendment",
+    "ContractCommitment",
+    "ContractItem",
+    "ContractNotice",
+    "ContractPhase",
+    "ContractTerm",
     "EventCorrection",
     "EventKey",
     "FixedChargeUnits",
@@ -24,7 +64,19 @@ __all__ = [
     "LateUsageCheck",
     "LateUsageCursor",
     "LifetimeUsage",
+    "PlanMigration",
+    "PlanMigrationItem",
+    "PrepaidInstalment",
     "RatedCharge",
+    "SpendCap",
     "Subscription",
+    "SubscriptionEntitlement",
+    "SubscriptionNotice",
+    "SubscriptionPrivilege",
+    "SubscriptionThreshold",
+    "ThresholdCheck",
+    "ThresholdCursor",
+    "TriggeredAlert",
+    "UsageAlert",
     "UsageEvent",
 ]

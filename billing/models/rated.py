@@ -37,8 +37,10 @@ class BilledPeriod(db.Base):
 
     From ``from_at`` to ``to_at`` is the time of the plan fee, of which ``days`` of ``of_days`` are billed; without
     ``bills_fee`` it is only the time around the usage that is billed. Usage has a time of its own, empty at a start; so
-    have fixed charges in arrears and those in advance, null where none are billed. Usage paid in advance is billed
-    within a period, event by event: such a row covers no time, and the events are what is billed once. A time that was
+    have fixed charges in arrears and those in advance, null where none are billed, and the minimum commitment that is
+    settled, ``commitment_days`` of ``commitment_of_days``. Usage paid in advance is billed
+    within a period, event by event: such a row covers no time, and the events are what is billed once. Nor does the row
+    of a progressive invoice: what it bills of a period so far is billed again with it, and taken off. A time that was
     settled with nothing to bill has no invoice: it is billed time all the same, with no line. Its usage was
     priced by ``plan_version``, and all events that were written before the transaction ``usage_horizon`` were surely
     seen; ``late_checked`` says that those that came since were looked at once it was issued.
@@ -50,6 +52,9 @@ class BilledPeriod(db.Base):
         TERMINATING = "subscription_terminating", "termination"
         IN_ADVANCE_CHARGE = "in_advance_charge", "usage paid in advance"
         PROGRESSIVE = "progressive_billing", "a usage threshold"
+
+    WITHIN = (Reason.IN_ADVANCE_CHARGE, Reason.PROGRESSIVE)
+    """Reasons for an invoice within a period, which leave its time to be billed."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="billed_periods")
     run = models.ForeignKey(BillingRun, on_delete=models.PROTECT, null=True, related_name="periods")
@@ -65,6 +70,10 @@ class BilledPeriod(db.Base):
     fixed_charges_to_at = models.DateTimeField(null=True)
     fixed_advance_from_at = models.DateTimeField(null=True)
     fixed_advance_to_at = models.DateTimeField(null=True)
+    commitment_from_at = models.DateTimeField(null=True)
+    commitment_to_at = models.DateTimeField(null=True)
+    commitment_days = models.PositiveSmallIntegerField(null=True)
+    commitment_of_days = models.PositiveSmallIntegerField(null=True)
     days = models.PositiveSmallIntegerField()
     of_days = models.PositiveSmallIntegerField()
     bills_fee = models.BooleanField(default=True)
@@ -91,10 +100,12 @@ class BilledPeriod(db.Base):
                     (Same("subscription_id"), RangeOperators.OVERLAPS),
                     (Between("charges_from_at", "charges_to_at"), RangeOperators.OVERLAPS),
                 ],
-                condition=models.Q(released_at__isnull=True) & ~models.Q(reason="in_advance_charge"),
+                condition=models.Q(released_at__isnull=True)
+                & ~models.Q(reason__in=["in_advance_charge", "progressive_billing"]),
             ),
             models.CheckConstraint(
-                condition=~models.Q(reason="in_advance_charge") | models.Q(bills_fee=False),
+                condition=~models.Q(reason__in=["in_advance_charge", "progressive_billing"])
+                | models.Q(bills_fee=False),
                 name="billing_period_advance",
             ),
             models.CheckConstraint(
@@ -112,6 +123,20 @@ class BilledPeriod(db.Base):
                 condition=models.Q(fixed_advance_from_at__isnull=True, fixed_advance_to_at__isnull=True)
                 | models.Q(fixed_advance_from_at__lt=F("fixed_advance_to_at")),
                 name="billing_period_fixed_advance_order",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    commitment_from_at__isnull=True,
+                    commitment_to_at__isnull=True,
+                    commitment_days__isnull=True,
+                    commitment_of_days__isnull=True,
+                )
+                | models.Q(
+                    commitment_from_at__lt=F("commitment_to_at"),
+                    commitment_of_days__gte=1,
+                    commitment_days__lte=F("commitment_of_days"),
+                ),
+                name="billing_period_commitment",
             ),
             models.CheckConstraint(
                 condition=models.Q(of_days__gte=1, days__lte=F("of_days")), name="billing_period_share"
@@ -136,9 +161,10 @@ class RatedCharge(db.Base):
     ``item_key`` is a stable digest of what was billed (plan fee, or charge, filter and group over all versions of the
     plan). What was billed for one event has its ``event_transaction_id``; every such item is billed once per event,
     all others once per time. Units of a fixed charge that are added within a period are billed once by their
-    ``fixed_units``. A line that stands alone has no period. ``group`` are the values that the events'
-    properties have in the group, null where they have none. What brings a charge up to its minimum is ``true_up_of``
-    the charge's first line.
+    ``fixed_units``. One that ``is_progressive`` bills the usage of a period so far, which later invoices bill again and
+    take off: it is billed once on its invoice. A line that stands alone has no period. ``group`` are the values that
+    the events' properties have in the group, null where they have none. What brings a charge up to its minimum is
+    ``true_up_of`` the charge's first line.
     """
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="rated_charges")
@@ -150,6 +176,7 @@ class RatedCharge(db.Base):
     line = models.OneToOneField(InvoiceLine, on_delete=models.PROTECT, related_name="rated_charge")
     item_key = models.BigIntegerField()
     event_transaction_id = models.TextField(null=True, editable=False)
+    is_progressive = models.BooleanField(default=False, editable=False)
     group = models.JSONField(default=dict, blank=True)
     true_up_of = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, null=True, related_name="true_ups")
     from_at = models.DateTimeField()
@@ -170,7 +197,10 @@ class RatedCharge(db.Base):
                     (Between("from_at", "to_at"), RangeOperators.OVERLAPS),
                 ],
                 condition=models.Q(
-                    released_at__isnull=True, event_transaction_id__isnull=True, fixed_units__isnull=True
+                    released_at__isnull=True,
+                    event_transaction_id__isnull=True,
+                    fixed_units__isnull=True,
+                    is_progressive=False,
                 ),
             ),
             models.UniqueConstraint(
@@ -186,6 +216,11 @@ class RatedCharge(db.Base):
                 fields=["subscription", "item_key", "event_transaction_id"],
                 condition=models.Q(released_at__isnull=True, event_transaction_id__isnull=False),
                 name="billing_event_rated_once",
+            ),
+            models.UniqueConstraint(
+                fields=["period", "item_key"],
+                condition=models.Q(is_progressive=True),
+                name="billing_progressive_rated_once",
             ),
         ]
 

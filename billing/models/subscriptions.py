@@ -14,10 +14,12 @@ from customers.models import Customer
 class Subscription(db.Base):
     """A customer's contract on one plan version.
 
-    ``subscription_at`` anchors anniversary periods; service runs from ``started_at`` until ``terminated_at``.
-    ``next_billing_date`` is the local date of the oldest unbilled billing day, kept by the services. Until
-    ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was dealt with. Without a
-    ``late_usage_policy`` of its own the installation's goes; ``late_usage_waive_below`` is in the plan's currency.
+    ``subscription_at`` anchors anniversary periods, on the local date that it had when the subscription began
+    (``anchor_date``): a later change of the time zone moves midnights, not dates. Service runs from ``started_at``
+    until ``terminated_at``. ``next_billing_date`` is the local date of the oldest unbilled billing day, kept by the
+    services. Until ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was dealt with.
+    Without a ``late_usage_policy`` of its own the installation's goes; ``late_usage_waive_below`` is in the plan's
+    currency.
 
     A change of plan is a subscription of its own, with the same external id: it follows its ``previous`` one from the
     very instant at which that ends. A change for the period's end waits until its ``change_date``, a local date;
@@ -25,8 +27,10 @@ class Subscription(db.Base):
     change takes effect; without it the prices decide.
 
     A pause is the end of one subscription, by a pause, and the wait of its follower on the same plan until it resumes:
-    on its ``change_date`` where there is one. ``fee_from`` is the first local day whose plan fee a subscription bills,
-    where the days before it are paid already. One that is incomplete waits for a first payment.
+    on its ``change_date`` where there is one. The follower is ``paused_at`` the end of the one before. ``pause_fee`` is
+    that of the pause that ended a subscription, or that it waits in. ``fee_from`` is the first local day whose plan fee
+    a resumed subscription bills: the days before it are paid, or, with whole periods, those of its own period count
+    too; while it waits, the first one that was not paid at the pause. One that is incomplete waits for a first payment.
     """
 
     class Status(models.TextChoices):
@@ -63,8 +67,8 @@ class Subscription(db.Base):
         SKIP = "skip", "keep it"
 
     class EndedBy(models.TextChoices):
-        UPGRADE = "upgrade", "an upgrade"
-        DOWNGRADE = "downgrade", "a downgrade"
+        UPGRADE = "upgrade", "a change of plan within a period"
+        DOWNGRADE = "downgrade", "a change of plan at the end of a period"
         PAUSE = "pause", "a pause"
 
     class ChangeTiming(models.TextChoices):
@@ -91,6 +95,7 @@ class Subscription(db.Base):
     backdated_billing = models.CharField(max_length=8, choices=BackdatedBilling.choices, default=BackdatedBilling.SKIP)
     subscription_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    anchor_date = models.DateField(null=True, editable=False)
     usage_from_at = models.DateTimeField(null=True, editable=False)
     ending_at = models.DateTimeField(null=True, blank=True)
     trial_ends_at = models.DateTimeField(null=True, editable=False)
@@ -110,10 +115,14 @@ class Subscription(db.Base):
         max_length=16, choices=ChangeTiming.choices, blank=True, default="", editable=False
     )
     fee_from = models.DateField(null=True, editable=False)
+    paused_at = models.DateTimeField(null=True, editable=False)
     pause_fee = models.CharField(max_length=16, choices=PauseFee.choices, blank=True, default="", editable=False)
     activated_at = models.DateTimeField(null=True, editable=False)
     cancellation_reason = models.CharField(
         max_length=16, choices=CancellationReason.choices, blank=True, default="", editable=False
+    )
+    contract_item = models.ForeignKey(
+        "billing.ContractItem", on_delete=models.PROTECT, null=True, related_name="subscriptions", editable=False
     )
     purchase_order_number = models.CharField(max_length=255, blank=True, default="")
     consolidate_invoice = models.BooleanField(default=True, verbose_name="share invoices with other subscriptions")
@@ -148,6 +157,16 @@ class Subscription(db.Base):
             models.CheckConstraint(
                 condition=~models.Q(status="pending", previous__isnull=False) | models.Q(change_date__isnull=False),
                 name="billing_subscription_change_date",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="paused")
+                | models.Q(previous__isnull=False, paused_at__isnull=False, started_at__isnull=True)
+                & ~models.Q(pause_fee=""),
+                name="billing_subscription_paused",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(ended_by="pause") | ~models.Q(pause_fee=""),
+                name="billing_subscription_pause_fee",
             ),
             models.CheckConstraint(
                 condition=models.Q(ended_by="") | models.Q(status="terminated"), name="billing_subscription_ended_by"
@@ -189,6 +208,16 @@ class Subscription(db.Base):
                 fields=["customer"],
                 condition=models.Q(status="pending", previous__isnull=False),
                 name="billing_subscription_change",
+            ),
+            models.Index(
+                fields=["change_date"],
+                condition=models.Q(status="paused", change_date__isnull=False),
+                name="billing_subscription_resume",
+            ),
+            models.Index(
+                fields=["ending_at"],
+                condition=models.Q(status="active", ending_at__isnull=False),
+                name="billing_subscription_ending",
             ),
         ]
 
