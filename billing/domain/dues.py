@@ -7,9 +7,10 @@ The dates of billing days are `due_dates`', the natural periods `periods`', the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from billing.domain import due_dates, fixed_dues, periods, plan_fees, standing, unbilled
+from billing.domain import commitment_dues, due_dates, fixed_dues, periods, plan_fees, standing, unbilled
 from billing.domain.periods import Schedule
 from billing.domain.standing import Billed, Due, Standing
 from config.kernel import dates
@@ -62,7 +63,8 @@ def due(where: Standing, *, as_of: datetime, catch_up: bool, billed: Sequence[Bi
     found.append(_after_trial(where, as_of, billed, released))
     if where.is_terminated and where.bills_end and where.ends_at is not None:
         found.append(_last(where, where.ends_at, billed))
-    return sorted((item for item in found if item is not None), key=lambda item: (item.billing_date, item.is_last))
+    ordered = sorted((item for item in found if item is not None), key=lambda item: (item.billing_date, item.is_last))
+    return commitment_dues.settled(where, _with_first_hours(where, ordered, billed), billed=billed)
 
 
 def next_billing_date(where: Standing, *, as_of: datetime) -> date | None:
@@ -78,6 +80,16 @@ def next_billing_date(where: Standing, *, as_of: datetime) -> date | None:
         if not _is_regular(where, day):
             return day
     return due_dates.next_billing_date(where.billing_schedule, after=max(today, where.first_day))
+
+
+def _with_first_hours(where: Standing, ordered: list[Due], billed: Sequence[Billed]) -> list[Due]:
+    first = next((number for number, item in enumerate(ordered) if not item.charges.is_empty), None)
+    if first is None:
+        return ordered
+    usage = unbilled.from_the_start(
+        ordered[first].charges, standing.billed_usage(billed), since=where.usage_from or where.started_at
+    )
+    return [*ordered[:first], replace(ordered[first], charges=usage), *ordered[first + 1 :]]
 
 
 def bills_start(where: Standing) -> bool:
@@ -100,8 +112,9 @@ def _regular_days(where: Standing, *, today: date) -> list[date]:
 def _is_regular(where: Standing, day: date) -> bool:
     if where.last_day is None or day < where.last_day:
         return True
-    # Without a last invoice nobody else bills the period that was complete when the day of the end began.
-    return day == where.last_day and not where.bills_end
+    # Without a last invoice nobody else bills the period that was complete when the day of the end began. The day of a
+    # pause belongs to the period that it is in.
+    return day == where.last_day and (not where.bills_end or where.is_paused)
 
 
 def _opening(where: Standing, billed: Sequence[Billed]) -> Due | None:
@@ -144,7 +157,7 @@ def _regular(where: Standing, day: date, billed: Sequence[Billed], *, ended_at: 
         fee.period,
         usage or Period(until, until),
         fee.share,
-        is_last=where.is_terminated and day == where.last_day,
+        is_last=where.is_terminated and day == where.last_day and not where.is_paused,
         bills_fee=fee.is_billed,
         even_of_nothing=ended_at is not None and _tells_its_end(where),
         fixed=fixed,
@@ -157,6 +170,8 @@ def _after_trial(where: Standing, as_of: datetime, billed: Sequence[Billed], rel
     if not where.pays_in_advance or at is None or at > as_of or not _is_regular(where, day):
         return None
     if where.trial_is_over and day not in released:
+        return None
+    if where.is_paused and where.ends_at is not None and where.ends_at <= at:
         return None
     if day > where.first_day and periods.starts_on(where.schedule, day):  # a billing day, which bills all of it
         return None
@@ -172,7 +187,7 @@ def _last(where: Standing, end: datetime, billed: Sequence[Billed]) -> Due | Non
         return None
     last_day = dates.local_date(end, where.schedule.timezone)
     natural = periods.period_on(where.usage_schedule, last_day)
-    opens_today = natural.first_day == last_day and where.first_day < last_day
+    opens_today = natural.first_day == last_day and where.first_day < last_day and not where.is_paused
     usage_from = natural.period.start
     if opens_today and where.next_billing_date <= last_day:
         if where.pays_in_advance or periods.starts_on(where.schedule, last_day):

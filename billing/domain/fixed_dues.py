@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from billing.domain import periods, standing, unbilled
+from billing.domain import pauses, periods, standing, unbilled
 from billing.domain.periods import NaturalPeriod
 from billing.domain.standing import Billed, FixedTimes, Standing
 from config.kernel import dates
@@ -29,7 +29,7 @@ def on_billing_day(where: Standing, day: date, billed: Sequence[Billed]) -> Fixe
     """
     if not periods.starts_on(where.fixed_schedule, day):
         return FixedTimes()
-    ends_now = where.last_day is not None and where.last_day <= day
+    ends_now = where.last_day is not None and where.last_day <= day and not where.is_paused
     natural = periods.nth_period(where.fixed_schedule, periods.number_on(where.fixed_schedule, day) - 1)
     return FixedTimes(
         arrears=_over(where, natural, natural.period.end, billed),
@@ -45,7 +45,7 @@ def up_to_the_end(where: Standing, end: datetime, billed: Sequence[Billed]) -> F
     """
     last_day = dates.local_date(end, where.schedule.timezone)
     natural = periods.period_on(where.fixed_schedule, last_day)
-    opens_today = natural.first_day == last_day and where.first_day < last_day
+    opens_today = natural.first_day == last_day and where.first_day < last_day and not where.is_paused
     if opens_today and where.next_billing_date <= last_day:
         before = periods.nth_period(where.fixed_schedule, natural.number - 1)
         return FixedTimes(arrears=_over(where, before, before.period.end, billed))
@@ -68,6 +68,7 @@ def _over(where: Standing, natural: NaturalPeriod, end: datetime, billed: Sequen
 def _running(where: Standing, day: date, billed: Sequence[Billed]) -> Period | None:
     natural = periods.period_on(where.fixed_schedule, day)
     start = max(natural.period.start, where.started_at)
-    if not where.has_fixed_advance or start >= natural.period.end:
+    # What was paid in advance before a pause is paid for all of its period.
+    if not where.has_fixed_advance or start >= natural.period.end or pauses.had_begun(where, natural):
         return None
     return unbilled.rest(Period(start, natural.period.end), standing.billed_fixed(billed, in_advance=True))

@@ -97,8 +97,9 @@ def held(history: Sequence[UnitsWritten], time: HeldTime) -> tuple[UnitsHeld, ..
     found = []
     numbers = [written for written in effective(history) if written.effective_at < time.billed.end]
     starts = [dates.local_date(written.effective_at, time.timezone) for written in numbers]
-    # The day of a termination counts, also one at midnight.
-    last = min(dates.local_date(time.billed.end, time.timezone), time.natural.next_first_day - timedelta(days=1))
+    # The day of a termination counts, also one at midnight; that of a change at midnight is the new plan's alone.
+    last = time.last_day if time.upgraded else dates.local_date(time.billed.end, time.timezone)
+    last = min(last, time.natural.next_first_day - timedelta(days=1))
     end = dates.days_between(first, last) + 1
     for position, written in enumerate(numbers):
         begin = max(dates.days_between(first, starts[position]), 0)

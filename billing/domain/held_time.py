@@ -22,17 +22,20 @@ _MICROSECOND = timedelta(microseconds=1)
 class HeldTime:
     """Time billed inside a natural period, in a time zone. Where an upgrade ends it, the new plan bills that day for
     what was carried over; what came during the time billed counts for it here as well.
+    Resumed on the day of a pause, it ``skips_first_day``, which was billed before.
     """
 
     billed: Period
     natural: NaturalPeriod
     timezone: ZoneInfo
     upgraded: bool = False
+    skips_first_day: bool = False
 
     @property
     def first_day(self) -> date:
-        """Return the local day on which the time billed starts."""
-        return max(self.billed.first_day(self.timezone), self.natural.first_day)
+        """Return the local day on which the time billed starts, or the next one where that day was billed before."""
+        first = max(self.billed.first_day(self.timezone), self.natural.first_day)
+        return first + timedelta(days=1) if self.skips_first_day else first
 
     @property
     def last_day(self) -> date:
@@ -52,10 +55,11 @@ class HeldTime:
         return Decimal((self.natural.period.end - self.natural.period.start) // _MICROSECOND) / _SECOND
 
 
-def of(schedule: Schedule, billed: Period, *, upgraded: bool = False) -> HeldTime:
+def of(schedule: Schedule, billed: Period, *, upgraded: bool = False, skips_first_day: bool = False) -> HeldTime:
     """Return the time billed inside the natural period that holds most of it; `upgraded` says that an upgrade ends it.
 
     Hours of the neighbours may be billed with it, where a time zone was changed or a contract ended on a billing day.
     """
     middle = billed.start + (billed.end - billed.start) / 2
-    return HeldTime(billed, periods.period_at(schedule, middle), schedule.timezone, upgraded=upgraded)
+    natural = periods.period_at(schedule, middle)
+    return HeldTime(billed, natural, schedule.timezone, upgraded=upgraded, skips_first_day=skips_first_day)

@@ -15,6 +15,8 @@ CHARGE = "charge"
 TRUE_UP = "true_up"
 FIXED_CHARGE = "fixed_charge"
 LATE_USAGE = "late_usage"
+TERM_COMMITMENT = "term_commitment"
+COMMITMENT = "commitment"
 
 # The keys are compared as one-element ranges of bigint, whose upper end is the key plus one: two bits stay free.
 _BITS = 62
@@ -27,14 +29,17 @@ def item_key(
     group: Mapping[str, str | None] | None = None,
     is_true_up: bool = False,
     fixed_charge_key: str | None = None,
+    is_commitment: bool = False,
 ) -> int:
     """Return the key of an item of a subscription: the plan fee without a charge, else the charge, filter and group.
 
-    A fixed charge is an item, and so is what tops a charge up to its minimum. Stable over versions and installations,
-    not negative and below 2**62.
+    A fixed charge is an item, and so is what tops a charge, or the whole plan, up to its minimum. Stable over versions
+    and installations, not negative and below 2**62.
     """
     parts: list[object]
-    if fixed_charge_key is not None:
+    if is_commitment:
+        parts = [COMMITMENT]
+    elif fixed_charge_key is not None:
         parts = [FIXED_CHARGE, fixed_charge_key]
     elif charge_key is None:
         parts = [PLAN_FEE]
@@ -48,6 +53,11 @@ def item_key(
 def late_usage_key(*, entry_id: str) -> int:
     """Return the key of what an entry of the late usage inbox bills: once, beside what its time was billed before."""
     return _digest([LATE_USAGE, entry_id])
+
+
+def term_commitment_key(*, commitment_id: str) -> int:
+    """Return the key of what tops up a commitment over the term of a contract: once, whatever else its time billed."""
+    return _digest([TERM_COMMITMENT, commitment_id])
 
 
 def _digest(parts: list[object]) -> int:

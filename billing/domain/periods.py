@@ -55,9 +55,11 @@ class NaturalPeriod:
         return dates.days_between(self.first_day, self.next_first_day)
 
 
-def schedule(*, interval: str, billing_time: str, subscription_at: datetime, timezone: ZoneInfo) -> Schedule:
-    """Return the schedule of a subscription, anchored on the local date of `subscription_at`."""
-    anchor = dates.local_date(subscription_at, timezone)
+def schedule(
+    *, interval: str, billing_time: str, subscription_at: datetime, timezone: ZoneInfo, anchor: date | None = None
+) -> Schedule:
+    """Return the schedule of a subscription, anchored on a date: by default the local one of `subscription_at`."""
+    anchor = anchor or dates.local_date(subscription_at, timezone)
     return Schedule(Interval(interval), BillingTime(billing_time), anchor, timezone)
 
 

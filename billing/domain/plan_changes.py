@@ -1,7 +1,7 @@
 """What a change of plan is: an upgrade at once or a downgrade at the end of the period, and what of it is carried over.
 
-Owns the comparison of prices, the day of a downgrade, and which usage the new plan bills instead of the old one. The
-fees of both sides are `plan_fees`', the credit for unused time `unused_time`'s.
+Owns the comparison of prices, the day of a change that waits, and which usage the new plan bills instead of the
+old one. The fees of both sides are `plan_fees`', the credit for unused time `unused_time`'s.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def kind(*, current: Price, wanted: Price) -> Kind:
 
 
 def change_date(schedule: Schedule, *, at: datetime, started_at: datetime) -> date:
-    """Return the local day on which a downgrade takes effect: the first one after the running period.
+    """Return the local day on which the end of the period comes: the first one after the running period.
 
     A subscription that starts later today is in its first period already.
     """
@@ -59,8 +59,13 @@ def change_date(schedule: Schedule, *, at: datetime, started_at: datetime) -> da
 
 
 def takes_effect_at(schedule: Schedule, *, day: date) -> datetime:
-    """Return the instant at which a downgrade takes effect: the local start of its day, however late it is noticed."""
+    """Return the instant at which a waiting change takes effect: the local start of its day, however late it is."""
     return dates.start_of_day(day, schedule.timezone)
+
+
+def cuts(schedule: Schedule, *, day: date) -> bool:
+    """Say whether a change on this local day falls inside a period of the plan it ends, as an upgrade does."""
+    return not periods.starts_on(schedule, day)
 
 
 def moves_on(*, is_recurring: bool, is_prorated: bool, is_followed: bool) -> bool:

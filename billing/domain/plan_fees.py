@@ -35,7 +35,8 @@ def on_billing_day(where: Standing, day: date, billed: Sequence[Billed]) -> Fee 
     opens = periods.starts_on(schedule, day)
     number = periods.number_on(schedule, day)
     natural = periods.nth_period(schedule, number if where.pays_in_advance or not opens else number - 1)
-    ends_now = where.last_day is not None and where.last_day <= day
+    # The day of a pause belongs to its period, unlike that of another end.
+    ends_now = where.last_day is not None and where.last_day <= day and not where.is_paused
     if not opens or (where.pays_in_advance and ends_now):
         return _none(where, natural)
     return of_period(where, natural, billed, day=day)
@@ -47,7 +48,9 @@ def of_period(where: Standing, natural: NaturalPeriod, billed: Sequence[Billed],
     Nothing where it is billed already, and none to be billed while the trial goes on or takes up all of the period.
     """
     start = _first_instant(where, natural)
-    if where.first_paid_day > day or start >= natural.period.end:
+    trial_ends_on = where.first_day_after_trial
+    goes_on = trial_ends_on is not None and trial_ends_on > day
+    if goes_on or start >= natural.period.end:
         return _none(where, natural)
     covered = Period(start, natural.period.end)
     left = unbilled.rest(covered, standing.billed_fees(billed))
@@ -63,7 +66,7 @@ def up_to_the_end(where: Standing, end: datetime, billed: Sequence[Billed]) -> F
     """Return the fee of the running period up to a termination: the days used, its own day included, in arrears.
 
     Nothing where there is no such time or where it is billed already. A plan paid in advance has billed it. The day
-    of an upgrade is the new plan's.
+    of an upgrade is the new plan's. A pause with whole periods costs all that the period would have.
     """
     natural = periods.period_on(where.schedule, dates.local_date(end, where.schedule.timezone))
     begin = max(natural.period.start, dates.start_of_day(where.first_day, where.schedule.timezone))
@@ -73,11 +76,13 @@ def up_to_the_end(where: Standing, end: datetime, billed: Sequence[Billed]) -> F
     in_trial = where.trial_ends_at is not None and where.trial_ends_at >= end
     if where.pays_in_advance or in_trial or start >= end:
         return Fee(Period(begin, end), Share(0, natural.days), is_billed=False)
-    left = unbilled.rest(Period(start, end), standing.billed_fees(billed))
+    covered = Period(start, natural.period.end if where.pauses_whole else end)
+    left = unbilled.rest(covered, standing.billed_fees(billed))
     if left is None:
         return None
-    since = max(where.started_at, start)
-    used = proration.termination(where.schedule, started_at=since, terminated_at=end, upgraded=where.is_upgraded)
+    if where.pauses_whole:
+        return Fee(left, proration.covered(where.schedule, covered))
+    used = proration.termination(where.schedule, started_at=start, terminated_at=end, upgraded=where.is_upgraded)
     return Fee(left, used, is_billed=used.days > 0)
 
 

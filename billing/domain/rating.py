@@ -14,6 +14,7 @@ from moneyed import Money
 from billing.domain import (
     aggregation,
     breakdowns,
+    commitments,
     fixed_charges,
     held_trace,
     minimums,
@@ -21,10 +22,12 @@ from billing.domain import (
     pricing_units,
     trace,
 )
+from billing.domain.commitments import CommitmentFacts
 from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, Id, PlanFeeFacts, UsageFacts
 from billing.domain.fixed_charges import FixedChargeFacts
 from billing.domain.proration import Share
 from billing.domain.trace import Trace
+from catalog.domain import decimals
 from catalog.domain.pricing import groups, models, presentation, properties, values
 from config.kernel import errors, money
 from config.kernel.dates import Period
@@ -38,6 +41,7 @@ class ItemKind(StrEnum):
     SUBSCRIPTION = "subscription"
     CHARGE = "charge"
     FIXED_CHARGE = "fixed_charge"
+    COMMITMENT = "commitment"
 
 
 class UnknownFilter(errors.Invalid):
@@ -106,6 +110,32 @@ def rate(facts: ContractFacts) -> list[RatedItem]:
 def rate_charge(*, contract: ContractFacts, charge: ChargeFacts) -> list[RatedItem]:
     """Rate one charge alone, without a minimum; items of nothing are there as well. Raises what `rate` raises."""
     return list(_charge(contract, charge))
+
+
+def rate_commitment(*, contract: ContractFacts, commitment: CommitmentFacts) -> RatedItem | None:
+    """Rate what is missing to a minimum commitment, rounded once, half up; nothing where nothing is missing."""
+    precise = commitments.owed(commitment)
+    amount = money.quantize(precise, currency=contract.currency)
+    if not amount:
+        return None
+    share = commitment.minimum.share
+    told = {
+        "commitment": decimals.text(money.quantize(commitment.minimum.due, currency=contract.currency)),
+        "counted": decimals.text(commitment.total),
+    }
+    return RatedItem(
+        kind=ItemKind.COMMITMENT,
+        units=ONE,
+        events_count=0,
+        precise_amount=precise,
+        amount=Money(amount, contract.currency),
+        unit_amount=amount,
+        period=commitment.period,
+        trace=trace.of_commitment(contract=contract, commitment=commitment),
+        share=share,
+        amount_details={**told, **_days(share)},
+        name=commitment.name,
+    )
 
 
 def _plan_fee(contract: ContractFacts, fee: PlanFeeFacts) -> RatedItem:

@@ -122,7 +122,15 @@ def stretches(where: Standing, *, frame: Frame, ends_as_agreed: bool = True) -> 
     if ends and not ends_as_agreed and playing.ends_at is not None:
         before, playing = _until_the_end(playing, playing.ends_at)
     billed = [
-        Billed(due.billing_date, due.fee, due.charges, bills_fee=due.bills_fee, fixed=due.fixed) for due in before
+        Billed(
+            due.billing_date,
+            due.fee,
+            due.charges,
+            bills_fee=due.bills_fee,
+            fixed=due.fixed,
+            commitment=None if due.commitment is None else due.commitment.period,
+        )
+        for due in before
     ]
     after = dues.due(playing, as_of=as_of, catch_up=True, billed=billed)
     found = [_inside(due, frame, zone) for due in (*before, *after)]
@@ -150,10 +158,13 @@ def _inside(due: Due, frame: Frame, zone: ZoneInfo) -> Due | None:
         for time in (due.fixed.arrears, due.fixed.advance)
     )
     fixed = FixedTimes(arrears=arrears, advance=advance)
-    if not bills_fee and not has_usage and not fixed:
+    # All that counts against a minimum starts after its interval does, so that it is played as well.
+    commits = due.commitment is not None and frame.holds(due.commitment.period.start, zone)
+    if not bills_fee and not has_usage and not fixed and not commits:
         return None
     charges = due.charges if has_usage else Period(due.charges.end, due.charges.end)
-    return replace(due, bills_fee=bills_fee, charges=charges, fixed=fixed)
+    commitment = due.commitment if commits else None
+    return replace(due, bills_fee=bills_fee, charges=charges, fixed=fixed, commitment=commitment)
 
 
 def _count(count: int) -> int:
@@ -168,8 +179,8 @@ def _count(count: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PlayedLine:
-    """A line that an invoice would have, without tax: the plan's fee, a fixed charge, or the usage of a charge, filter
-    and group.
+    """A line that an invoice would have, without tax: the plan's fee, a fixed charge, the usage of a charge, filter and
+    group, or what is missing to a minimum commitment.
 
     `code` and `name` are those of the plan or the charge, `metric_code` that of what is counted.
     """

@@ -96,6 +96,10 @@ class Pair:
         return self.other - self.own
 
 
+# What a plan has one of, whatever the plan's code is.
+_OF_PLAN = (ItemKind.SUBSCRIPTION, ItemKind.COMMITMENT)
+
+
 @dataclass(slots=True)
 class Summary:
     """The contracts in one currency: how many, and what they come to by month and by what is billed.
@@ -125,8 +129,8 @@ class Summary:
 
     @property
     def by_item(self) -> list[tuple[ItemKind, str, Pair]]:
-        """Return the sums by what is billed: plan fees, fixed charges, then metrics by their codes."""
-        order = (ItemKind.SUBSCRIPTION, ItemKind.FIXED_CHARGE, ItemKind.CHARGE)
+        """Return the sums by what is billed: plan fees, fixed charges, metrics by their codes, then commitments."""
+        order = (ItemKind.SUBSCRIPTION, ItemKind.FIXED_CHARGE, ItemKind.CHARGE, ItemKind.COMMITMENT)
         found = sorted(self.items, key=lambda item: (order.index(item[0]), item[1]))
         return [(kind, code, self.items[kind, code]) for kind, code in found]
 
@@ -167,7 +171,7 @@ class Summary:
             _into(self.months.setdefault(month, Pair()), amount, ZERO, is_other=is_other)
         for period in played.periods:
             for line in period.lines:
-                code = "" if line.kind is ItemKind.SUBSCRIPTION else line.metric_code or line.code
+                code = "" if line.kind in _OF_PLAN else line.metric_code or line.code
                 units = ZERO if line.is_true_up else line.units
                 _into(self.items.setdefault((line.kind, code), Pair()), line.amount.amount, units, is_other=is_other)
 

@@ -21,7 +21,11 @@ class Standing:
     `ends_at` is the instant of its termination, or the one that is agreed for it. `bills_end` says whether a
     termination makes a last invoice. `trial_is_over` says that the end of the trial was dealt with. `is_replaced` says
     that it ended because another plan follows, `is_upgraded` that this was at once, so that the new plan bills the day.
-    The plan may have fixed charges in arrears, in advance, or both.
+    `is_paused` says that a pause ended it, and `pauses_whole` that this costs the whole fee of the running period. One
+    that was resumed waited from `paused_at` on, and bills the plan fee from the local day `fee_from` on.
+    Usage is billed from `usage_from` on, where that is not the start.
+    The plan may have fixed charges in arrears, in advance, or both. A minimum commitment goes with the intervals that
+    end after `commits_from`, where that is not the start: in advance, the first one whose fee is billed.
     """
 
     schedule: Schedule
@@ -39,6 +43,12 @@ class Standing:
     trial_is_over: bool = False
     is_replaced: bool = False
     is_upgraded: bool = False
+    is_paused: bool = False
+    pauses_whole: bool = False
+    paused_at: datetime | None = None
+    fee_from: date | None = None
+    usage_from: datetime | None = None
+    commits_from: date | None = None
 
     @property
     def terms(self) -> Terms:
@@ -77,10 +87,17 @@ class Standing:
 
     @property
     def first_paid_day(self) -> date:
-        """Return the first local day of which the plan fee is billed: the day on which a trial ends is paid."""
-        if self.trial_ends_at is None:
-            return self.first_day
-        return max(self.first_day, dates.local_date(self.trial_ends_at, self.schedule.timezone))
+        """Return the first local day of which the plan fee is billed: the day on which a trial ends is paid.
+
+        One that was resumed after a pause with whole periods may pay for days before its start.
+        """
+        first = self.fee_from or self.first_day
+        return first if self.first_day_after_trial is None else max(first, self.first_day_after_trial)
+
+    @property
+    def first_day_after_trial(self) -> date | None:
+        """Return the local day on which the trial ends, if there is one."""
+        return None if self.trial_ends_at is None else dates.local_date(self.trial_ends_at, self.schedule.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,14 @@ class FixedTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class CommittedTime:
+    """Time whose minimum commitment is settled, and the share of a whole interval that it is committed to."""
+
+    period: Period
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class Billed:
     """Time that an invoice covers already, or did until its draft was voided (`is_released`)."""
 
@@ -104,6 +129,7 @@ class Billed:
     is_released: bool = False
     bills_fee: bool = True
     fixed: FixedTimes = FixedTimes()
+    commitment: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +138,7 @@ class Due:
 
     `due_at` is the local start of the billing day, or the instant of the start, of the end of the trial, or of the
     termination. Without `bills_fee` the fee's time only says what the usage is in. `even_of_nothing` asks for an
-    invoice also when nothing is to be paid.
+    invoice also when nothing is to be paid. A `commitment` is the time whose minimum is settled.
     """
 
     billing_date: date
@@ -125,6 +151,7 @@ class Due:
     bills_fee: bool = True
     even_of_nothing: bool = False
     fixed: FixedTimes = FixedTimes()
+    commitment: CommittedTime | None = None
 
 
 def billed_fees(billed: Sequence[Billed]) -> list[Period]:

@@ -14,6 +14,8 @@ class State(StrEnum):
     ACTIVE = "active"
     TERMINATED = "terminated"
     CANCELED = "canceled"
+    PAUSED = "paused"
+    INCOMPLETE = "incomplete"
 
 
 class Verb(StrEnum):
@@ -22,12 +24,25 @@ class Verb(StrEnum):
     ACTIVATE = "activate"
     TERMINATE = "terminate"
     CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    HOLD = "hold"
+    DECLINE = "decline"
 
 
 _TRANSITIONS = {
     (State.PENDING, Verb.ACTIVATE): State.ACTIVE,
     (State.PENDING, Verb.CANCEL): State.CANCELED,
     (State.ACTIVE, Verb.TERMINATE): State.TERMINATED,
+    # A pause ends the one that ran; its follower waits and is activated as it resumes.
+    (State.ACTIVE, Verb.PAUSE): State.TERMINATED,
+    (State.PAUSED, Verb.ACTIVATE): State.ACTIVE,
+    (State.PAUSED, Verb.RESUME): State.ACTIVE,
+    (State.PAUSED, Verb.CANCEL): State.CANCELED,
+    # One that has just begun waits for its first payment.
+    (State.ACTIVE, Verb.HOLD): State.INCOMPLETE,
+    (State.INCOMPLETE, Verb.ACTIVATE): State.ACTIVE,
+    (State.INCOMPLETE, Verb.DECLINE): State.CANCELED,
 }
 
 
@@ -48,4 +63,12 @@ def next(*, state: str, verb: Verb) -> State:  # noqa: A001 - read as states.nex
 
 
 def _past(verb: Verb) -> str:
-    return {Verb.ACTIVATE: "activated", Verb.TERMINATE: "terminated", Verb.CANCEL: "canceled"}[verb]
+    return {
+        Verb.ACTIVATE: "activated",
+        Verb.TERMINATE: "terminated",
+        Verb.CANCEL: "canceled",
+        Verb.PAUSE: "paused",
+        Verb.RESUME: "resumed",
+        Verb.HOLD: "held",
+        Verb.DECLINE: "declined",
+    }[verb]

@@ -15,8 +15,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import advance_trace, aggregation, fixed_charges, held_trace, minimums, priced_usage, pricing_units
+from billing.domain import (
+    advance_trace,
+    aggregation,
+    commitments,
+    contract_trace,
+    fixed_charges,
+    held_trace,
+    minimums,
+    priced_usage,
+    pricing_units,
+)
 from billing.domain.advance import Priced, Step
+from billing.domain.commitments import CommitmentFacts
 from billing.domain.contract import ChargeFacts, ContractFacts, FilterFacts, Id, PlanFeeFacts, UsageFacts
 from billing.domain.fixed_charges import FixedChargeFacts, FixedPrice
 from billing.domain.held_trace import Timed
@@ -37,6 +48,7 @@ TRUE_UP = "true_up"
 ADVANCE = "advance_charge"
 FIXED_CHARGE = "fixed_charge"
 LATE_USAGE = "late_usage"
+COMMITMENT = "commitment"
 
 Trace = dict[str, Any]
 
@@ -155,6 +167,16 @@ def of_fixed(*, contract: ContractFacts, charge: FixedChargeFacts, priced: Fixed
     return _trace(FIXED_CHARGE, inputs, steps, priced.amount, contract.currency)
 
 
+def of_commitment(*, contract: ContractFacts, commitment: CommitmentFacts) -> Trace:
+    """Return the trace of what is missing to a minimum commitment: that of the days settled, less what counts."""
+    inputs = {
+        **_contract(contract),
+        **commitments.written(commitment),
+        "period": _period(commitment.period, contract.timezone),
+    }
+    return _trace(COMMITMENT, inputs, commitments.steps(commitment), commitments.owed(commitment), contract.currency)
+
+
 def of_late_usage(*, now: Trace | None, about: Mapping[str, Any], settled: Decimal, later: Decimal) -> Trace:
     """Return the trace of late usage: what all usage of a billed time comes to ``now`` (nothing: none is left), less
     what was ``settled`` before and what is left for ``later``, in major units.
@@ -224,7 +246,7 @@ def recompute(trace: Mapping[str, Any]) -> Decimal:
 
     Nothing of the stored steps or of the stored result is read. Raises UnknownTrace for a version or kind of tomorrow.
     """
-    kinds = (SUBSCRIPTION, CHARGE, FIXED_CHARGE, TRUE_UP, LATE_USAGE, ADVANCE)
+    kinds = (SUBSCRIPTION, CHARGE, FIXED_CHARGE, TRUE_UP, LATE_USAGE, ADVANCE, COMMITMENT, contract_trace.KIND)
     if trace.get("version") != VERSION or trace.get("kind") not in kinds:
         raise UnknownTrace("unknown_trace", f"No trace of kind {trace.get('kind')} and version {trace.get('version')}.")
     inputs = trace["inputs"]
@@ -232,6 +254,10 @@ def recompute(trace: Mapping[str, Any]) -> Decimal:
         precise = _recomputed_usage(inputs)
     elif trace["kind"] == LATE_USAGE:
         precise = _late(inputs)
+    elif trace["kind"] == COMMITMENT:
+        precise = commitments.owed_again(inputs)
+    elif trace["kind"] == contract_trace.KIND:
+        precise = contract_trace.recomputed(inputs)
     elif trace["kind"] == ADVANCE:
         precise = advance_trace.recomputed(inputs)
     elif trace["kind"] == FIXED_CHARGE:

@@ -5,7 +5,7 @@ customer was changed in between.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from config.kernel.dates import Period
 
@@ -31,3 +31,14 @@ def rest(period: Period, billed: Iterable[Period]) -> Period | None:
     start = max(earlier, default=period.start)
     end = min((span.start for span in spans if start <= span.start < period.end), default=period.end)
     return Period(start, end) if start < end else None
+
+
+def from_the_start(period: Period, billed: Iterable[Period], *, since: datetime) -> Period:
+    """Return the first period that is billed with the hours before it, from the first instant that is to be billed on.
+
+    Where the time zone was changed before anything was billed, the period that these hours were in has no billing day
+    left. Longer time before it is left out on purpose: billing days that were passed over.
+    """
+    if any(not span.is_empty for span in billed) or not timedelta() < period.start - since < _LARGEST_SHIFT:
+        return period
+    return Period(since, period.end)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import advance_sum, held_trace
+from billing.domain import advance_sum, contract_trace, held_trace
 from billing.domain import trace as traces
 from catalog.domain import decimals
 
@@ -37,6 +37,9 @@ LIMITS = "Minimum and maximum per event"
 GIVEN = "Amount given with the events"
 MINIMUM = "Minimum of the charge"
 BILLED = "Usage billed"
+COMMITMENT = "Minimum commitment"
+FEE_BILLED = "Plan fee billed"
+FIXED_BILLED = "Fixed charges billed"
 NOW = "All usage of the time"
 SETTLED = "Billed or decided before"
 LATER = "Left for later"
@@ -47,11 +50,14 @@ AGREED_UNITS = "Units agreed, less those billed"
 UNITS_OF_DAYS = "Units by their days"
 PAID_BEFORE = "Paid before for the same days"
 ROUNDED = "Rounded half up"
+TERM_COMMITTED = "Committed over the term"
+TERM_COUNTED = "Billed in the term, less credits"
 
 LABELS = (
     EVENTS, VALUE, AT_END, LEVEL_AT_END, ROUNDED_UNITS, PLAN_FEE, UNITS, TIER, FREE_UNITS, PAID_UNITS, PACKAGES_BEGUN,
-    PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, MINIMUM, BILLED, AGREED_UNITS, UNITS_OF_DAYS, PAID_BEFORE, NOW, SETTLED,
-    LATER, TOTAL, ROUNDED_IN_UNIT, CONVERTED, ROUNDED, *advance_sum.LABELS,
+    PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, MINIMUM, BILLED, COMMITMENT, FEE_BILLED, FIXED_BILLED, AGREED_UNITS,
+    UNITS_OF_DAYS, PAID_BEFORE, NOW, SETTLED, LATER, TOTAL, ROUNDED_IN_UNIT, CONVERTED, ROUNDED, TERM_COMMITTED,
+    TERM_COUNTED, *advance_sum.LABELS,
 )  # fmt: skip
 
 _STEP_LABELS = {
@@ -65,12 +71,25 @@ _STEP_LABELS = {
     "given": GIVEN,
     "minimum": MINIMUM,
     "billed": BILLED,
+    "commitment": COMMITMENT,
+    "counted_subscription": FEE_BILLED,
+    "counted_charge": BILLED,
+    "counted_fixed_charge": FIXED_BILLED,
     "now": NOW,
     "settled": SETTLED,
     "later": LATER,
     "paid_before": PAID_BEFORE,
+    contract_trace.COMMITTED: TERM_COMMITTED,
+    contract_trace.COUNTED: TERM_COUNTED,
     **advance_sum.STEP_LABELS,
 }
+
+
+# Steps that are a figure without a formula.
+_PLAIN = (
+    "limits", "given", "billed", "paid_before", "now", "settled", "later", "counted_subscription", "counted_charge",
+    "counted_fixed_charge", contract_trace.COUNTED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +206,14 @@ def _packed(inputs: Mapping[str, Any], step: Mapping[str, Any]) -> list[Sentence
 
 def _step(step: Mapping[str, Any]) -> Sentence:
     label = _STEP_LABELS[step["kind"]]
-    if step["kind"] in ("proration", "minimum"):
+    if step["kind"] in ("proration", "minimum", "commitment", contract_trace.COMMITTED):
         formula = _figure(step["amount"])
         if step["days"] != step["of_days"]:
             formula = f"{formula} × {step['days']} / {step['of_days']}"
         return Sentence(label, "", formula, _figure(step["total"]))
     if step["kind"] in advance_sum.STEP_LABELS:
         return Sentence(label, "", _figure(step["units"]), _figure(step["total"]))
-    if step["kind"] in ("limits", "given", "billed", "paid_before", "now", "settled", "later"):
+    if step["kind"] in _PLAIN:
         return Sentence(label, "", "", _figure(step["total"]))
     formula = f"{_figure(step['quantity'])} × {_figure(step['price'])}"
     if step["per"] != "1":

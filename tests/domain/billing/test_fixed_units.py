@@ -81,6 +81,20 @@ def test_units_are_held_by_local_days(
     assert found == tuple(UnitsHeld(D(units), days) for units, days in expected)
 
 
+@pytest.mark.parametrize(
+    ("end", "days"),
+    [
+        # The hours before the change count as a day; the day that it comes at the start of is the new plan's alone.
+        ("2026-08-10T08:00", 10),
+        ("2026-08-10", 9),
+    ],
+)
+def test_a_change_of_plan_ends_units_with_the_last_day_they_were_there(end: str, days: int) -> None:
+    schedule = schedules.of("monthly", "calendar", date(2026, 1, 1))
+    time = held_time.of(schedule, Period(AUGUST.start, at(end)), upgraded=True)
+    assert fixed_units.held(written(("5", "2026-08-01")), time) == (UnitsHeld(D(5), days),)
+
+
 def test_days_are_local_ones() -> None:
     tokyo = schedules.of("monthly", "calendar", date(2026, 1, 1), "Asia/Tokyo")
     period = Period(at("2026-07-31T15:00"), at("2026-08-31T15:00"))

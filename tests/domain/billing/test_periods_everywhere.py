@@ -6,7 +6,7 @@ import itertools
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from billing.domain import dues, periods
@@ -48,17 +48,29 @@ def test_every_time_zone_interval_and_billing_time_tiles(anchor: date, start: in
     after=st.sampled_from(ZONES),
     steps=st.tuples(st.integers(0, 120), st.integers(1, 120)),
 )
+@example(
+    started_at=datetime(2024, 4, 30, 14),  # noqa: DTZ001 - made aware
+    plan=(Interval.MONTHLY, BillingTime.CALENDAR),
+    before="Australia/ACT",
+    after="Africa/Abidjan",
+    steps=(0, 31),
+)
 @settings(max_examples=150, deadline=None)
 def test_a_customer_who_moves_is_billed_all_time_once(
     started_at: datetime, plan: tuple[Interval, BillingTime], before: str, after: str, steps: tuple[int, int]
 ) -> None:
     started_at = started_at.replace(tzinfo=UTC)
     clock, done = started_at, list[Due]()
+    anchor = dates.local_date(started_at, dates.zone(before))
     day = None
     for zone, step in zip((before, after), steps, strict=True):
         clock += timedelta(days=step, hours=5)
         schedule = periods.schedule(
-            interval=plan[0], billing_time=plan[1], subscription_at=started_at, timezone=dates.zone(zone)
+            interval=plan[0],
+            billing_time=plan[1],
+            subscription_at=started_at,
+            timezone=dates.zone(zone),
+            anchor=anchor,
         )
         if day is None:
             day = dues.first_billing_date(schedule, started_at=started_at, created_at=started_at, bills_backdated=True)

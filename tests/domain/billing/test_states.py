@@ -12,6 +12,13 @@ ALLOWED = {
     (State.PENDING, Verb.ACTIVATE): State.ACTIVE,
     (State.PENDING, Verb.CANCEL): State.CANCELED,
     (State.ACTIVE, Verb.TERMINATE): State.TERMINATED,
+    (State.ACTIVE, Verb.PAUSE): State.TERMINATED,
+    (State.PAUSED, Verb.ACTIVATE): State.ACTIVE,
+    (State.PAUSED, Verb.RESUME): State.ACTIVE,
+    (State.PAUSED, Verb.CANCEL): State.CANCELED,
+    (State.ACTIVE, Verb.HOLD): State.INCOMPLETE,
+    (State.INCOMPLETE, Verb.ACTIVATE): State.ACTIVE,
+    (State.INCOMPLETE, Verb.DECLINE): State.CANCELED,
 }
 
 
