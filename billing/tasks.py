@@ -10,10 +10,32 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from billing.services import advance_events, advance_invoices, fixed_changes, late_usage, runs, subscription_moves
+from billing.services import (
+    advance_events,
+    advance_invoices,
+    alert_checks,
+    contract_days,
+    ending_notices,
+    fixed_changes,
+    late_usage,
+    plan_migration_runs,
+    progressive_billing,
+    runs,
+    subscription_moves,
+)
 from config.kernel import actors, jobs
 from invoicing.services import invoices
 
+# Before billing: phases that have come take effect one by one, so that each day is billed by its own prices.
+jobs.register(
+    jobs.PeriodicJob(
+        name="contracts",
+        service="billing.services.contract_days.run",
+        task="billing.tasks.move_contracts",
+        minutes="8",
+        description="Begins phases of contracts, renews and ends them, invoices what is prepaid, settles commitments.",
+    )
+)
 jobs.register(
     jobs.PeriodicJob(
         name="billing",
@@ -34,6 +56,15 @@ jobs.register(
 )
 jobs.register(
     jobs.PeriodicJob(
+        name="resume_paused",
+        service="billing.services.subscription_moves.resume_paused",
+        task="billing.tasks.resume_paused",
+        minutes="*/5",
+        description="Resumes paused subscriptions whose day has come.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
         name="plan_changes",
         service="billing.services.subscription_moves.settle_plan_changes",
         task="billing.tasks.settle_plan_changes",
@@ -43,11 +74,29 @@ jobs.register(
 )
 jobs.register(
     jobs.PeriodicJob(
+        name="plan_migrations",
+        service="billing.services.plan_migration_runs.run_due",
+        task="billing.tasks.run_plan_migrations",
+        minutes="*/5",
+        description="Moves the subscriptions of approved migrations to another version of their plan.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
         name="terminate_ended",
         service="billing.services.subscription_moves.terminate_ended",
         task="billing.tasks.terminate_ended",
         minutes="5",
         description="Terminates subscriptions whose agreed end has come, and makes their last invoices.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="activation_timeouts",
+        service="billing.services.subscription_moves.expire_unpaid",
+        task="billing.tasks.expire_unpaid",
+        minutes="45",
+        description="Cancels subscriptions whose first payment did not come in time.",
     )
 )
 jobs.register(
@@ -110,6 +159,55 @@ jobs.register(
 )
 
 
+jobs.register(
+    jobs.PeriodicJob(
+        name="usage",
+        service="billing.services.progressive_billing.run",
+        task="billing.tasks.bill_usage_thresholds",
+        minutes="*",
+        description="Bills the usage so far of subscriptions that passed a usage threshold.",
+    )
+)
+
+
+jobs.register(
+    jobs.PeriodicJob(
+        name="alerts",
+        service="billing.services.alert_checks.run",
+        task="billing.tasks.check_alerts",
+        minutes="*",
+        description="Tells of usage that reached the thresholds of alerts, or a spend cap.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="ending_notices",
+        service="billing.services.ending_notices.run",
+        task="billing.tasks.give_ending_notices",
+        minutes="40",
+        description="Gives notice of subscriptions that come to their agreed end.",
+    )
+)
+
+
+@shared_task(name="billing.tasks.check_alerts")
+def check_alerts(**_: Any) -> None:
+    """Hold usage against alerts and spend caps."""
+    alert_checks.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.give_ending_notices")
+def give_ending_notices(**_: Any) -> None:
+    """Give notice of agreed ends."""
+    ending_notices.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.bill_usage_thresholds")
+def bill_usage_thresholds(**_: Any) -> None:
+    """Bill usage that passed a threshold."""
+    progressive_billing.run(as_of=timezone.now())
+
+
 @shared_task(name="billing.tasks.bill_advance_events")
 def bill_advance_events(*, external_ids: list[str] | None = None, **_: Any) -> None:
     """Bill the queued events of these subscriptions, or of all."""
@@ -141,6 +239,18 @@ def activate_pending(**_: Any) -> None:
     subscription_moves.activate_pending(as_of=timezone.now())
 
 
+@shared_task(name="billing.tasks.resume_paused")
+def resume_paused(**_: Any) -> None:
+    """Resume what is to run on today."""
+    subscription_moves.resume_paused(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.run_plan_migrations")
+def run_plan_migrations(**_: Any) -> None:
+    """Move subscriptions to other versions of their plans."""
+    plan_migration_runs.run_due(as_of=timezone.now())
+
+
 @shared_task(name="billing.tasks.settle_plan_changes")
 def settle_plan_changes(**_: Any) -> None:
     """Change plans at once that are not cheaper any more."""
@@ -151,6 +261,12 @@ def settle_plan_changes(**_: Any) -> None:
 def terminate_ended(**_: Any) -> None:
     """End what has come to its agreed end."""
     subscription_moves.terminate_ended(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.expire_unpaid")
+def expire_unpaid(**_: Any) -> None:
+    """Cancel what was not paid in time."""
+    subscription_moves.expire_unpaid(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.end_trials")
@@ -175,3 +291,9 @@ def finalize_drafts(**_: Any) -> None:
 def bill_fixed_charges(**_: Any) -> None:
     """Bill units that were added within a period."""
     fixed_changes.bill_waiting(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.move_contracts")
+def move_contracts(**_: Any) -> None:
+    """Do what the day brings to contracts."""
+    contract_days.run(as_of=timezone.now())

@@ -85,6 +85,15 @@ def waiting_subscriptions(*, as_of: datetime, external_ids: Collection[str] | No
     return list(rows.order_by().values_list("external_subscription_id", flat=True).distinct())
 
 
+def before_minimums(*, customer_ids: Collection[int]) -> list[str]:
+    """Return the external ids of subscriptions with new events, whose plan has a minimum that they count against."""
+    committed = Subscription.objects.filter(
+        customer__in=customer_ids, started_at__isnull=False, plan_version__minimum_commitment__isnull=False
+    )
+    rows = AdvanceEvent.objects.filter(problem="", external_subscription_id__in=committed.values("external_id"))
+    return list(rows.order_by().values_list("external_subscription_id", flat=True).distinct())
+
+
 def subscriptions(external_id: str) -> list[Subscription]:
     """Return what was or is a subscription of that external id, the latest start first."""
     rows = Subscription.objects.filter(external_id=external_id, started_at__isnull=False)

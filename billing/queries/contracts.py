@@ -12,10 +12,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Min, QuerySet
+from django.db.models.functions import Coalesce
 
-from billing.domain import periods
+from billing.domain import due_dates, periods
 from billing.domain.periods import Schedule
-from billing.domain.standing import Billed, FixedTimes, Standing
+from billing.domain.proration import Share
+from billing.domain.standing import Billed, CommittedTime, FixedTimes, Standing
 from billing.models import BilledPeriod, Subscription
 from config.kernel import dates, statements
 from config.kernel.dates import Period
@@ -28,14 +30,15 @@ _NEIGHBOUR = timedelta(days=3)
 _CHARGES_BILLED_UNTIL = """
 SELECT max(charges_to_at) FROM billing_billedperiod
 WHERE subscription_id = %(subscription)s AND released_at IS NULL AND charges_to_at > charges_from_at
-    AND reason <> %(in_advance)s"""
+    AND reason <> ALL(%(within)s)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A subscription that has something to bill, with all that grouping and rating need of it and of its customer.
 
-    ``next_plan_version_id`` is the plan that followed by an upgrade.
+    ``next_plan_version_id`` is the plan that followed by an upgrade. Different purchase order numbers never share an
+    invoice; one that does not share invoices has its own.
     """
 
     subscription_id: int
@@ -50,6 +53,8 @@ class Contract:
     next_billing_date: date
     standing: Standing
     next_plan_version_id: int | None = None
+    purchase_order_number: str = ""
+    shares_invoices: bool = True
 
     @property
     def zone(self) -> ZoneInfo:
@@ -58,14 +63,15 @@ class Contract:
 
 
 def due_customers(*, as_of: datetime, customer_ids: Collection[int] | None = None, page: int = 1000) -> Iterator[int]:
-    """Yield the ids of customers with a subscription whose next billing day has come, in the order of their ids.
+    """Yield the ids of customers with a subscription whose next billing day, or change of plan, has come, by their ids.
 
     Days are local to each customer. Reads page by page, so that memory does not grow with the number of customers.
     """
-    wanted = _due(as_of) if customer_ids is None else _due(as_of).filter(customer_id__in=customer_ids)
+    wanted = _due(as_of) | _changing(as_of)
+    wanted = wanted if customer_ids is None else wanted.filter(customer_id__in=customer_ids)
     customers = (
         wanted.values_list("customer_id", "customer__timezone", "customer__billing_entity__timezone")
-        .annotate(day=Min("next_billing_date"))
+        .annotate(day=Min(Coalesce("next_billing_date", "change_date")))
         .order_by("customer_id")
     )
     after = 0
@@ -95,7 +101,7 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
     since = min(_start_of_due(contract) for contract in wanted) - _NEIGHBOUR
     rows = BilledPeriod.objects.filter(
         subscription_id__in=[contract.subscription_id for contract in wanted], to_at__gt=since
-    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
+    ).exclude(reason__in=BilledPeriod.WITHIN)
     found: dict[int, list[Billed]] = defaultdict(list)
     for row in rows:
         found[row.subscription_id].append(
@@ -106,6 +112,7 @@ def billed(*, contracts: Iterable[Contract]) -> dict[int, list[Billed]]:
                 is_released=row.released_at is not None,
                 bills_fee=row.bills_fee,
                 fixed=fixed_times(row),
+                commitment=_time(row.commitment_from_at, row.commitment_to_at),
             )
         )
     return found
@@ -119,11 +126,19 @@ def fixed_times(period: BilledPeriod) -> FixedTimes:
     )
 
 
+def committed_time(period: BilledPeriod) -> CommittedTime | None:
+    """Return the time whose minimum commitment a billed period settles, with its days."""
+    time = _time(period.commitment_from_at, period.commitment_to_at)
+    if time is None or period.commitment_days is None or period.commitment_of_days is None:
+        return None
+    return CommittedTime(time, Share(period.commitment_days, period.commitment_of_days))
+
+
 def charges_billed_until(subscription: Subscription) -> datetime | None:
     """Return the end of the usage that invoices cover of a subscription, voided drafts left out; nothing before any."""
     ((end,),) = statements.fetch_prepared(
         _CHARGES_BILLED_UNTIL,
-        {"subscription": subscription.pk, "in_advance": BilledPeriod.Reason.IN_ADVANCE_CHARGE.value},
+        {"subscription": subscription.pk, "within": [reason.value for reason in BilledPeriod.WITHIN]},
     )
     found: datetime | None = end
     return found
@@ -158,6 +173,13 @@ def standing(subscription: Subscription, *, in_advance: Collection[bool] | None 
         trial_is_over=subscription.trial_ended_at is not None,
         is_replaced=bool(subscription.ended_by),
         is_upgraded=subscription.ended_by == Subscription.EndedBy.UPGRADE,
+        is_paused=subscription.ended_by == Subscription.EndedBy.PAUSE,
+        pauses_whole=subscription.ended_by == Subscription.EndedBy.PAUSE
+        and subscription.pause_fee == Subscription.PauseFee.WHOLE,
+        paused_at=subscription.paused_at,
+        fee_from=subscription.fee_from,
+        usage_from=subscription.usage_from_at,
+        commits_from=_commits_from(subscription, schedule, dates.local_date(started_at, zone)),
     )
 
 
@@ -168,6 +190,7 @@ def schedule_of(subscription: Subscription) -> Schedule:
         billing_time=subscription.billing_time,
         subscription_at=subscription.subscription_at,
         timezone=dates.zone(subscription.customer.applicable_timezone),
+        anchor=subscription.anchor_date,
     )
 
 
@@ -179,6 +202,20 @@ def running_period(subscription: Subscription, *, at: datetime) -> Period | None
     return Period(max(natural.start, subscription.started_at), natural.end)
 
 
+def _commits_from(subscription: Subscription, schedule: Schedule, first_day: date) -> date | None:
+    """Return from when on a minimum goes with intervals, where that is not the start: nobody billed the fee in advance
+    of the interval that was running when a backdated contract was made.
+    """
+    if not subscription.plan_version.pay_in_advance:
+        return None
+    if subscription.backdated_billing == Subscription.BackdatedBilling.BILL:
+        return None
+    made_on = dates.local_date(subscription.created_at, schedule.timezone)
+    if first_day >= made_on:
+        return None
+    return due_dates.next_billing_date(schedule, after=made_on - timedelta(days=1))
+
+
 def _time(start: datetime | None, end: datetime | None) -> Period | None:
     return None if start is None or end is None else Period(start, end)
 
@@ -188,6 +225,14 @@ def _due(as_of: datetime) -> QuerySet[Subscription]:
     latest = dates.local_date(as_of + _EASTERNMOST, ZoneInfo("UTC"))
     return Subscription.objects.filter(
         status__in=[Subscription.Status.ACTIVE, Subscription.Status.TERMINATED], next_billing_date__lte=latest
+    )
+
+
+def _changing(as_of: datetime) -> QuerySet[Subscription]:
+    """Changes of plan whose day may have come somewhere on earth: on a chosen day nothing else may be due."""
+    latest = dates.local_date(as_of + _EASTERNMOST, ZoneInfo("UTC"))
+    return Subscription.objects.filter(
+        status=Subscription.Status.PENDING, previous__isnull=False, change_date__lte=latest
     )
 
 
@@ -237,4 +282,6 @@ def _contract(row: Subscription, next_plan_version_id: int | None) -> Contract:
         next_billing_date=where.next_billing_date,
         standing=where,
         next_plan_version_id=next_plan_version_id,
+        purchase_order_number=row.purchase_order_number,
+        shares_invoices=row.consolidate_invoice,
     )

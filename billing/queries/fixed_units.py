@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from billing.domain import fixed_charges
 from billing.domain import fixed_units as rules
@@ -60,9 +60,18 @@ def overridden(*, subscription_ids: Collection[int]) -> set[tuple[int, str]]:
 
 
 def billed(*, subscription_id: int, fixed_charge_key: str, ends_at: datetime) -> Decimal:
-    """Return the units of a fixed charge paid in advance that are billed of the period that ends then."""
+    """Return the units of a fixed charge paid in advance that are billed of the period that ends then.
+
+    A part of it before a pause counts too.
+    """
+    own = Subscription.objects.filter(pk=subscription_id)
+    paused = Subscription.objects.filter(
+        ended_by=Subscription.EndedBy.PAUSE,
+        external_id__in=own.values("external_id"),
+        customer_id__in=own.values("customer_id"),
+    )
     rows = RatedCharge.objects.filter(
-        subscription_id=subscription_id,
+        Q(subscription_id=subscription_id) | Q(subscription__in=paused),
         fixed_charge__key=fixed_charge_key,
         released_at__isnull=True,
         to_at__gt=ends_at - _LARGEST_SHIFT,

@@ -26,6 +26,9 @@ WITH charge AS MATERIALIZED (
 ), fixed_charge AS MATERIALIZED (
     SELECT id, add_on_id, tableoid AS t, xmin AS x, ctid AS c
     FROM catalog_fixedcharge WHERE plan_version_id = %(version)s
+), commitment AS MATERIALIZED (
+    SELECT id, tableoid AS t, xmin AS x, ctid AS c
+    FROM catalog_minimumcommitment WHERE plan_version_id = %(version)s
 ), taxed AS MATERIALIZED (
     SELECT tax_id, tableoid AS t, xmin AS x, ctid AS c
     FROM catalog_planversion_taxes WHERE planversion_id = %(version)s
@@ -34,8 +37,12 @@ WITH charge AS MATERIALIZED (
     UNION ALL
     SELECT tax_id, tableoid, xmin, ctid
     FROM catalog_fixedcharge_taxes WHERE fixedcharge_id IN (SELECT id FROM fixed_charge)
+    UNION ALL
+    SELECT tax_id, tableoid, xmin, ctid
+    FROM catalog_minimumcommitment_taxes WHERE minimumcommitment_id IN (SELECT id FROM commitment)
 ), part AS (
     SELECT t, x, c FROM charge UNION ALL SELECT t, x, c FROM fixed_charge UNION ALL SELECT t, x, c FROM taxed
+    UNION ALL SELECT t, x, c FROM commitment
     UNION ALL
     SELECT tableoid, xmin, ctid FROM catalog_planversion WHERE id = %(version)s
     UNION ALL

@@ -54,7 +54,8 @@ def read(*, subscription: Subscription, at: datetime) -> Lifetime:
     """Return the lifetime usage of a started subscription at ``at``. Amounts are net of taxes.
 
     Billed are the usage lines of drafts and issued invoices, and fees that stand alone, of every subscription of the
-    customer with this external id, in the subscription's currency. What was billed in advance for the running period,
+    customer with this external id, in the subscription's currency; what was billed at usage thresholds counts with its
+    period. What was billed in advance for the running period,
     event by event or at its renewal, is counted with that period's usage, once.
     """
     return of(subscription=subscription, at=at, running=_running(subscription, at))
@@ -72,6 +73,7 @@ def of(*, subscription: Subscription, at: datetime, running: CurrentUsage | None
         subscription__external_id=subscription.external_id,
         charge__isnull=False,
         released_at__isnull=True,
+        is_progressive=False,
         line__currency=currency,
     )
     if running is not None:

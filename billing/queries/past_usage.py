@@ -81,7 +81,7 @@ def of_customer(
         released_at__isnull=True,
         charges_to_at__gt=F("charges_from_at"),
         invoice__status__in=_ISSUED,
-    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
+    ).exclude(reason__in=BilledPeriod.WITHIN)
     rows = rows.select_related("invoice").order_by("-charges_from_at", "-pk")
     return rows if periods_count is None else rows[:periods_count]
 

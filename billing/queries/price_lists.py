@@ -98,6 +98,15 @@ class PricedCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class PricedCommitment:
+    """What a whole interval costs at least, in major units. Taxes are those of the commitment itself."""
+
+    amount: Decimal
+    name: str
+    tax_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PriceList:
     """A version of a plan. `amount` is the fee of a whole interval. Taxes are those of the price itself."""
 
@@ -114,6 +123,7 @@ class PriceList:
     tax_ids: tuple[int, ...]
     charges: tuple[PricedCharge, ...]
     fixed_charges: tuple[PricedFixedCharge, ...] = ()
+    minimum_commitment: PricedCommitment | None = None
 
 
 def load(*, version_ids: Collection[int]) -> dict[int, PriceList]:
@@ -122,9 +132,10 @@ def load(*, version_ids: Collection[int]) -> dict[int, PriceList]:
     charges = charges.prefetch_related("filters", "taxes", "metric__filters")
     versions = (
         PlanVersion.objects.filter(pk__in=set(version_ids))
-        .select_related("plan")
+        .select_related("plan", "minimum_commitment")
         .prefetch_related(
             "taxes",
+            "minimum_commitment__taxes",
             Prefetch("charges", queryset=charges),
             Prefetch("fixed_charges", queryset=fixed_prices.rows()),
         )
@@ -140,14 +151,26 @@ def _price_list(version: PlanVersion) -> PriceList:
         plan_id=plan.pk,
         plan_uuid=str(plan.uuid),
         plan_code=plan.code,
-        plan_name=plan.name,
-        invoice_name=plan.invoice_display_name or plan.name,
+        plan_name=version.name,
+        invoice_name=version.name_on_invoices,
         interval=Interval(version.interval),
         currency=version.currency,
         amount=version.amount,
         tax_ids=tuple(tax.pk for tax in version.taxes.all()),
         charges=tuple(_charge(charge, version.currency) for charge in version.charges.all()),
         fixed_charges=tuple(fixed_prices.priced(row) for row in version.fixed_charges.all()),
+        minimum_commitment=_minimum_commitment(version),
+    )
+
+
+def _minimum_commitment(version: PlanVersion) -> PricedCommitment | None:
+    row = version.commitment
+    if row is None:
+        return None
+    return PricedCommitment(
+        amount=money.from_minor(row.amount_cents, version.currency).amount,
+        name=row.invoice_display_name or "Minimum commitment – True-up",
+        tax_ids=tuple(tax.pk for tax in row.taxes.all()),
     )
 
 

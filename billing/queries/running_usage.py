@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from billing.domain import boundaries, rating
+from billing.domain import boundaries, pauses, rating
 from billing.domain.boundaries import Stretch
 from billing.domain.contract import ContractFacts
 from billing.domain.held_time import HeldTime
 from billing.domain.rating import RatedItem
+from billing.domain.standing import Standing
 from billing.models import Subscription
 from billing.queries import advance_usage, aggregates, contracts, event_windows, known_price_lists
 from billing.queries.price_lists import PricedCharge, PriceList
@@ -98,15 +99,31 @@ def read(
     ).charges
     if stretch is None:  # only plans that bill usage apart have times without it
         raise NoActiveSubscription("no_active_subscription", "No usage is billed of that subscription now.")
-    charges = tuple(charge for charge in prices.charges if wanted.takes(charge))
+    charges = tuple(
+        charge
+        for charge in prices.charges
+        if wanted.takes(charge) and (charge.pay_in_advance or not _is_billed(standing, stretch, charge))
+    )
     from_at = stretch.start
     if wanted.is_full:
         _demand_full(wanted, charges)
         from_at = min(standing.started_at, stretch.start)
     until = max(from_at, min(stretch.end, at + _INSTANT))
-    held = HeldTime(Period(stretch.start, stretch.end), stretch.natural, standing.schedule.timezone)
+    held = HeldTime(
+        Period(stretch.start, stretch.end),
+        stretch.natural,
+        standing.schedule.timezone,
+        skips_first_day=pauses.skips_first_day(standing, Period(stretch.start, stretch.end)),
+    )
     items = _rated(subscription, prices, charges, Period(from_at, until), held)
     return Running(subscription, prices, charges, stretch, from_at, items)
+
+
+def _is_billed(where: Standing, stretch: Stretch, charge: PricedCharge) -> bool:
+    """Say whether a pause in this period billed the units of a charge for all of it."""
+    return pauses.billed_before(
+        where, stretch.natural, is_recurring=charge.metric.is_recurring, is_prorated=charge.counts_time
+    )
 
 
 def _subscription(external_customer_id: str, external_subscription_id: str) -> Subscription:

@@ -78,7 +78,7 @@ def version(*, code: str, number: int | None = None) -> PlanVersion:
     if number is None:
         return known.current_version(code)
     rows = PlanVersion.objects.filter(plan__code=code, plan__deleted_at__isnull=True, number=number)
-    found = rows.select_related("plan").first()
+    found = rows.filter(base__isnull=True).select_related("plan").first()
     if found is None:
         raise errors.NotFound("plan_not_found", f"There is no version {number} of a plan {code}.")
     return found

@@ -13,6 +13,7 @@ from django.db.models import F, Max, Min, Prefetch, Q, QuerySet
 
 from billing.models import BilledPeriod, Subscription
 from catalog.models import Charge, FixedCharge, Plan, PlanVersion
+from catalog.queries import features
 from config.kernel import errors
 from customers.models import Customer
 
@@ -34,6 +35,7 @@ class SubscriptionFilter:
     currency: str | None = None
     statuses: Sequence[str] = (Subscription.Status.ACTIVE,)
     billing_entity_codes: Sequence[str] = ()
+    overridden: bool | None = None
 
 
 def search(wanted: SubscriptionFilter) -> QuerySet[Subscription]:
@@ -46,6 +48,7 @@ def search(wanted: SubscriptionFilter) -> QuerySet[Subscription]:
         "plan_version__currency": wanted.currency,
         "status__in": wanted.statuses or None,
         "customer__billing_entity__code__in": wanted.billing_entity_codes or None,
+        "plan_version__base__isnull": None if wanted.overridden is None else not wanted.overridden,
     }
     rows = with_contract(Subscription.objects.all())
     return rows.filter(**{name: value for name, value in conditions.items() if value is not None})
@@ -55,7 +58,7 @@ def with_contract(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
     """Bring along what every view of a subscription shows: plan, customer, billing entity, and changes of its plan."""
     return rows.select_related(
         "plan_version__plan", "customer__billing_entity", "previous__plan_version__plan"
-    ).prefetch_related("followers__plan_version__plan")
+    ).prefetch_related("followers__plan_version__plan", "activation_rules")
 
 
 def with_prices(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
@@ -66,27 +69,43 @@ def with_prices(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
         "plan_version__taxes",
         Prefetch("plan_version__charges", queryset=charges),
         Prefetch("plan_version__fixed_charges", queryset=fixed_charges),
+        "plan_version__usage_thresholds",
+        "plan_version__minimum_commitment__taxes",
+        features.with_given("plan_version__plan"),
     )
 
 
-def find(*, external_id: str, status: str = Subscription.Status.ACTIVE) -> Subscription:
-    """Return the newest subscription of this external id in a status. Raises SubscriptionNotFound."""
-    rows = with_prices(Subscription.objects.filter(external_id=external_id, status=status))
+def find(*, external_id: str, status: str | None = None) -> Subscription:
+    """Return the newest subscription of this external id in a status: by default the active one, or else the paused
+    one. Raises SubscriptionNotFound.
+    """
+    statuses = [Subscription.Status.ACTIVE, Subscription.Status.PAUSED] if status is None else [status]
+    rows = with_prices(Subscription.objects.filter(external_id=external_id, status__in=statuses))
     found = rows.order_by("-created_at", "-pk").first()
     if found is None:
-        raise SubscriptionNotFound("subscription_not_found", f"There is no {status} subscription {external_id}.")
+        wanted = statuses[0]
+        raise SubscriptionNotFound("subscription_not_found", f"There is no {wanted} subscription {external_id}.")
     return found
 
 
 def living(external_id: str) -> Subscription | None:
-    """Return the active subscription of this external id, or the one that waits for its start; there is one at most.
+    """Return the active or paused subscription of this external id, or the one that waits for its start.
+
+    There is one at most.
 
     A change of plan that waits for the end of a period is not it.
     """
     rows = Subscription.objects.filter(
-        Q(status=Subscription.Status.ACTIVE) | Q(status=Subscription.Status.PENDING, previous__isnull=True),
+        Q(status__in=[Subscription.Status.ACTIVE, Subscription.Status.PAUSED])
+        | Q(status=Subscription.Status.PENDING, previous__isnull=True),
         external_id=external_id,
     )
+    return rows.select_related("plan_version__plan", "customer").first()
+
+
+def waiting_for_payment(external_id: str) -> Subscription | None:
+    """Return the subscription of this external id that waits for its first payment; there is one at most."""
+    rows = Subscription.objects.filter(external_id=external_id, status=Subscription.Status.INCOMPLETE)
     return rows.select_related("plan_version__plan", "customer").first()
 
 
@@ -107,7 +126,7 @@ def billed_until(*, external_id: str) -> datetime | None:
         released_at__isnull=True,
         charges_to_at__gt=F("charges_from_at"),
     )
-    covered = covered.exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE).aggregate(at=Max("charges_to_at"))["at"]
+    covered = covered.exclude(reason__in=BilledPeriod.WITHIN).aggregate(at=Max("charges_to_at"))["at"]
     return max((at for at in (ended, covered) if at is not None), default=None)
 
 

@@ -27,15 +27,16 @@ class Reason(StrEnum):
     VALUE = "value"
     TIME = "time"
     PRICE = "price"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
 class NotBillable:
     """How many events lack a metric of their code, lack a subscription that runs at their time, could not be computed,
     have a value beyond what an invoice can hold, or lie in a time of their subscription that is passed over: before it
-    was made, on billing days that were not caught up, after the last billing day where there is no last invoice. The
-    last are those whose time was billed before the plan had a price for them. An event is counted under the first
-    reason that it has.
+    was made, on billing days that were not caught up, after the last billing day where there is no last invoice. Others
+    are those whose time was billed before the plan had a price for them, and those of the time in which their
+    subscription was paused. An event is counted under the first reason that it has.
     """
 
     metric: int = 0
@@ -44,15 +45,18 @@ class NotBillable:
     value: int = 0
     time: int = 0
     price: int = 0
+    paused: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.metric + self.subscription + self.expression + self.value + self.time + self.price
+        known = self.metric + self.subscription + self.expression + self.value
+        return known + self.time + self.price + self.paused
 
 
 # `pair` walks the index from one subscription and code to the next (a loose scan); `untaken` is the time in which no
-# subscription runs that its events could belong to. `passed` is time of subscriptions that was settled without being
+# subscription runs that its events could belong to, of which `paused` is what a pause made; recurring metrics count it
+# when the subscription resumes. `passed` is time of subscriptions that was settled without being
 # billed; what is paid in advance is billed there all the same, and recurring metrics count it later. `unpriced` is
 # billed time whose price list has no charge for a code that the price list of now has one for.
 _COUNT = """
@@ -78,6 +82,13 @@ WITH RECURSIVE pair AS (
     FROM (SELECT DISTINCT s FROM pair) AS named
     LEFT JOIN billing_subscription AS subscription ON subscription.external_id = s
     GROUP BY s
+), paused AS (
+    SELECT untaken.s, untaken.times * range_agg(tstzrange(
+        subscription.paused_at, coalesce(subscription.started_at, subscription.canceled_at)
+    )) AS times
+    FROM untaken JOIN billing_subscription AS subscription
+        ON subscription.external_id = untaken.s AND subscription.paused_at IS NOT NULL
+    GROUP BY untaken.s, untaken.times
 ), passed AS (
     SELECT subscription.external_id AS s, subscription.plan_version_id, tstzmultirange(tstzrange(
         subscription.started_at, greatest(subscription.started_at, CASE
@@ -92,7 +103,7 @@ WITH RECURSIVE pair AS (
     CROSS JOIN LATERAL (
         SELECT max(charges_to_at) AS until, range_agg(tstzrange(charges_from_at, charges_to_at)) AS times
         FROM billing_billedperiod AS period
-        WHERE period.subscription_id = subscription.id AND reason <> 'in_advance_charge'
+        WHERE period.subscription_id = subscription.id AND reason NOT IN ('in_advance_charge', 'progressive_billing')
             AND charges_from_at < charges_to_at AND charges_to_at > %(since)s
             AND (released_at IS NULL OR billing_date >= subscription.next_billing_date)
     ) AS billed
@@ -108,7 +119,7 @@ WITH RECURSIVE pair AS (
     JOIN billing_billedperiod AS period ON period.subscription_id = subscription.id
         AND period.plan_version_id <> subscription.plan_version_id
     LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
-    WHERE has_metric AND reason <> 'in_advance_charge' AND released_at IS NULL
+    WHERE has_metric AND reason NOT IN ('in_advance_charge', 'progressive_billing') AND released_at IS NULL
         AND charges_from_at < charges_to_at AND charges_to_at > %(since)s
         AND (period.invoice_id IS NULL OR invoice.status = ANY(%(issued)s))
         AND EXISTS (
@@ -124,12 +135,18 @@ SELECT
     coalesce(sum(found.count) FILTER (WHERE lack = 'metric'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'subscription'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'time'), 0)::bigint,
-    coalesce(sum(found.count) FILTER (WHERE lack = 'price'), 0)::bigint
+    coalesce(sum(found.count) FILTER (WHERE lack = 'price'), 0)::bigint,
+    coalesce(sum(found.count) FILTER (WHERE lack = 'paused'), 0)::bigint
 FROM known
 CROSS JOIN LATERAL (
     SELECT '(,)'::tstzrange AS span, 'metric' AS lack WHERE NOT has_metric
     UNION ALL
-    SELECT unnest(times), 'subscription' FROM untaken WHERE has_metric AND untaken.s = known.s
+    SELECT unnest(untaken.times - coalesce(paused.times, '{}')), 'subscription'
+    FROM untaken LEFT JOIN paused ON paused.s = untaken.s WHERE has_metric AND untaken.s = known.s
+    UNION ALL
+    SELECT unnest(times), 'paused' FROM paused WHERE has_metric AND paused.s = known.s AND EXISTS (
+        SELECT FROM catalog_billablemetric WHERE event_code = known.c AND deleted_at IS NULL AND NOT recurring
+    )
     UNION ALL
     SELECT time, 'price' FROM unpriced WHERE unpriced.s = known.s AND unpriced.c = known.c
     UNION ALL
@@ -147,7 +164,7 @@ CROSS JOIN LATERAL (
         AND event."timestamp" >= greatest(%(since)s, coalesce(lower(span), '-infinity'))
         AND event."timestamp" <= coalesce(upper(span), 'infinity')
         AND event."timestamp" <@ span
-        AND (lack IN ('metric', 'subscription')
+        AND (lack IN ('metric', 'subscription', 'paused')
             OR event.failures IS NULL AND (event.value IS NULL OR abs(event.value) < 1e25))
 ) AS found
 """
@@ -181,10 +198,30 @@ def count(*, since: datetime) -> NotBillable:
     """Count the events from an instant on that are not billable as things are now, by reason. Two statements."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"since": since, "issued": list(ISSUED)})
-        metric, subscription, time, price = cursor.fetchone()
+        metric, subscription, time, price, paused = cursor.fetchone()
         cursor.execute(_MARKED, {"since": since})
         expression, value = cursor.fetchone()
-    return NotBillable(int(metric), int(subscription), int(expression), int(value), int(time), int(price))
+    return NotBillable(
+        metric=int(metric),
+        subscription=int(subscription),
+        expression=int(expression),
+        value=int(value),
+        time=int(time),
+        price=int(price),
+        paused=int(paused),
+    )
+
+
+def in_pause(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
+    """Return events with ``is_paused``: whether their subscription was paused at their time."""
+    theirs = Subscription.objects.filter(
+        Q(started_at__gt=OuterRef("timestamp"))
+        | Q(started_at__isnull=True, canceled_at__gt=OuterRef("timestamp"))
+        | Q(started_at__isnull=True, canceled_at__isnull=True),
+        external_id=OuterRef("external_subscription_id"),
+        paused_at__lte=OuterRef("timestamp"),
+    )
+    return rows.annotate(is_paused=Exists(theirs))
 
 
 def in_passed_time(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
@@ -194,9 +231,7 @@ def in_passed_time(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
         external_id=OuterRef("external_subscription_id"),
         started_at__lte=OuterRef("timestamp"),
     )
-    times = BilledPeriod.objects.filter(subscription=OuterRef("pk")).exclude(
-        reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE
-    )
+    times = BilledPeriod.objects.filter(subscription=OuterRef("pk")).exclude(reason__in=BilledPeriod.WITHIN)
     at = OuterRef(OuterRef("timestamp"))
     billed = times.filter(
         Q(released_at__isnull=True) | Q(billing_date__gte=OuterRef("next_billing_date")),
@@ -234,7 +269,7 @@ def with_price(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
         released_at__isnull=True,
         charges_from_at__lte=at,
         charges_to_at__gt=at,
-    ).exclude(reason=BilledPeriod.Reason.IN_ADVANCE_CHARGE)
+    ).exclude(reason__in=BilledPeriod.WITHIN)
     then = Charge.objects.filter(
         plan_version=Coalesce(OuterRef("plan_version"), OuterRef("subscription__plan_version")),
         metric__event_code=OuterRef(code),

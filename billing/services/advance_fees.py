@@ -124,6 +124,7 @@ def _invoice(one: BilledEvent, at: datetime) -> InvoiceSpec:
         billing_entity_id=one.contract.billing_entity_id,
         currency=one.price_list.currency,
         timezone=one.contract.timezone,
+        purchase_order_number=one.contract.purchase_order_number,
         billed_at=at,
         lines=(_line(one),),
     )

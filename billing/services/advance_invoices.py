@@ -35,7 +35,8 @@ class Gathered:
 
 
 def gather(*, as_of: datetime) -> Gathered:
-    """Put the paid fees of ended periods on invoices, one for each subscription, currency and seller: the periodic job.
+    """Put the paid fees of ended periods on invoices, one for each subscription, currency, seller and purchase order
+    number: the periodic job.
 
     Customer by customer, each a transaction of its own, so that one that fails stops no other. May run any number of
     times: a fee is on one invoice at most.
@@ -60,17 +61,21 @@ def of_customer(*, customer_id: int, as_of: datetime) -> list[Invoice]:
     has ended it belongs there at once.
     """
     db.lock_one(Customer.objects.filter(pk=customer_id))
-    found: dict[tuple[str, str, int], list[int]] = defaultdict(list)
-    zones: dict[tuple[str, str, int], str] = {}
+    found: dict[tuple[str, str, int, str], list[int]] = defaultdict(list)
+    zones: dict[tuple[str, str, int, str], str] = {}
     related = "line", "subscription__plan_version", "subscription__customer__billing_entity"
     for row in _fees().filter(subscription__customer_id=customer_id).select_related(*related).order_by("line_id"):
         if not _is_due(row, as_of):
             continue
-        key = (row.subscription.external_id, row.line.currency, row.line.billing_entity_id)
+        own = row.subscription
+        key = (own.external_id, row.line.currency, row.line.billing_entity_id, own.purchase_order_number)
         found[key].append(row.line_id)
         zones[key] = row.subscription.customer.applicable_timezone
     return standalone_invoices.issue(
-        groups=[PaidLines(line_ids=tuple(ids), timezone=zones[key]) for key, ids in found.items()],
+        groups=[
+            PaidLines(line_ids=tuple(ids), timezone=zones[key], purchase_order_number=key[-1])
+            for key, ids in found.items()
+        ],
         actor=actors.job("advance_charges"),
         at=as_of,
     )

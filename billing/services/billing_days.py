@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -20,8 +21,18 @@ from billing.models import BilledPeriod, BillingRunItem, RatedCharge, Subscripti
 from billing.queries import contracts as known_contracts
 from billing.queries import late_usage_marks
 from billing.queries.contracts import Contract
-from billing.services import advance_renewals, bills, late_usage_lines, plan_turns, set_aside, unused_time
+from billing.services import (
+    advance_renewals,
+    bills,
+    contract_next_terms,
+    late_usage_lines,
+    plan_turns,
+    progressive_credits,
+    set_aside,
+    unused_time,
+)
 from billing.services.bills import Bill
+from billing.services.late_usage_lines import Owner, Placed
 from config.kernel import dates, db
 from config.kernel.actors import Actor
 from customers.models import Customer
@@ -32,8 +43,23 @@ from invoicing.services.invoices import Drafted
 
 _BATCH = 1000
 
-Group = tuple[date, int, int, str]
-"""What shares an invoice: billing day, customer, billing entity and currency, in the order in which they are made."""
+
+class Group(NamedTuple):
+    """What shares an invoice, in the order in which invoices are made. ``apart`` is the external id of a subscription
+    that shares none with others.
+    """
+
+    billing_date: date
+    customer_id: int
+    billing_entity_id: int
+    currency: str
+    purchase_order_number: str
+    apart: str
+
+    @property
+    def owner(self) -> Owner:
+        """Return what an invoice has one of."""
+        return self[1:]
 
 
 @dataclass(frozen=True)
@@ -56,45 +82,63 @@ def bill_customers(
 ) -> Outcome:
     """Bill everything that is due for these customers at the clock ``as_of``, all or nothing.
 
-    Changes of plan whose day has come take effect first, so that both sides are billed together. One invoice per
-    customer, billing entity, currency and billing day, the oldest day first; days are local to the customer. Invoices
-    whose grace is over are finalized at once, the others stay drafts. Where there is nothing to bill no invoice is made
-    (but for the end of a plan paid in advance). The next billing day is set all the same, and the time recorded as
-    billed, though not before the grace is over: events that arrive until then are still billed, later ones are late.
-    Late usage that waits for an invoice makes one where it is the customer's to pay. Calling it again changes nothing.
+    Contracts that are to be renewed are, and changes of plan whose day has come, the phases of contracts among them,
+    take effect first, so that both sides are billed together. One invoice per customer, billing entity, currency,
+    purchase order number and billing day, the oldest day first, but for a subscription that shares none; days are local
+    to the customer. Invoices whose grace is over are finalized at once, the others stay drafts. Where there is nothing
+    to bill no invoice is made (but for the end of a plan paid in advance). The next billing day is set all the same,
+    and the time recorded as billed, though not before the grace is over: events that arrive until then are still
+    billed, later ones are late. Late usage that waits for an invoice makes one where it is the customer's to pay.
+    Calling it again changes nothing.
 
     Without ``wait`` customers that another transaction is billing are left out and reported. The number of queries does
     not depend on the number of customers, only on that of changes of plan. Raises what rating and drafting raise.
     """
     held = _hold(customer_ids, wait=wait)
-    plan_turns.take_effect(customer_ids=held, as_of=as_of, actor=actor)
+    contract_next_terms.renew_due(customer_ids=held, as_of=as_of, actor=actor)
+    moved = plan_turns.take_effect(customer_ids=held, as_of=as_of, actor=actor)
+    before = give_back(subscription_ids=moved, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id)
     found = known_contracts.of_customers(customer_ids=held, as_of=as_of)
     made = _bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id)
-    return Outcome(tuple(made), tuple(sorted(set(customer_ids) - set(held))))
+    return Outcome((*before, *made), tuple(sorted(set(customer_ids) - set(held))))
 
 
 @transaction.atomic
 def bill_subscriptions(
-    *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor
+    *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor, finalizes: bool = True
 ) -> tuple[Invoice, ...]:
     """Bill all that is due for these subscriptions alone, as `bill_customers` does: at a start, an end, after a trial.
 
-    The caller holds the locks of their customers.
+    Unless it ``finalizes``, all invoices stay drafts, and take no late usage. The caller holds the locks of their
+    customers.
     """
     found = known_contracts.of_subscriptions(subscription_ids=subscription_ids)
-    return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None))
+    return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None, finalizes=finalizes))
 
 
 @transaction.atomic
-def bill_open_days(
-    *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor
+def give_back(
+    *, subscription_ids: Collection[int], as_of: datetime, catch_up: bool, actor: Actor, run_id: int | None = None
 ) -> tuple[Invoice, ...]:
-    """Bill what is due of ended subscriptions before their last invoices, which are left to `bill_subscriptions`.
+    """Credit the unused time of those of these subscriptions that ended inside a period paid in advance.
 
-    The caller holds the locks of their customers.
+    A period that is still to be billed is billed first, as its fee is what is credited of: these invoices are returned.
+    The last ones are left to `bill_subscriptions`. The caller holds the locks of the customers; calling it again
+    credits nothing more.
     """
-    found = known_contracts.of_subscriptions(subscription_ids=subscription_ids)
-    return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None, up_to_the_end=True))
+    rows = Subscription.objects.filter(
+        pk__in=subscription_ids,
+        status=Subscription.Status.TERMINATED,
+        plan_version__pay_in_advance=True,
+    ).exclude(ended_by=Subscription.EndedBy.DOWNGRADE)
+    ended = list(rows.select_related("plan_version", "customer__billing_entity").order_by("pk"))
+    if not ended:
+        return ()
+    found = known_contracts.of_subscriptions(subscription_ids=[row.pk for row in ended])
+    made = _bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id, up_to_the_end=True)
+    for row in ended:
+        unused_time.give_back_as_agreed(subscription=row, actor=actor, at=as_of)
+    return tuple(made)
 
 
 def record(
@@ -141,6 +185,7 @@ def _bill(
     actor: Actor,
     run_id: int | None,
     up_to_the_end: bool = False,
+    finalizes: bool = True,
 ) -> list[Invoice]:
     billed = known_contracts.billed(contracts=found)
     wanted = [
@@ -154,9 +199,14 @@ def _bill(
     horizon = late_usage_marks.horizon()
     rated = bills.rate(wanted=wanted)
     set_aside.demand_billable(rated=rated)
+    rated = progressive_credits.applied(rated=rated)
     groups = _grouped(rated)
     filled = _filled(groups)
-    specs, late = late_usage_lines.added(specs=[_spec(group, members, as_of) for group, members in filled.items()])
+    specs = [_spec(group, members, as_of) for group, members in filled.items()]
+    # What may wait for its payment, or never be paid, holds up nothing that is owed already.
+    late: list[list[Placed]] = [[] for _ in specs]
+    if finalizes:
+        specs, late = late_usage_lines.added(specs=specs, owners=[group.owner for group in filled])
     drafted = invoices.draft_many(specs=specs, actor=actor, at=as_of)
     record(run_id=run_id, drafted=list(zip(drafted, filled.values(), strict=True)), at=as_of, horizon=horizon)
     late_usage_lines.record(drafted=list(zip(drafted, late, strict=True)), at=as_of)
@@ -169,25 +219,26 @@ def _bill(
         _move_on(found, [bill for bill in empty if _is_open(bill, as_of)], as_of)
         _give_back(rated, actor, as_of)
     ready = [draft.invoice.pk for draft in drafted if draft.invoice.finalize_after <= as_of]
-    if ready:
+    if ready and finalizes:
         invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
     return [draft.invoice for draft in drafted]
 
 
 def _makes_invoice(bill: Bill) -> bool:
-    return bool(bill.items) or bill.due.even_of_nothing
+    # What was billed progressively of usage that is gone is given back by the invoice of its time.
+    return bool(bill.items) or bill.due.even_of_nothing or bill.taken is not None
 
 
 def _filled(groups: dict[Group, list[Bill]]) -> dict[Group, list[Bill]]:
     """Return the groups that make an invoice: also the first one that has nothing but late usage to bill."""
     filled = {group for group, members in groups.items() if any(_makes_invoice(bill) for bill in members)}
-    served = {group[1:] for group in filled}
-    empty = [group for group in groups if group[1:] not in served]
-    owed = late_usage_lines.owed(customer_ids={customer_id for _, customer_id, _, _ in empty}) if empty else set()
+    served = {group.owner for group in filled}
+    empty = [group for group in groups if group.owner not in served]
+    owed = late_usage_lines.owed(customer_ids={group.customer_id for group in empty}) if empty else set()
     for group in empty:
-        if group[1:] in owed:
+        if group.owner in owed:
             filled.add(group)
-            owed.discard(group[1:])
+            owed.discard(group.owner)
     return {group: members for group, members in groups.items() if group in filled}
 
 
@@ -195,22 +246,30 @@ def _grouped(rated: Sequence[Bill]) -> dict[Group, list[Bill]]:
     groups: dict[Group, list[Bill]] = defaultdict(list)
     for bill in rated:
         contract = bill.contract
-        group = (bill.due.billing_date, contract.customer_id, contract.billing_entity_id, bill.price_list.currency)
+        group = Group(
+            billing_date=bill.due.billing_date,
+            customer_id=contract.customer_id,
+            billing_entity_id=contract.billing_entity_id,
+            currency=bill.price_list.currency,
+            purchase_order_number=contract.purchase_order_number,
+            apart="" if contract.shares_invoices else contract.external_id,
+        )
         groups[group].append(bill)
     return dict(sorted(groups.items()))
 
 
 def _spec(group: Group, members: Sequence[Bill], as_of: datetime) -> InvoiceSpec:
-    billing_date, customer_id, billing_entity_id, currency = group
     contract = members[0].contract
-    is_today = billing_date == dates.local_date(as_of, contract.zone)
+    is_today = group.billing_date == dates.local_date(as_of, contract.zone)
     return InvoiceSpec(
-        customer_id=customer_id,
-        billing_entity_id=billing_entity_id,
-        currency=currency,
+        customer_id=group.customer_id,
+        billing_entity_id=group.billing_entity_id,
+        currency=group.currency,
+        purchase_order_number=group.purchase_order_number,
         timezone=contract.timezone,
         billed_at=as_of if is_today else max(bill.due.due_at for bill in members),
         lines=tuple(line for bill in members for line in bills.lines(bill=bill)),
+        progressive_credits=bills.progressive_credits(members=members),
     )
 
 
@@ -233,6 +292,10 @@ def _period(bill: Bill, invoice: Invoice | None, run_id: int | None, at: datetim
         fixed_charges_to_at=None if due.fixed.arrears is None else due.fixed.arrears.end,
         fixed_advance_from_at=None if due.fixed.advance is None else due.fixed.advance.start,
         fixed_advance_to_at=None if due.fixed.advance is None else due.fixed.advance.end,
+        commitment_from_at=None if due.commitment is None else due.commitment.period.start,
+        commitment_to_at=None if due.commitment is None else due.commitment.period.end,
+        commitment_days=None if due.commitment is None else due.commitment.share.days,
+        commitment_of_days=None if due.commitment is None else due.commitment.share.of_days,
         days=due.share.days,
         of_days=due.share.of_days,
         plan_version_id=bill.contract.plan_version_id,
@@ -250,9 +313,13 @@ def _write_items(run_id: int, made: Sequence[tuple[Group, Drafted]], at: datetim
     BillingRunItem.objects.bulk_create(
         [
             BillingRunItem(
-                created_at=at, run_id=run_id, customer_id=customer_id, billing_date=billing_date, invoice=draft.invoice
+                created_at=at,
+                run_id=run_id,
+                customer_id=group.customer_id,
+                billing_date=group.billing_date,
+                invoice=draft.invoice,
             )
-            for (billing_date, customer_id, _, _), draft in made
+            for group, draft in made
         ],
         batch_size=_BATCH,
     )

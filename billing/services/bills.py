@@ -4,12 +4,14 @@ composition; which time is due, how it is rated and what an invoice does with it
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from billing.domain import advance_renewals, held_time, identity, plan_changes, proration, rating, trace
+from billing.domain import advance_renewals, held_time, identity, pauses, periods, plan_changes, rating, trace
+from billing.domain.commitments import CommitmentFacts
 from billing.domain.contract import ContractFacts, PlanFeeFacts, UsageFacts
+from billing.domain.progressive import Taken
 from billing.domain.rating import ItemKind, RatedItem
 from billing.domain.standing import Due
 from billing.models import RatedCharge
@@ -17,9 +19,10 @@ from billing.queries import aggregates, event_windows, price_lists
 from billing.queries.contracts import Contract
 from billing.queries.event_windows import Window
 from billing.queries.price_lists import PricedCharge, PriceList
-from billing.services import fixed_bills
+from billing.services import commitment_bills, fixed_bills
+from billing.services.commitment_bills import Stretch
 from config.kernel.dates import Period
-from invoicing.domain.specs import LineSpec
+from invoicing.domain.specs import LineSpec, ProgressiveCreditSpec
 
 _LABEL_LENGTH = 512
 _NAME_LENGTH = 255
@@ -34,12 +37,16 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One due stretch of one subscription, rated. Without items there is nothing to bill."""
+    """One due stretch of one subscription, rated. Without items there is nothing to bill.
+
+    ``taken`` is what it takes off because it was billed progressively before.
+    """
 
     contract: Contract
     due: Due
     price_list: PriceList
     items: tuple[RatedItem, ...]
+    taken: Taken | None = None
 
 
 def rate(
@@ -48,11 +55,13 @@ def rate(
     lists: Mapping[int, PriceList] | None = None,
     read: Reader = aggregates.usage,
     with_advance: bool = False,
+    without_periods: Collection[int] = (),
 ) -> list[Bill]:
     """Rate due stretches in the order given, with a fixed number of queries for all of them.
 
     A simulation gives the price ``lists`` by the ids that its contracts know them by, may ``read`` other usage, and
-    takes what is paid in advance ``with`` the period that it is used in.
+    takes what is paid in advance ``with`` the period that it is used in; to a minimum commitment only what it plays
+    counts. ``without_periods`` are billed ones that are computed anew here: see `commitment_bills`.
     Where no usage is due no charge is rated: flat amounts belong to a time. Amounts are rounded once per item, in the
     currency of the plan version. Raises what rating raises.
     """
@@ -61,7 +70,12 @@ def rate(
         following = {contract.next_plan_version_id for contract, _ in wanted if contract.next_plan_version_id}
         lists = price_lists.load(version_ids=own | following)
     held = [
-        held_time.of(contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due))
+        held_time.of(
+            contract.standing.usage_schedule,
+            due.charges,
+            upgraded=_ends_by_upgrade(contract, due),
+            skips_first_day=pauses.skips_first_day(contract.standing, due.charges),
+        )
         for contract, due in wanted
     ]
     windows = [
@@ -78,11 +92,14 @@ def rate(
     ]
     usage = read(windows=windows)
     fixed = fixed_bills.facts(wanted=wanted, lists=lists)
-    bills = []
+    rated: list[tuple[ContractFacts, Stretch]] = []
     for number, (contract, due) in enumerate(wanted):
         price_list = lists[contract.plan_version_id]
-        share = proration.covered(
-            contract.standing.usage_schedule, due.charges, upgraded=_ends_by_upgrade(contract, due)
+        share = pauses.share(
+            contract.standing,
+            contract.standing.usage_schedule,
+            due.charges,
+            upgraded=_ends_by_upgrade(contract, due),
         )
         facts = ContractFacts(
             subscription_id=contract.uuid,
@@ -101,17 +118,44 @@ def rate(
             ],
             fixed_charges=fixed[number],
         )
-        bills.append(Bill(contract, due, price_list, tuple(rating.rate(facts))))
-    return bills
+        rated.append((facts, Stretch(contract, due, price_list, rating.rate(facts))))
+    committed = commitment_bills.facts(
+        stretches=[stretch for _, stretch in rated],
+        reads_billed=not with_advance,
+        without_periods=without_periods,
+    )
+    return [
+        Bill(one.contract, one.due, one.price_list, (*one.items, *_missing(facts, commitment)))
+        for (facts, one), commitment in zip(rated, committed, strict=True)
+    ]
 
 
 def lines(*, bill: Bill) -> Iterator[LineSpec]:
     """Yield an invoice line for each item of a bill, in the same order."""
+    for position, line in enumerate(_lines(bill)):
+        share = None if bill.taken is None else bill.taken.shares[position]
+        yield replace(line, progressive_credit=share) if share else line
+
+
+def progressive_credits(*, members: Iterable[Bill]) -> tuple[ProgressiveCreditSpec, ...]:
+    """Return what the bills of an invoice take off in all because it was billed progressively before."""
+    taken = [bill.taken for bill in members if bill.taken is not None]
+    return tuple(ProgressiveCreditSpec(one.source_id, one.amount, one.excess) for one in taken)
+
+
+def _lines(bill: Bill) -> Iterator[LineSpec]:
     for item in bill.items:
         if item.kind is ItemKind.SUBSCRIPTION:
             yield _fee_line(bill, item)
         elif item.kind is ItemKind.FIXED_CHARGE:
             yield fixed_bills.line(
+                price_list=bill.price_list,
+                item=item,
+                group_key=bill.contract.external_id,
+                group_label=_group_label(bill),
+            )
+        elif item.kind is ItemKind.COMMITMENT:
+            yield commitment_bills.line(
                 price_list=bill.price_list,
                 item=item,
                 group_key=bill.contract.external_id,
@@ -150,6 +194,7 @@ def key(item: RatedItem) -> int:
         group=item.group,
         is_true_up=item.is_true_up,
         fixed_charge_key=None if item.fixed_charge_id is None else str(item.fixed_charge_id),
+        is_commitment=item.kind is ItemKind.COMMITMENT,
     )
 
 
@@ -167,6 +212,16 @@ def _charges(contract: Contract, due: Due, lists: Mapping[int, PriceList], *, wi
         return []
     own = lists[contract.plan_version_id].charges
     found = [charge for charge in own if with_advance or _is_due(contract, due, charge)]
+    if contract.standing.paused_at is not None:
+        natural = periods.period_at(contract.standing.usage_schedule, due.charges.start)
+        found = [
+            charge
+            for charge in found
+            if charge.pay_in_advance
+            or not pauses.billed_before(
+                contract.standing, natural, is_recurring=charge.metric.is_recurring, is_prorated=charge.counts_time
+            )
+        ]
     if not _ends_by_upgrade(contract, due) or contract.next_plan_version_id is None:
         return found
     following = {charge.metric.id for charge in lists[contract.next_plan_version_id].charges}
@@ -203,6 +258,12 @@ def _plan_fee(price_list: PriceList, due: Due) -> PlanFeeFacts | None:
     if not due.bills_fee:
         return None
     return PlanFeeFacts(amount=price_list.amount, share=due.share, period=due.fee, name=price_list.invoice_name)
+
+
+def _missing(facts: ContractFacts, commitment: CommitmentFacts | None) -> Iterator[RatedItem]:
+    item = None if commitment is None else rating.rate_commitment(contract=facts, commitment=commitment)
+    if item is not None:
+        yield item
 
 
 def _charge(price_list: PriceList, item: RatedItem) -> PricedCharge:

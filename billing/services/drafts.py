@@ -17,7 +17,7 @@ from billing.domain.proration import Share
 from billing.domain.standing import Due
 from billing.models import BilledPeriod, RatedCharge
 from billing.queries import contracts, late_usage_marks
-from billing.services import billing_days, bills, late_usage_lines, set_aside
+from billing.services import billing_days, bills, late_usage_lines, progressive_credits, set_aside
 from billing.services.bills import Bill
 from config.kernel.actors import Actor
 from config.kernel.dates import Period
@@ -45,9 +45,11 @@ def recompute(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> in
         wanted=[
             (replace(by_subscription[period.subscription_id], timezone=period.timezone), _due(period))
             for period in periods
-        ]
+        ],
+        without_periods=[period.pk for period in periods],
     )
     set_aside.demand_billable(rated=rated)
+    rated = progressive_credits.applied(rated=rated, without={period.invoice_id for period in periods})
     billed: dict[int, list[tuple[BilledPeriod, Bill]]] = defaultdict(list)
     for period, bill in zip(periods, rated, strict=True):
         billed[period.invoice_id].append((period, bill))
@@ -59,7 +61,13 @@ def recompute(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> in
         lines = [line for _, bill in pairs for line in bills.lines(bill=bill)]
         late = late_usage_lines.placed(rows=waiting.get(invoice_id, ()), lines=lines)
         lines += [one.line for one in late]
-        draft = invoices.recompute(invoice_id=invoice_id, lines=lines, actor=actor, at=at)
+        draft = invoices.recompute(
+            invoice_id=invoice_id,
+            lines=lines,
+            actor=actor,
+            at=at,
+            progressive=bills.progressive_credits(members=[bill for _, bill in pairs]),
+        )
         late_usage_lines.record(drafted=[(draft, late)], at=at)
         drafted.append((draft, pairs))
     billing_days.record_charges(drafted=drafted, at=at)
@@ -80,4 +88,5 @@ def _due(period: BilledPeriod) -> Due:
         is_first=period.reason == BilledPeriod.Reason.STARTING,
         bills_fee=period.bills_fee,
         fixed=contracts.fixed_times(period),
+        commitment=contracts.committed_time(period),
     )

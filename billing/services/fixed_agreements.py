@@ -4,13 +4,15 @@ number changes. Owns these rows, which are only ever added; billing what a chang
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from billing.domain import fixed_dues
 from billing.domain import fixed_units as rules
@@ -111,7 +113,8 @@ def follow_plan(*, version_id: int, changes: Collection[FixedUnitsChanged]) -> i
         return 0
     version = PlanVersion.objects.get(pk=version_id)
     charges = {charge.key: charge for charge in version.fixed_charges.all()}
-    rows = Subscription.objects.filter(plan_version=version, status=Status.ACTIVE).order_by("pk")
+    of_version = Q(plan_version=version) | Q(plan_version__base=version)
+    rows = Subscription.objects.filter(of_version, status__in=[Status.ACTIVE, Status.INCOMPLETE]).order_by("pk")
     related = rows.select_related("customer__billing_entity", "plan_version")
     written = 0
     bills = False
@@ -127,21 +130,54 @@ def follow_plan(*, version_id: int, changes: Collection[FixedUnitsChanged]) -> i
     return written + count
 
 
+def follow_versions(*, moved: Sequence[tuple[Subscription, PlanVersion]], at: datetime, anew: bool = False) -> None:
+    """Give subscriptions that were moved to other versions their numbers of units, from the next period of each on.
+
+    Each comes with the version that it had before. With ``anew`` the numbers count as if they had been there from the
+    start. Numbers that were agreed on for a subscription itself stay. The caller has saved them and holds the locks;
+    those that have not begun are left to `begin`. The number of queries is that of the pairs of versions.
+    """
+    pairs: dict[tuple[int, int], list[Subscription]] = defaultdict(list)
+    versions: dict[int, PlanVersion] = {}
+    for subscription, before in moved:
+        if subscription.status == Status.ACTIVE:
+            pairs[before.pk, subscription.plan_version_id].append(subscription)
+            versions |= {before.pk: before, subscription.plan_version_id: subscription.plan_version}
+    for (before_id, after_id), batch in pairs.items():
+        old = {charge.key: charge.units for charge in versions[before_id].fixed_charges.all()}
+        charges = {charge.key: charge for charge in versions[after_id].fixed_charges.all()}
+        changes = [
+            FixedUnitsChanged(key=key, units=charge.units, immediately=False, previous=old.get(key))
+            for key, charge in charges.items()
+            if old.get(key) != charge.units
+        ]
+        if changes:
+            _follow(batch, charges, changes, at, anew=anew)
+
+
 def _follow(
     batch: Collection[Subscription],
     charges: Mapping[UUID, FixedCharge],
     changes: Collection[FixedUnitsChanged],
     at: datetime,
+    *,
+    anew: bool = False,
 ) -> tuple[int, bool]:
     own = known.overridden(subscription_ids=[found.pk for found in batch])
     rows = []
     for subscription in batch:
+        priced = {charge.key: charge.units for charge in subscription.plan_version.fixed_charges.all()}
         for change in changes:
             if change.key not in charges or (subscription.pk, str(change.key)) in own:
                 continue
+            if priced.get(change.key) != change.units:  # own terms say another number
+                continue
             effective_at = _effective_at(subscription, immediately=change.immediately, at=at)
+            if anew and subscription.started_at is not None:
+                effective_at = subscription.started_at
             row = _row(subscription, str(change.key), change.units, effective_at, at, is_override=False)
-            row.bills_at_once = change.immediately and charges[change.key].pay_in_advance
+            is_running = subscription.status == Status.ACTIVE
+            row.bills_at_once = change.immediately and charges[change.key].pay_in_advance and is_running
             rows.append(row)
     FixedChargeUnits.objects.bulk_create(rows, batch_size=_BATCH)
     return len(rows), any(row.bills_at_once for row in rows)

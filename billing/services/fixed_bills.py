@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from billing.domain import fixed_charges, held_time
+from billing.domain import fixed_charges, held_time, pauses
 from billing.domain.fixed_charges import FixedChargeFacts
 from billing.domain.held_time import HeldTime
 from billing.domain.rating import RatedItem
@@ -24,7 +24,8 @@ def facts(*, wanted: Sequence[tuple[Contract, Due]], lists: Mapping[int, PriceLi
     """Return the fixed charges that are due of each stretch, in the order given, with a fixed number of queries.
 
     Those in arrears come for the time that is over, those in advance for the time that begins; the first bill after an
-    upgrade takes off what was paid for the same add-on and days, once.
+    upgrade takes off what was paid for the same add-on and days, once. What is not prorated costs a period once, also
+    where a pause is in it.
     """
     filled = [
         (contract, due) for contract, due in wanted if due.fixed and lists[contract.plan_version_id].fixed_charges
@@ -44,7 +45,7 @@ def facts(*, wanted: Sequence[tuple[Contract, Due]], lists: Mapping[int, PriceLi
         price_list = lists[contract.plan_version_id]
         for charge in price_list.fixed_charges:
             time = advance if charge.pay_in_advance else arrears
-            if time is None:
+            if time is None or (not charge.is_prorated and pauses.had_begun(contract.standing, time.natural)):
                 continue
             bought = (contract.subscription_id, charge.add_on_id, price_list.currency)
             before = paid.get(bought, ()) if due.is_first and charge.pay_in_advance else ()
@@ -86,7 +87,12 @@ def line(*, price_list: PriceList, item: RatedItem, group_key: str, group_label:
 def _arrears(contract: Contract, due: Due) -> HeldTime | None:
     if due.fixed.arrears is None:
         return None
-    return held_time.of(contract.standing.fixed_schedule, due.fixed.arrears)
+    return held_time.of(
+        contract.standing.fixed_schedule,
+        due.fixed.arrears,
+        upgraded=due.is_last and contract.standing.is_upgraded,
+        skips_first_day=pauses.skips_first_day(contract.standing, due.fixed.arrears),
+    )
 
 
 def _advance(contract: Contract, due: Due) -> HeldTime | None:

@@ -67,7 +67,7 @@ def change(
     """
     fixed_agreements.check(units)
     subscription = plan_changes.settle(current=subscriptions.locked(subscription_id), actor=actor, at=at)
-    if subscription.status not in (Status.ACTIVE, Status.PENDING):
+    if subscription.status not in (Status.ACTIVE, Status.PENDING, Status.PAUSED):
         raise errors.NotAllowed("subscription_not_active", "A subscription that is over cannot be changed.")
     charge = plans.fixed_charge(subscription.plan_version, fixed_charge_code=code)
     row = fixed_agreements.write(subscription=subscription, charge=charge, units=units, immediately=immediately, at=at)
@@ -180,6 +180,7 @@ def _bill(
         billing_entity_id=contract.billing_entity_id,
         currency=price_list.currency,
         timezone=contract.timezone,
+        purchase_order_number=contract.purchase_order_number,
         billed_at=at,
         lines=tuple(bills.lines(bill=bill)),
     )

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from moneyed import Money
 
-from billing.domain import held_time, trace
+from billing.domain import held_time, pauses, trace
 from billing.domain.proration import Share
 from billing.domain.standing import Due
 from billing.models import BilledPeriod, LateUsage, LateUsageCheck, RatedCharge
@@ -230,7 +230,11 @@ def _arrived(bill: Bill, *, since: int, of: Collection[int]) -> dict[Any, Arrive
             charge=charge,
             external_subscription_id=bill.contract.external_id,
             period=bill.due.charges,
-            held=held_time.of(bill.contract.standing.usage_schedule, bill.due.charges),
+            held=held_time.of(
+                bill.contract.standing.usage_schedule,
+                bill.due.charges,
+                skips_first_day=pauses.skips_first_day(bill.contract.standing, bill.due.charges),
+            ),
         )
         for charge in bill.price_list.charges
     ]

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
+from moneyed import Money
 
 from billing.models import LateUsage, RatedCharge
 from billing.services import late_usage_lines
@@ -17,8 +18,8 @@ from billing.services.late_usage_lines import Placed
 from config.kernel import errors, money
 from config.kernel.actors import Actor
 from invoicing.domain.specs import InvoiceSpec
-from invoicing.models import InvoiceLine
-from invoicing.services import credit_notes, invoices
+from invoicing.models import CreditNote, InvoiceLine
+from invoicing.services import credit_notes, invoices, progressive_credits
 
 _CREDITED = ("state", "reason", "decided_by", "decided_at", "updated_at", "note", "credit_note_id")
 
@@ -54,6 +55,7 @@ def _invoice(rows: Sequence[LateUsage], *, actor: Actor, at: datetime) -> None:
         billing_entity_id=customer.billing_entity_id,
         currency=first.currency,
         timezone=first.period.timezone,
+        purchase_order_number=first.subscription.purchase_order_number,
         billed_at=at,
         lines=tuple(one.line for one in placed),
     )
@@ -68,17 +70,30 @@ def _credit(rows: Sequence[LateUsage], *, actor: Actor, at: datetime) -> None:
         line = _billed_line(row)
         by_invoice[line.invoice_id].append((row, line))
     for invoice_id, pairs in by_invoice.items():
-        note = credit_notes.create(
-            invoice_id=invoice_id,
-            amounts={line.pk: -row.amount for row, line in pairs},
-            reason="other",
-            description="Late usage and corrections of events.",
-            actor=actor,
-            at=at,
-        )
+        left = progressive_credits.left_of(invoice_id=invoice_id)
+        own: dict[int, Money] = {}
+        before = money.zero(rows[0].currency)
+        for row, line in pairs:
+            # What a progressive invoice billed of the line is credited there.
+            part = min(-row.amount, left[line.pk]) if line.progressive_credit_amount else -row.amount
+            own[line.pk] = part
+            before += -row.amount - part
+        notes = [_note(invoice_id, own, actor, at)] if any(own.values()) else []
+        notes += progressive_credits.give_back_of(invoice_id=invoice_id, amount=before, actor=actor, at=at)
         for row, _ in pairs:
-            row.credit_note_id = note.uuid
+            row.credit_note_id = notes[0].uuid
             row.save(update_fields=_CREDITED)
+
+
+def _note(invoice_id: int, amounts: dict[int, Money], actor: Actor, at: datetime) -> CreditNote:
+    return credit_notes.create(
+        invoice_id=invoice_id,
+        amounts={line_id: amount for line_id, amount in amounts.items() if amount},
+        reason="other",
+        description="Late usage and corrections of events.",
+        actor=actor,
+        at=at,
+    )
 
 
 def _billed_line(row: LateUsage) -> InvoiceLine:

@@ -14,12 +14,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import Case, F, Sum, Value, When
 from moneyed import Money
 
 from billing.domain import identity, trace
 from billing.domain import late_usage as rules
-from billing.models import LateUsage, RatedCharge
+from billing.models import BilledPeriod, LateUsage, RatedCharge
 from config.kernel import db, money
 from invoicing.domain.specs import InvoiceSpec, LineSpec
 from invoicing.models import Invoice
@@ -29,8 +29,12 @@ _LABEL_LENGTH = 512
 _NAME_LENGTH = 255
 ZERO = Decimal(0)
 
-Owner = tuple[int, int, str]
-"""Customer, billing entity and currency: what an invoice has one of."""
+Owner = tuple[int, int, str, str, str]
+"""What an invoice has one of: customer, billing entity, currency, purchase order number, and the external id of the
+subscription where it shares no invoice with others.
+"""
+
+_APART = Case(When(subscription__consolidate_invoice=False, then="subscription__external_id"), default=Value(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ class Placed:
     line: LineSpec
 
 
-def added(*, specs: Sequence[InvoiceSpec]) -> tuple[list[InvoiceSpec], list[list[Placed]]]:
-    """Put what waits for an invoice on these, each customer's on the first one of its seller and currency.
+def added(*, specs: Sequence[InvoiceSpec], owners: Sequence[Owner]) -> tuple[list[InvoiceSpec], list[list[Placed]]]:
+    """Put what waits for an invoice on these, each owner's on the first one of its own.
 
     Amounts that are the customer's take no more than the other lines under the same taxes come to; the rest waits for
     another invoice. Locks the entries. Returns the invoices with their lines, and what was placed on each of them, in
@@ -51,8 +55,8 @@ def added(*, specs: Sequence[InvoiceSpec]) -> tuple[list[InvoiceSpec], list[list
     """
     waiting = _waiting({spec.customer_id for spec in specs})
     found, placements = [], []
-    for spec in specs:
-        rows = waiting.pop((spec.customer_id, spec.billing_entity_id, spec.currency), [])
+    for spec, owner in zip(specs, owners, strict=True):
+        rows = waiting.pop(owner, [])
         late = placed(rows=rows, lines=spec.lines)
         found.append(replace(spec, lines=(*spec.lines, *(one.line for one in late))) if late else spec)
         placements.append(late)
@@ -60,31 +64,41 @@ def added(*, specs: Sequence[InvoiceSpec]) -> tuple[list[InvoiceSpec], list[list
 
 
 def owed(*, customer_ids: Collection[int]) -> set[Owner]:
-    """Return for which customers, sellers and currencies what waits comes to something to be paid in all."""
+    """Return for which owners of invoices what waits comes to something to be paid in all."""
     rows = LateUsage.objects.filter(
         state=LateUsage.State.TO_BILL, line__isnull=True, subscription__customer_id__in=customer_ids
     )
-    by = "subscription__customer_id", "subscription__customer__billing_entity_id", "currency"
-    sums = rows.order_by().values_list(*by).annotate(total=Sum("amount")).filter(total__gt=0)
-    return {(customer_id, entity_id, currency) for customer_id, entity_id, currency, _ in sums}
+    by = (
+        "subscription__customer_id",
+        "subscription__customer__billing_entity_id",
+        "currency",
+        "subscription__purchase_order_number",
+        "apart",
+    )
+    rows = rows.order_by().annotate(apart=_APART)
+    sums = rows.values_list(*by).annotate(total=Sum("amount")).filter(total__gt=0)
+    return {tuple(owner) for *owner, _ in sums}
 
 
 def of_drafts(*, invoice_ids: Collection[int]) -> dict[int, list[LateUsage]]:
-    """Return what waits by the draft that takes it: the first one of its customer, seller and currency. Locks it."""
+    """Return what waits by the draft that takes it: the first one of its owner. Locks it."""
     drafts = list(Invoice.objects.filter(pk__in=invoice_ids).order_by("billed_at", "pk"))
     waiting = _waiting({draft.customer_id for draft in drafts})
-    return {
-        draft.pk: waiting.pop((draft.customer_id, draft.billing_entity_id, draft.currency), [])
-        for draft in drafts
-        if waiting
-    }
+    if not waiting:
+        return {}
+    apart = dict(
+        BilledPeriod.objects.filter(invoice__in=drafts, subscription__consolidate_invoice=False).values_list(
+            "invoice_id", "subscription__external_id"
+        )
+    )
+    return {draft.pk: waiting.pop(_owner(draft, apart.get(draft.pk, "")), []) for draft in drafts}
 
 
 def placed(*, rows: Sequence[LateUsage], lines: Sequence[LineSpec]) -> list[Placed]:
     """Return what an invoice of these lines takes of waiting entries, in their order."""
     room: dict[tuple[int, ...], Decimal] = defaultdict(Decimal)
     for line in lines:
-        room[line.tax_ids] += line.amount.amount
+        room[line.tax_ids] += line.net.amount
     by_id = {row.pk: row for row in rows}
     waiting = [rules.Waiting(row.pk, row.amount.amount, tax_ids(row)) for row in rows]
     found = []
@@ -139,7 +153,7 @@ def release(*, invoice_id: int, at: datetime) -> int:
 
 def line_of(*, row: LateUsage, part: Money) -> LineSpec:
     """Return the invoice line of an entry, or of a part of it: what it is more, or less, than what was billed."""
-    charge, plan = row.charge, row.charge.plan_version.plan
+    charge, version = row.charge, row.charge.plan_version
     name = charge.invoice_display_name or charge.metric.name
     if row.is_true_up:
         name = f"{name} – True-up"
@@ -152,7 +166,7 @@ def line_of(*, row: LateUsage, part: Money) -> LineSpec:
     group_label = ", ".join(f"{key}: {value or '–'}" for key, value in row.group.items())
     tail = " – late usage"
     label = " – ".join(text for text in (name, filter_label, group_label) if text)[: _LABEL_LENGTH - len(tail)]
-    plan_name = plan.invoice_display_name or plan.name
+    plan_name = version.name_on_invoices
     own = row.subscription.name
     units = row.total_units - row.settled_units
     return LineSpec(
@@ -199,9 +213,14 @@ def _waiting(customer_ids: Collection[int]) -> dict[Owner, list[LateUsage]]:
     for row in full.prefetch_related("charge__taxes", "charge__plan_version__taxes").order_by(
         F("decided_at").asc(), "pk"
     ):
-        customer = row.subscription.customer
-        found[customer.pk, customer.billing_entity_id, row.currency].append(row)
+        own = row.subscription
+        owner = own.customer_id, own.customer.billing_entity_id, row.currency, own.purchase_order_number
+        found[*owner, "" if own.consolidate_invoice else own.external_id].append(row)
     return found
+
+
+def _owner(draft: Invoice, apart: str) -> Owner:
+    return draft.customer_id, draft.billing_entity_id, draft.currency, draft.purchase_order_number, apart
 
 
 def _leave_rest(row: LateUsage, part: Money, at: datetime) -> None:

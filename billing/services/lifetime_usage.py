@@ -10,6 +10,7 @@ from django.db import transaction
 
 from billing.models import LifetimeUsage, Subscription
 from billing.queries import lifetime_usage
+from billing.services import usage_thresholds
 from config.kernel import db
 from config.kernel.actors import Actor
 from config.platform.services import audit
@@ -20,7 +21,8 @@ def set_historical(*, external_id: str, amount_cents: int, actor: Actor, at: dat
     """Set what a subscription used earlier elsewhere, in minor units of its currency, and return the subscription.
 
     Replaces what was told before, for all subscriptions of the customer with this external id; nothing that was billed
-    changes. Setting the same again changes nothing. Raises NotFound (`subscription_not_found`).
+    changes, but it counts towards usage thresholds. Setting the same again changes nothing. Raises NotFound
+    (`subscription_not_found`).
     """
     subscription = lifetime_usage.subscription(external_id=external_id)
     db.lock_one(Subscription.objects.filter(pk=subscription.pk))
@@ -42,4 +44,5 @@ def set_historical(*, external_id: str, amount_cents: int, actor: Actor, at: dat
         old={"historical_amount_cents": before},
         new={"historical_amount_cents": amount_cents},
     )
+    usage_thresholds.wake(subscriptions=Subscription.objects.filter(pk=subscription.pk), at=at)
     return subscription

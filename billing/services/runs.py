@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from billing.models import BillingRun, BillingRunItem
+from billing.queries import advance_events as waiting_events
 from billing.queries import contracts
-from billing.services import billing_days, run_presence
+from billing.services import advance_events, billing_days, run_presence
 from config.kernel import actors, errors
 from config.kernel.actors import Actor
 from config.platform.services import audit
@@ -101,7 +102,12 @@ def _chunks(ids: Iterable[int]) -> Iterator[Sequence[int]]:
 def _bill_chunk(
     record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, *, wait: bool
 ) -> Sequence[int]:
-    """Bill a chunk and return the customers that were busy."""
+    """Bill a chunk and return the customers that were busy.
+
+    Usage in advance that waits to be billed counts against a minimum, so that it is billed before that is settled.
+    """
+    if first := waiting_events.before_minimums(customer_ids=customer_ids):
+        advance_events.bill_waiting(as_of=as_of, external_ids=first)
     try:
         return _bill(record, customer_ids, as_of, actor, wait=wait)
     except Exception:  # whatever it was, it is told of the customer who fails alone

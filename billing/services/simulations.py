@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from billing.domain import held_time, simulation, simulation_comparison, simulation_usage
 from billing.domain.contract import UsageFacts
-from billing.domain.rating import RatedItem
+from billing.domain.rating import ItemKind, RatedItem
 from billing.domain.simulation import Frame, Played, PlayedLine
 from billing.domain.simulation_comparison import Outcome
 from billing.domain.simulation_usage import Supposed
@@ -252,7 +252,7 @@ def _line(item: RatedItem, prices: PriceList) -> PlayedLine:
     return PlayedLine(
         kind=item.kind,
         code=prices.plan_code if source is None else source.code,
-        name=prices.invoice_name if source is None else item.name,
+        name=prices.invoice_name if item.kind is ItemKind.SUBSCRIPTION else item.name,
         units=item.units,
         events_count=item.events_count,
         amount=item.amount,

@@ -16,7 +16,9 @@ from billing.queries import advance_events, contracts
 from billing.queries import subscriptions as known
 from config.kernel import jobs
 
-FIELDS = ("status", "started_at", "usage_from_at", "next_billing_date", "trial_ends_at", "trial_ended_at")
+FIELDS = (
+    "status", "started_at", "anchor_date", "usage_from_at", "next_billing_date", "trial_ends_at", "trial_ended_at",
+)  # fmt: skip
 """What a start sets."""
 
 _MICROSECONDS = Decimal(24 * 60 * 60 * 1_000_000)
@@ -32,6 +34,7 @@ def begin(subscription: Subscription, *, started_at: datetime) -> None:
     bills_backdated = subscription.backdated_billing == Subscription.BackdatedBilling.BILL
     subscription.status = states.next(state=subscription.status, verb=Verb.ACTIVATE)
     subscription.started_at = started_at
+    subscription.anchor_date = contracts.schedule_of(subscription).anchor
     _begin_trial(subscription, started_at, ends_without_a_bill=not bills_backdated)
     where = contracts.standing(subscription)
     subscription.next_billing_date = dues.first_billing_date(

@@ -11,12 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.models import Subscription
 from billing.queries import subscriptions as known
-from billing.services import scheduled_changes, subscription_plans, subscriptions, terminations, trials
+from billing.services import (
+    activations,
+    own_terms,
+    pauses,
+    scheduled_changes,
+    subscription_plans,
+    subscriptions,
+    terminations,
+    trials,
+)
 from catalog.models import PlanVersion
+from catalog.queries import versions
 from config.kernel import actors, dates, db
 from config.kernel.actors import Actor
 
@@ -35,15 +45,15 @@ class Moved:
 
 
 @transaction.atomic
-def adopt_version(*, version_id: int) -> int:
+def adopt_version(*, version_id: int, cascades: bool = False) -> int:
     """Move the living subscriptions of a plan to its new version, by which they are billed from their next billing on.
 
     Periods that are billed stay as they are; drafts follow when they are computed anew. Subscriptions stay where
     interval, currency, or what is billed in advance or monthly differ, because time that was agreed cannot be cut in
-    another way. Returns how many moved.
-    Idempotent.
+    another way, and on versions that they kept when a newer one came without them. Those with own terms stay unless it
+    ``cascades``: then they get what they did not agree otherwise. Returns how many moved. Idempotent.
     """
-    version = PlanVersion.objects.get(pk=version_id)
+    version = PlanVersion.objects.select_related("plan").get(pk=version_id)
     rows = Subscription.objects.filter(
         plan_version__plan_id=version.plan_id,
         plan_version__interval=version.interval,
@@ -51,21 +61,35 @@ def adopt_version(*, version_id: int) -> int:
         plan_version__pay_in_advance=version.pay_in_advance,
         plan_version__bill_charges_monthly=version.bill_charges_monthly,
         plan_version__bill_fixed_charges_monthly=version.bill_fixed_charges_monthly,
-        status__in=[Status.PENDING, Status.ACTIVE],
+        status__in=[Status.PENDING, Status.ACTIVE, Status.PAUSED, Status.INCOMPLETE],
+        contract_item__isnull=True,
     ).exclude(plan_version=version)
+    since = versions.followed_from(version)
+    rows = rows.filter(
+        Q(plan_version__base__isnull=True, plan_version__number__gte=since) | Q(plan_version__base__number__gte=since)
+    )
     # In the order in which billing runs lock them too, so that neither waits for the other in a circle.
-    found = [row.pk for row in db.lock(rows)]
-    return Subscription.objects.filter(pk__in=found).update(plan_version=version)
+    if cascades:
+        db.lock(rows.only("pk"))
+    moved = own_terms.follow(onto=version, rows=rows, at=version.created_at) if cascades else 0
+    found = [row.pk for row in db.lock(rows.filter(plan_version__base__isnull=True))]
+    return moved + Subscription.objects.filter(pk__in=found).update(plan_version=version)
 
 
 @transaction.atomic
 def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
     """Terminate, or cancel, all living subscriptions of a customer, with their last invoices. Returns how many."""
-    living = Subscription.objects.filter(customer_id=customer_id, status__in=[Status.PENDING, Status.ACTIVE])
+    living = Subscription.objects.filter(
+        customer_id=customer_id, status__in=[Status.PENDING, Status.ACTIVE, Status.PAUSED]
+    )
     found = list(living.order_by("pk").values_list("pk", flat=True))
+    reason = "The customer was deleted."
     for subscription_id in found:
-        terminations.terminate(subscription_id=subscription_id, actor=actor, at=at, reason="The customer was deleted.")
-    return len(found)
+        terminations.terminate(subscription_id=subscription_id, actor=actor, at=at, reason=reason)
+    unpaid = Subscription.objects.filter(customer_id=customer_id, status=Status.INCOMPLETE).order_by("pk")
+    for subscription in unpaid:
+        activations.decline(subscription_id=subscription.pk, reason=reason, actor=actor, at=at)
+    return len(found) + len(unpaid)
 
 
 def activate_pending(*, as_of: datetime) -> Moved:
@@ -99,16 +123,41 @@ def settle_plan_changes(*, as_of: datetime) -> Moved:
     )
 
 
+def expire_unpaid(*, as_of: datetime) -> Moved:
+    """Cancel every subscription whose first payment did not come in time, each in its own transaction: a periodic job.
+
+    May run any number of times.
+    """
+    actor = actors.job("activation_timeouts")
+    late = Subscription.objects.filter(
+        status=Status.INCOMPLETE, activation_rules__status="pending", activation_rules__expires_at__lte=as_of
+    )
+    return _each(late, lambda found: activations.expire(subscription_id=found.pk, actor=actor, at=as_of))
+
+
 def terminate_ended(*, as_of: datetime) -> Moved:
     """Terminate every subscription whose agreed end has come, at that end, each in its own transaction: a periodic job.
 
     Its last invoice is made with it. May run any number of times.
     """
     actor = actors.job("terminate_ended")
-    ended = Subscription.objects.filter(status=Status.ACTIVE, ending_at__lte=as_of)
+    ended = Subscription.objects.filter(status__in=[Status.ACTIVE, Status.PAUSED], ending_at__lte=as_of)
     return _each(
         ended,
         lambda found: terminations.end_as_agreed(subscription_id=found.pk, actor=actor, at=as_of),
+    )
+
+
+def resume_paused(*, as_of: datetime) -> Moved:
+    """Resume every paused subscription whose agreed day has come, at its local start, each in its own transaction: a
+    periodic job. What is due of it is billed at once. May run any number of times.
+    """
+    actor = actors.job("resume_paused")
+    latest = dates.local_date(as_of + _EASTERNMOST, dates.zone("UTC"))
+    return _each(
+        Subscription.objects.filter(status=Status.PAUSED, change_date__lte=latest),
+        lambda found: pauses.resume_as_agreed(subscription_id=found.pk, actor=actor, at=as_of),
+        is_due=lambda found: (moment := pauses.resumes_at(found)) is not None and moment <= as_of,
     )
 
 

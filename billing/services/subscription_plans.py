@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from billing.domain.chosen_times import ChosenTime
 from billing.models import Subscription
 from billing.services import plan_changes, subscriptions
 from billing.services.plan_changes import Wanted
@@ -64,38 +65,51 @@ def settle(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
 
 
 @transaction.atomic
-def cancel_change(*, subscription_id: int, actor: Actor, at: datetime, reason: str = "") -> Subscription:
+def cancel_change(
+    *, subscription_id: int, actor: Actor, at: datetime, reason: str = "", seen: str | None = None
+) -> Subscription:
     """Cancel the change of plan that waits for a subscription, which stays as it is.
 
-    Raises NotFound, and NotAllowed (`no_pending_change`) where none waits.
+    Raises NotFound, NotAllowed where none waits (`no_pending_change`) or it is the phase of a contract
+    (`subscription_of_a_contract`), and PlanChangeConflict where it is not what was ``seen`` (`plan_changes.state_of`).
     """
     subscription = subscriptions.locked(subscription_id)
+    plan_changes.demand_unchanged(subscription, seen=seen)
     waiting = plan_changes.pending(subscription)
     if waiting is None:
         raise errors.NotAllowed("no_pending_change", "No change of plan is scheduled.")
+    plan_changes.demand_no_contract(waiting)
     plan_changes.cancel(waiting, actor=actor, at=at, reason=reason)
     return subscription
 
 
 @transaction.atomic
 def change_plan(
-    *, subscription_id: int, plan_code: str, seen: str, actor: Actor, at: datetime, reason: str = ""
+    *,
+    subscription_id: int,
+    plan_code: str,
+    seen: str,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    change_at: ChosenTime | None = None,
 ) -> Subscription:
     """Change the plan of an active subscription, decided by what it was: ``seen`` is `plan_changes.state_of` then.
 
-    Returns what runs now, see `plan_changes.change`. Raises NotFound, NotAllowed where it is not active,
-    PlanChangeConflict where it was changed since, and what billing raises.
+    ``change_at`` chooses when; without it the prices decide. Returns what runs now, see `plan_changes.change`. Raises
+    NotFound, NotAllowed where it is not active, PlanChangeConflict where it was changed since, InvalidTerms
+    (`change_at`), and what billing raises.
     """
+    # Customer, plan, subscription: whoever publishes a version holds the plan and waits for its subscriptions.
+    subscriptions.locked_customer(subscription_id)
+    version = subscriptions.held_version(plan_code, at=at)
     current = subscriptions.locked(subscription_id)
-    version = subscriptions.held_version(plan_code)
-    if plan_changes.state_of(current) != seen:
-        raise plan_changes.conflict(current)
+    plan_changes.demand_unchanged(current, seen=seen)
     current = plan_changes.settle(current=current, actor=actor, at=at)
     if current.status != Status.ACTIVE:
         raise errors.NotAllowed("subscription_not_active", "Only the plan of an active subscription can be changed.")
-    return plan_changes.change(
-        current=current, wanted=Wanted(version=version, name=current.name, reason=reason), actor=actor, at=at
-    )
+    wanted = Wanted(version=version, name=current.name, reason=reason)
+    return plan_changes.change(current=current, wanted=wanted, when=change_at, actor=actor, at=at)
 
 
 def _last(model: type[Invoice | CreditNote], of_customer: dict[str, int]) -> int:

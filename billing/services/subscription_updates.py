@@ -5,7 +5,7 @@ Owns which fields may change when; the plan is `subscription_plans`'.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,28 +13,62 @@ from django.db import transaction
 
 from billing.domain import terms
 from billing.models import Subscription
-from billing.services import plan_changes, starts, subscriptions
+from billing.services import own_terms as agreements
+from billing.services import plan_changes, starts, subscriptions, usage_thresholds
+from catalog.services.own_terms_input import OwnTerms
+from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors
 from config.kernel.actors import Actor
 from config.platform.services import audit
 
 Status = Subscription.Status
-CHANGEABLE = frozenset({"name", "ending_at", "subscription_at", "on_termination_invoice", "on_termination_credit_note"})
-_SHARED = ("ending_at", "on_termination_invoice")
-"""What a change of plan that waits takes over when it is changed."""
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "ending_at",
+        "subscription_at",
+        "on_termination_invoice",
+        "on_termination_credit_note",
+        "purchase_order_number",
+        "consolidate_invoice",
+        "progressive_billing_disabled",
+    }
+)
 
 
 @transaction.atomic
-def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at: datetime) -> Subscription:
-    """Change the name, the end, what a termination does, or, while it waits, the start.
+def update(
+    *,
+    subscription_id: int,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+    seen: str | None = None,
+    reason: str = "",
+    own_terms: OwnTerms | None = None,
+    thresholds: Sequence[ThresholdValues] | None = None,
+) -> Subscription:
+    """Change the name, the end, what a termination does, how it is invoiced, or, while it waits, the start.
 
     ``changes`` holds the fields to be changed (CHANGEABLE). A start that has come makes it active; that of a change of
-    plan is its period's. A change of plan that waits takes over what is agreed for the end. Raises NotFound,
-    InvalidTerms, NotAllowed for a subscription that is over.
+    plan is its period's. A change of plan that waits takes over the end, and how it is invoiced. The purchase order
+    number, and whether it shares invoices, go for invoices that are not made yet. ``own_terms`` are agreed first: see
+    `own_terms.agree`. ``thresholds`` are the full list of its own usage thresholds. Raises NotFound, InvalidTerms,
+    InvalidThresholds, NotAllowed for a subscription that is over, PlanChangeConflict where it is not what was ``seen``
+    (`plan_changes.state_of`).
     """
-    subscription = plan_changes.settle(current=subscriptions.locked(subscription_id), actor=actor, at=at)
-    if subscription.status not in (Status.PENDING, Status.ACTIVE):
+    if own_terms:
+        found = agreements.agree(
+            subscription_id=subscription_id, terms=own_terms, seen=seen, actor=actor, at=at, reason=reason
+        )
+        subscription_id, seen = found.pk, None
+    current = subscriptions.locked(subscription_id)
+    plan_changes.demand_unchanged(current, seen=seen)
+    subscription = plan_changes.settle(current=current, actor=actor, at=at)
+    if subscription.status not in (Status.PENDING, Status.ACTIVE, Status.PAUSED):
         raise errors.NotAllowed("subscription_not_active", "A subscription that is over cannot be changed.")
+    if thresholds is not None:
+        usage_thresholds.agree(subscription=subscription, values=thresholds, actor=actor, at=at)
     terms.check_start(
         subscription_at=changes.get("subscription_at", subscription.subscription_at),
         agreed=subscription.subscription_at,
@@ -61,12 +95,12 @@ def update(*, subscription_id: int, changes: Mapping[str, Any], actor: Actor, at
         subscriptions.start_if_due(subscription, at)
     subscription.updated_at = at
     subscription.save(update_fields=[*old, *starts.FIELDS, "updated_at"])
-    shared = {field: wanted[field] for field in _SHARED if field in old}
-    if shared:
-        subscription.followers.filter(status=Status.PENDING).update(**shared, updated_at=at)
-    audit.record(
-        actor=actor, at=at, verb="change", instance=subscription, old=old, new={field: wanted[field] for field in old}
-    )
+    new = {field: wanted[field] for field in old}
+    # What becomes of unused time goes for the plan that it was agreed for.
+    handed = {field: value for field, value in new.items() if field != "on_termination_credit_note"}
+    plan_changes.hand_on(subscription, old=old, new=handed, at=at)
+    audit.record(actor=actor, at=at, verb="change", instance=subscription, old=old, new=new, reason=reason)
     if was_waiting:
         subscriptions.bill_start(subscription, actor, at)
+    usage_thresholds.heed(subscription=subscription, changed=new, at=at)
     return subscription

@@ -1,0 +1,176 @@
+"""Usage thresholds of subscriptions themselves, and whose usage is to be held against its thresholds. Owns these rows;
+billing what passes them is `progressive_billing`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from billing.models import Subscription, SubscriptionThreshold, ThresholdCheck, ThresholdCursor
+from billing.queries import late_usage_marks
+from billing.queries import usage_thresholds as known
+from catalog.domain.usage_thresholds import UsageThreshold
+from catalog.models import PlanVersion
+from catalog.services import threshold_input
+from catalog.services.threshold_input import ThresholdValues
+from config.kernel import jobs
+from config.kernel.actors import Actor
+from config.platform.services import audit
+
+# One look at what was written lately; only subscriptions that are billed at thresholds come out.
+_ENQUEUE = """
+INSERT INTO billing_thresholdcheck (uuid, created_at, subscription_id, error)
+SELECT gen_random_uuid(), %(at)s, subscription.id, ''
+FROM (
+    SELECT DISTINCT external_subscription_id FROM billing_usage_event WHERE written_in >= %(since)s
+) AS arrived
+JOIN billing_subscription AS subscription ON subscription.external_id = arrived.external_subscription_id
+    AND subscription.status = 'active' AND NOT subscription.progressive_billing_disabled
+WHERE EXISTS (
+    SELECT FROM billing_subscriptionthreshold AS own
+    WHERE own.customer_id = subscription.customer_id AND own.external_subscription_id = subscription.external_id
+) OR EXISTS (
+    SELECT FROM catalog_usagethreshold AS threshold WHERE threshold.plan_version_id = subscription.plan_version_id
+)
+ORDER BY subscription.id
+ON CONFLICT (subscription_id) DO UPDATE SET uuid = excluded.uuid, created_at = excluded.created_at
+"""
+
+
+@transaction.atomic
+def agree(
+    *, subscription: Subscription, values: Sequence[ThresholdValues], actor: Actor, at: datetime
+) -> tuple[SubscriptionThreshold, ...]:
+    """Set the full list of thresholds of a locked subscription, in place of its plan's; none: those go again.
+
+    They go for all subscriptions of the external id. Amounts are minor units of its currency. One of the same amount
+    stays the same threshold. Sending what is there changes nothing. The usage is looked at soon after. Raises
+    InvalidThresholds, NotFound (`usage_threshold_not_found`).
+    """
+    rows = known.own(subscription)
+    existing = [UsageThreshold(row.key, row.amount_cents, row.recurring, row.name, row.created_at) for row in rows]
+    wanted = threshold_input.thresholds(values=values, existing=existing, at=at)
+    if list(wanted) == existing:
+        return tuple(rows)
+    SubscriptionThreshold.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    made = SubscriptionThreshold.objects.bulk_create(
+        SubscriptionThreshold(
+            created_at=one.since or at,
+            key=one.key,
+            customer_id=subscription.customer_id,
+            external_subscription_id=subscription.external_id,
+            amount_cents=one.amount_cents,
+            recurring=one.recurring,
+            name=one.name,
+        )
+        for one in wanted
+    )
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="set_usage_thresholds",
+        instance=subscription,
+        old={"usage_thresholds": _told(existing)},
+        new={"usage_thresholds": _told(wanted)},
+    )
+    wake(subscriptions=Subscription.objects.filter(pk=subscription.pk), at=at)
+    return tuple(made)
+
+
+def begin(*, subscription: Subscription, values: Sequence[ThresholdValues], actor: Actor, at: datetime) -> None:
+    """Set the thresholds of a subscription that is made: what an earlier one of the external id had is gone with it.
+
+    Raises as `agree` does.
+    """
+    SubscriptionThreshold.objects.filter(
+        customer=subscription.customer_id, external_subscription_id=subscription.external_id
+    ).delete()
+    if values:
+        agree(subscription=subscription, values=values, actor=actor, at=at)
+
+
+def follow(
+    *,
+    subscription: Subscription,
+    values: Sequence[ThresholdValues] | None,
+    is_disabled: bool | None,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Take over what is said of thresholds with another plan for a subscription; what is not said stays as it was.
+
+    Raises as `agree` does.
+    """
+    if values:
+        agree(subscription=subscription, values=values, actor=actor, at=at)
+    if is_disabled is None or is_disabled == subscription.progressive_billing_disabled:
+        return
+    subscription.progressive_billing_disabled = is_disabled
+    subscription.updated_at = at
+    subscription.save(update_fields=["progressive_billing_disabled", "updated_at"])
+    subscription.followers.filter(status=Subscription.Status.PENDING).update(
+        progressive_billing_disabled=is_disabled, updated_at=at
+    )
+    audit.record(
+        actor=actor,
+        at=at,
+        verb="change",
+        instance=subscription,
+        old={"progressive_billing_disabled": not is_disabled},
+        new={"progressive_billing_disabled": is_disabled},
+    )
+    wake(subscriptions=Subscription.objects.filter(pk=subscription.pk), at=at)
+
+
+def wake(*, subscriptions: QuerySet[Subscription], at: datetime) -> int:
+    """Have the usage of these subscriptions looked at soon, those that are billed at thresholds; return how many.
+
+    One that waits already gets a new mark: who is looking at it now does not take the new one for done.
+    """
+    found = subscriptions.filter(known.with_thresholds()).order_by("pk").values_list("pk", flat=True)
+    rows = [ThresholdCheck(created_at=at, subscription_id=pk) for pk in found]
+    if rows:
+        ThresholdCheck.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["subscription"], update_fields=["uuid", "created_at"]
+        )
+        jobs.enqueue("billing.tasks.bill_usage_thresholds")
+    return len(rows)
+
+
+def wake_plan(*, version_id: int) -> int:
+    """Have the subscriptions on a version that was just published looked at; return how many."""
+    version = PlanVersion.objects.get(pk=version_id)
+    return wake(subscriptions=Subscription.objects.filter(plan_version=version), at=version.created_at)
+
+
+def heed(*, subscription: Subscription, changed: Collection[str], at: datetime) -> None:
+    """Have a subscription looked at where the fields that changed decide whether it is billed at thresholds."""
+    if "progressive_billing_disabled" in changed:
+        wake(subscriptions=Subscription.objects.filter(pk=subscription.pk), at=at)
+
+
+@transaction.atomic
+def look(*, at: datetime) -> int:
+    """Note the subscriptions with thresholds that events came for since the last look; return how many. One at a time.
+
+    No clock is asked: events that a look could not see yet are seen by the next one. After a restore from a dump
+    transactions are numbered anew: then everything is looked at once more.
+    """
+    ThresholdCursor.objects.get_or_create(singleton=True)
+    cursor = ThresholdCursor.objects.select_for_update(no_key=True).get(singleton=True)
+    horizon = late_usage_marks.horizon()
+    since = cursor.position if horizon >= cursor.position else 0
+    with connection.cursor() as statement:
+        statement.execute(_ENQUEUE, {"at": at, "since": since})
+        found = int(statement.rowcount)
+    cursor.position = horizon
+    cursor.save(update_fields=["position"])
+    return found
+
+
+def _told(rows: Sequence[UsageThreshold]) -> list[dict[str, object]]:
+    return [{"amount_cents": row.amount_cents, "recurring": row.recurring, "name": row.name} for row in rows]
