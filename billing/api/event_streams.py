@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from billing.api import stream_body, stream_forms
+from billing.api import spend, stream_body, stream_forms
 from billing.api.event_forms import EventRequest
 from billing.api.stream_forms import StreamAnswer
 from billing.domain.usage_events import EventIn
@@ -28,6 +28,7 @@ class EventStream(views.ApiView):
             OpenApiParameter(
                 "Content-Encoding", location=OpenApiParameter.HEADER, enum=["gzip", "zstd"], description="Of the body."
             ),
+            spend.CAPS_REACHED,
         ],
         request={
             JSON: EventRequest(many=True),
@@ -52,8 +53,10 @@ class EventStream(views.ApiView):
             headers={name.lower(): value for name, value in request.headers.items()},
             received_at=at,
         )
-        taken = usage_streams.take_in(events=[one for one in stream.found if isinstance(one, EventIn)], received_at=at)
+        events = [one for one in stream.found if isinstance(one, EventIn)]
+        taken = usage_streams.take_in(events=events, received_at=at)
         status, body = stream_forms.answer(
             stream=stream, taken=taken, received_at=at, exceptions_only=EXCEPTIONS in chosen
         )
-        return HttpResponse(body, content_type=JSON, status=status)
+        response = HttpResponse(body, content_type=JSON, status=status)
+        return spend.tell(response, external_ids=(event.external_subscription_id for event in events), at=at)

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import event_forms, event_payload
+from billing.api import event_forms, event_payload, spend
 from billing.api.event_forms import EventAnswer, EventRequest
 from billing.models import UsageEvent
 from billing.queries import events
@@ -44,14 +44,19 @@ class Events(views.ApiView):
         )
         return pagination.paginated(request, rows, LIST, _shown, total=events.count(rows))
 
-    @extend_schema(request=schema.body(ROOT, EventRequest), responses=schema.answer(ROOT, EventAnswer))
+    @extend_schema(
+        parameters=[spend.CAPS_REACHED],
+        request=schema.body(ROOT, EventRequest),
+        responses=schema.answer(ROOT, EventAnswer),
+    )
     def post(self, request: Request) -> HttpResponse:
         """Take in one event. The same transaction id again in the same subscription is refused and changes nothing."""
         at = self.at()
         event = event_payload.read_one(request.body, received_at=at)
         taken = usage.ingest(events=[event], received_at=at)
         (content,) = event_forms.stored(taken.events, ids=taken.ids, received_at=at)
-        return HttpResponse(event_forms.encoded(ROOT, content), content_type=JSON)
+        response = HttpResponse(event_forms.encoded(ROOT, content), content_type=JSON)
+        return spend.tell(response, external_ids=[event.external_subscription_id], at=at)
 
 
 @extend_schema(tags=["events"])
@@ -59,6 +64,7 @@ class EventBatch(views.ApiView):
     """Many events at once."""
 
     @extend_schema(
+        parameters=[spend.CAPS_REACHED],
         request=schema.body(LIST, EventRequest, many=True),
         responses=schema.page(LIST, EventAnswer, meta=False),
     )
@@ -73,7 +79,8 @@ class EventBatch(views.ApiView):
         except usage.EventsAlreadyExist as refusal:
             return _refused(dict.fromkeys(refusal.positions, refusal.details))
         content = event_forms.stored(taken.events, ids=taken.ids, received_at=at)
-        return HttpResponse(event_forms.encoded(LIST, content), content_type=JSON)
+        response = HttpResponse(event_forms.encoded(LIST, content), content_type=JSON)
+        return spend.tell(response, external_ids=(event.external_subscription_id for event in taken.events), at=at)
 
 
 @extend_schema(tags=["events"])

@@ -11,29 +11,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.own_terms_forms import FixedChargeTerms
 from billing.api.subscriptions import SubscriptionView
 from billing.models import Subscription
 from billing.queries import fixed_units
-from billing.services import fixed_changes
+from billing.services import own_charges
 from catalog.models import FixedCharge
 from catalog.queries import plans
 from config.platform.api import pagination, representations, schema
-from config.platform.api.serializers import DecimalString, Flag, RequestSerializer, Unsupported, decimal_text
+from config.platform.api.serializers import decimal_text
 
 ROOT, LIST = "fixed_charge", "fixed_charges"
 _Answer = representations.serializer("catalog.fixed_charge")
-
-
-class FixedChargeChange(RequestSerializer):
-    """Another number of units. Prices of one subscription alone are not offered, and refused."""
-
-    units = DecimalString()
-    apply_units_immediately = Flag(
-        allow_null=True, help_text="Whether the units count from now on, instead of from the next period on."
-    )
-    invoice_display_name = Unsupported(neutral=("",))
-    properties = Unsupported(neutral=({},))
-    tax_codes = Unsupported(neutral=([],))
 
 
 @extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
@@ -65,28 +54,25 @@ class OneFixedCharge(SubscriptionView):
 
     @extend_schema(
         operation_id="updateSubscriptionFixedCharge",
-        request=schema.body(ROOT, FixedChargeChange),
+        request=schema.body(ROOT, FixedChargeTerms),
         responses=schema.answer(ROOT, _Answer),
     )
     def put(self, request: Request, external_id: str, code: str) -> Response:
-        """Agree on another number of units: from the next period on, or now.
+        """Agree on another number of units, from the next period on or now, and on a price, name or tax of its own.
 
-        Now, and paid in advance: what is added is invoiced at once; fewer units are told by an invoice of nothing.
+        Now, and paid in advance: what is added is invoiced at once; fewer units are told by an invoice of nothing. A
+        price counts for what is not billed yet.
         """
         content = self.root(request, ROOT)
         found = self.subscription(request, external_id)
         plans.fixed_charge(found.plan_version, fixed_charge_code=code)
-        values = self.checked(content, FixedChargeChange)
-        charge = fixed_changes.change(
-            subscription_id=found.pk,
-            code=code,
-            units=values["units"],
-            immediately=bool(values.get("apply_units_immediately")),
-            actor=self.actor(request),
-            at=self.at(),
+        values = self.checked(content, FixedChargeTerms)
+        now = own_charges.agree_fixed(
+            subscription_id=found.pk, code=code, values=values, actor=self.actor(request), at=self.at()
         )
+        charge = plans.fixed_charge(now.plan_version, fixed_charge_code=code)
         # What was agreed is what is answered, also where it counts from the next period on.
-        return self._shown(found, charge, units=values["units"])
+        return self._shown(now, charge, units=values.get("units"))
 
     def _shown(self, subscription: Subscription, charge: FixedCharge, *, units: Decimal | None = None) -> Response:
         (content,) = shown(subscription, [charge], at=self.at())

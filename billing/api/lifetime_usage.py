@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.models import Subscription
-from billing.queries import lifetime_usage
+from billing.queries import lifetime_usage, usage_thresholds
 from billing.queries.lifetime_usage import Lifetime
 from billing.services import lifetime_usage as told
 from config.kernel import errors
@@ -27,6 +29,14 @@ class LifetimeUsageRequest(fields.RequestSerializer):
     )
 
 
+class CompletionAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """How much of a threshold is used: 1 where it was passed, with when that was seen."""
+
+    amount_cents = fields.MinorUnits()
+    completion_ratio = fields.Number(source="ratio")
+    reached_at = fields.Instant(allow_null=True)
+
+
 class LifetimeUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """Lifetime usage as answers show it. Amounts are net."""
 
@@ -38,7 +48,12 @@ class LifetimeUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
     current_usage_amount_cents = fields.MinorUnits(source="current")
     from_datetime = fields.Instant(source="from_at")
     to_datetime = fields.Instant(source="to_at")
-    usage_thresholds = fields.Constant([])
+    usage_thresholds = serializers.SerializerMethodField()
+
+    @extend_schema_field(CompletionAnswer(many=True))
+    def get_usage_thresholds(self, lifetime: Lifetime) -> list[dict[str, Any]]:
+        """Return how far it is towards each threshold."""
+        return list(CompletionAnswer(usage_thresholds.progress(lifetime), many=True).data)
 
 
 @extend_schema(tags=["subscriptions"])

@@ -14,9 +14,10 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from billing.api import subscription_forms
-from billing.models import BilledPeriod, RatedCharge, Subscription
+from billing.models import AppliedUsageThreshold, BilledPeriod, RatedCharge, Subscription
+from billing.queries import entitlements
 from catalog.models import Plan
-from catalog.queries import plans
+from catalog.queries import features, plans
 from config.kernel import registry
 from config.platform.api.serializers import instant_text
 from invoicing.models import Invoice, InvoiceLine
@@ -32,12 +33,13 @@ def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
         "subscription__previous__plan_version__plan",
     )
     rows = BilledPeriod.objects.filter(invoice__in=invoices).select_related(*related).order_by("pk")
-    rows = rows.prefetch_related("subscription__followers__plan_version__plan")
+    rows = rows.prefetch_related("subscription__followers__plan_version__plan", "subscription__activation_rules")
+    passed = _passed(invoices)
     periods: dict[int, list[BilledPeriod]] = defaultdict(list)
     for row in rows:
         periods[row.invoice_id].append(row)
     at = timezone.now()
-    return {invoice.pk: _on_invoice(periods[invoice.pk], at) for invoice in invoices}
+    return {invoice.pk: {**_on_invoice(periods[invoice.pk], at), **passed.get(invoice.pk, {})} for invoice in invoices}
 
 
 def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
@@ -52,11 +54,41 @@ def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
 def on_plans(found: Sequence[Plan]) -> Mapping[int, Mapping[str, Any]]:
     """Say which plans have living subscriptions."""
     living = Subscription.objects.filter(
-        plan_version__plan=OuterRef("pk"), status__in=[Subscription.Status.PENDING, Subscription.Status.ACTIVE]
+        plan_version__plan=OuterRef("pk"),
+        status__in=[
+            Subscription.Status.INCOMPLETE,
+            Subscription.Status.PENDING,
+            Subscription.Status.ACTIVE,
+            Subscription.Status.PAUSED,
+        ],
     )
     wanted = Plan.objects.filter(Exists(living), pk__in=[plan.pk for plan in found])
     used = set(wanted.values_list("pk", flat=True))
     return {plan.pk: {"in_use": plan.pk in used} for plan in found}
+
+
+def _passed(invoices: Sequence[Invoice]) -> dict[int, dict[str, Any]]:
+    """Return the usage thresholds that progressive invoices were made for, as they were then."""
+    progressive = [invoice.pk for invoice in invoices if invoice.kind == Invoice.Kind.PROGRESSIVE_BILLING]
+    if not progressive:
+        return {}
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in AppliedUsageThreshold.objects.filter(invoice__in=progressive).order_by("pk"):
+        found[row.invoice_id].append(
+            {
+                "lifetime_usage_amount_cents": row.lifetime_cents,
+                "created_at": instant_text(row.created_at),
+                "usage_threshold": {
+                    "lago_id": str(row.threshold_key),
+                    "threshold_display_name": row.name or None,
+                    "amount_cents": row.amount_cents,
+                    "recurring": row.recurring,
+                    "created_at": instant_text(row.created_at),
+                    "updated_at": instant_text(row.created_at),
+                },
+            }
+        )
+    return {pk: {"applied_usage_thresholds": rows} for pk, rows in found.items()}
 
 
 def _on_invoice(periods: Sequence[BilledPeriod], at: datetime) -> dict[str, Any]:
@@ -74,7 +106,7 @@ def _period(period: BilledPeriod) -> dict[str, Any]:
     return {
         "lago_subscription_id": str(subscription.uuid),
         "external_subscription_id": subscription.external_id,
-        "lago_plan_id": str(subscription.plan_version.plan.uuid),
+        "lago_plan_id": str(subscription.plan_version.public_uuid),
         "subscription_from_datetime": instant_text(period.from_at),
         "subscription_to_datetime": _last_second(period.from_at, period.to_at),
         "charges_from_datetime": None if is_apart else instant_text(period.charges_from_at),
@@ -138,3 +170,4 @@ def _last_second(start: datetime, end: datetime) -> str:
 registry.register_part("invoicing.invoice", on_invoices)
 registry.register_part("invoicing.line", on_lines)
 registry.register_part(plans.USE, on_plans)
+registry.register_part(features.USE, entitlements.used_values)

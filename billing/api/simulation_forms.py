@@ -73,7 +73,7 @@ class SimulationRequest(StrictRequest):
 class LineAnswer(serializers.Serializer):  # type: ignore[type-arg]
     """A line that an invoice would have."""
 
-    kind = serializers.ChoiceField(choices=["subscription", "usage", "fixed_charge", "true_up"])
+    kind = serializers.ChoiceField(choices=["subscription", "usage", "fixed_charge", "true_up", "commitment"])
     code = serializers.CharField()
     metric_code = serializers.CharField(allow_null=True)
     name = serializers.CharField()
@@ -128,7 +128,7 @@ class MonthAnswer(AmountsAnswer):
 class ItemAnswer(AmountsAnswer):
     """A metric or a fixed charge over all contracts; plan fees together have no code."""
 
-    kind = serializers.ChoiceField(choices=["subscription", "usage", "fixed_charge"])
+    kind = serializers.ChoiceField(choices=["subscription", "usage", "fixed_charge", "commitment"])
     code = serializers.CharField(allow_null=True)
     units = serializers.CharField()
     compared_units = serializers.CharField(required=False)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.api.fixed_units_forms import PlanOverrides
+from billing.api import activation_forms, entitlement_forms
+from billing.api.activation_forms import ActivationRuleRequest
+from billing.api.chosen_time_forms import ChosenTimeField
+from billing.api.own_terms_forms import PlanOverrides
 from billing.models import Subscription
-from billing.queries import contracts
+from billing.queries import contracts, entitlements, usage_thresholds
 from config.kernel import dates
 from config.platform.api import representations
 from config.platform.api.serializers import (
@@ -18,11 +22,13 @@ from config.platform.api.serializers import (
     Instant,
     MinorUnits,
     RequestSerializer,
+    Rows,
     Text,
     TextOrNull,
     Unsupported,
     instant_text,
 )
+from config.platform.api.thresholds import ApplicableThresholdAnswer, ThresholdAnswer, ThresholdRequest
 
 _LAST_SECOND = timedelta(seconds=1)
 _METHODS = tuple({"payment_method_type": kind} for kind in ("manual", "provider"))
@@ -39,11 +45,11 @@ class _Common(RequestSerializer):
         choices=Subscription.UnusedTime.values, required=False, allow_null=True, allow_blank=True
     )
     progressive_billing_disabled = Flag(allow_null=True)
-    plan_overrides = Unsupported(neutral=({},))
-    usage_thresholds = Unsupported(neutral=([],))
+    plan_overrides = PlanOverrides(required=False, allow_null=True)
+    usage_thresholds = Rows(ThresholdRequest)
     activation_rules = Unsupported(neutral=([],))
-    consolidate_invoice = Unsupported(neutral=(True, "true"))
-    purchase_order_number = Unsupported(neutral=("",))
+    consolidate_invoice = Flag(allow_null=True)
+    purchase_order_number = Text()
     invoice_custom_section = Unsupported(
         neutral=({}, {"skip_invoice_custom_sections": True}, {"skip_invoice_custom_sections": False})
     )
@@ -51,7 +57,10 @@ class _Common(RequestSerializer):
 
 
 class SubscriptionRequest(_Common):
-    """A new subscription. ``backdated_billing`` is an addition: "bill" bills elapsed periods too, "skip" does not."""
+    """A new subscription. ``backdated_billing`` is an addition: "bill" bills elapsed periods too, "skip" does not.
+
+    So is ``change_at``: when a running subscription changes to another plan. Without it the prices decide.
+    """
 
     external_customer_id = Text(required=True)
     plan_code = Text(required=True)
@@ -59,7 +68,8 @@ class SubscriptionRequest(_Common):
     billing_time = serializers.ChoiceField(choices=Subscription.BillingTime.values, required=False)
     backdated_billing = serializers.ChoiceField(choices=Subscription.BackdatedBilling.values, required=False)
     billing_entity_code = Text()
-    plan_overrides = PlanOverrides(required=False, allow_null=True)
+    change_at = ChosenTimeField(field="change_at")
+    activation_rules = Rows(ActivationRuleRequest, max_length=10)
     billing_entity_id = Unsupported(neutral=("",))
     authorization = Unsupported(neutral=({},))
 
@@ -84,11 +94,14 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
     backdated_billing = serializers.CharField()
     subscription_at = Instant()
     started_at = Instant(milliseconds=True, allow_null=True)
-    activated_at = Instant(source="started_at", allow_null=True)
+    activated_at = serializers.SerializerMethodField()
     trial_ended_at = Instant(allow_null=True)
     ending_at = Instant(allow_null=True)
     terminated_at = Instant(allow_null=True)
     canceled_at = Instant(allow_null=True)
+    paused_at = serializers.SerializerMethodField()
+    pause_fee = serializers.SerializerMethodField()
+    resume_on = serializers.SerializerMethodField()
     created_at = Instant()
     previous_plan_code = serializers.SerializerMethodField()
     next_plan_code = serializers.SerializerMethodField()
@@ -97,12 +110,35 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
     current_billing_period_ending_at = serializers.SerializerMethodField()
     on_termination_credit_note = TextOrNull()
     on_termination_invoice = serializers.CharField()
-    progressive_billing_disabled = Constant(value=False)
-    consolidate_invoice = Constant(value=True)
-    purchase_order_number = Constant(None)
-    cancellation_reason = Constant(None)
+    progressive_billing_disabled = serializers.BooleanField()
+    consolidate_invoice = serializers.BooleanField()
+    purchase_order_number = TextOrNull()
+    cancellation_reason = TextOrNull()
     payment_method = serializers.SerializerMethodField()
-    activation_rules = Constant([])
+    activation_rules = serializers.SerializerMethodField()
+
+    def get_paused_at(self, subscription: Subscription) -> str | None:
+        """Return since when it is paused; null unless it is."""
+        is_paused = subscription.status == Subscription.Status.PAUSED and subscription.paused_at is not None
+        return instant_text(subscription.paused_at) if is_paused else None
+
+    def get_pause_fee(self, subscription: Subscription) -> str | None:
+        """Return what its pause does to the fee: prorated or whole; null unless it is paused."""
+        return subscription.pause_fee if subscription.status == Subscription.Status.PAUSED else None
+
+    def get_resume_on(self, subscription: Subscription) -> str | None:
+        """Return the local date on which it resumes by itself; null unless that is agreed."""
+        is_agreed = subscription.status == Subscription.Status.PAUSED and subscription.change_date is not None
+        return subscription.change_date.isoformat() if is_agreed else None
+
+    def get_activated_at(self, subscription: Subscription) -> str | None:
+        """Return when it could be used: when its first payment came, or when it started; null until then."""
+        return activation_forms.activated_at(subscription)
+
+    @extend_schema_field(activation_forms.ActivationRuleAnswer(many=True))
+    def get_activation_rules(self, subscription: Subscription) -> list[dict[str, Any]]:
+        """Return the payment that it waits, or waited, for."""
+        return activation_forms.shown(subscription)
 
     def get_previous_plan_code(self, subscription: Subscription) -> str | None:
         """Return the plan that this one followed; null for the first."""
@@ -141,10 +177,27 @@ class SubscriptionAnswer(BareSubscription):
     """A subscription with its plan."""
 
     plan = representations.serializer("catalog.plan")(source="plan_version")
-    entitlements = Constant([])
-    usage_thresholds = Constant([])
-    applicable_usage_thresholds = Constant([])
+    entitlements = serializers.SerializerMethodField()
+    usage_thresholds = serializers.SerializerMethodField()
+    applicable_usage_thresholds = serializers.SerializerMethodField()
     applied_invoice_custom_sections = Constant([])
+
+    @extend_schema_field(ThresholdAnswer(many=True))
+    def get_usage_thresholds(self, subscription: Subscription) -> list[dict[str, Any]]:
+        """Return the thresholds that were agreed on for it itself."""
+        return list(ThresholdAnswer(self.context["thresholds"].get(subscription.pk, ()), many=True).data)
+
+    @extend_schema_field(ApplicableThresholdAnswer(many=True))
+    def get_applicable_usage_thresholds(self, subscription: Subscription) -> list[dict[str, Any]]:
+        """Return the thresholds that go for it: its own, else those of its plan."""
+        own = self.context["thresholds"].get(subscription.pk)
+        rows = own or subscription.plan_version.usage_thresholds.all()
+        return list(ApplicableThresholdAnswer(rows, many=True).data)
+
+    @extend_schema_field(entitlement_forms.SubscriptionEntitlementAnswer(many=True))
+    def get_entitlements(self, subscription: Subscription) -> list[dict[str, Any]]:
+        """Return what its customer may use."""
+        return entitlement_forms.shown(self.context["entitlements"][subscription.pk])
 
 
 def bare(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
@@ -153,5 +206,7 @@ def bare(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
 
 
 def full(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
-    """Return subscriptions with their plans."""
-    return [dict(row) for row in SubscriptionAnswer(found, many=True, context={"at": at}).data]
+    """Return subscriptions with their plans and what they may use."""
+    context = {"at": at, "entitlements": entitlements.of_subscriptions([one.pk for one in found])}
+    context["thresholds"] = usage_thresholds.of_subscriptions(found)
+    return [dict(row) for row in SubscriptionAnswer(found, many=True, context=context).data]

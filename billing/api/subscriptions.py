@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import fixed_units_forms, subscription_forms
+from billing.api import activation_forms, subscription_forms
 from billing.api.subscription_forms import SubscriptionAnswer, SubscriptionChange, SubscriptionRequest
+from billing.domain import chosen_times
+from billing.domain.plan_changes import PlanChangeConflict
 from billing.models import Subscription
 from billing.queries import subscriptions as known
 from billing.queries.subscriptions import SubscriptionFilter
-from billing.services import subscription_updates, subscriptions, terminations
+from billing.services import plan_changes, subscription_updates, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from config.kernel import errors
+from config.platform.api import errors as refusals
 from config.platform.api import pagination, params, schema, views
 from customers.queries import customers
 
 ROOT, LIST = "subscription", "subscriptions"
 _LISTED = (*known.STATUSES, "incomplete")
+_ENDING = ("status", "terminate_at", "on_termination_invoice", "on_termination_credit_note")
+_LAST_INVOICE = Subscription.OnTermination.values
+_UNUSED_TIME = Subscription.UnusedTime.values
+_IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
 _FILTERS = schema.filters(
     "external_customer_id",
     "plan_code",
@@ -36,15 +46,15 @@ class SubscriptionView(views.ApiView):
     """Shared by the views of subscriptions: finding one by its external id and status, and showing it."""
 
     def subscription(self, request: Request, external_id: str) -> Subscription:
-        """Return the subscription of a path; the parameter ``status`` is active unless given. Raises NotFound."""
-        status = params.text(request, "status") or Subscription.Status.ACTIVE.value
-        return known.find(external_id=external_id, status=status)
+        """Return the subscription of a path: without a ``status`` the active or the paused one. Raises NotFound."""
+        return known.find(external_id=external_id, status=params.text(request, "status"))
 
     def shown(self, pk: int, *, at: datetime) -> Response:
         """Answer with a subscription and its plan."""
         found = known.with_prices(Subscription.objects.filter(pk=pk))
-        (content,) = subscription_forms.full(list(found), at=at)
-        return Response({ROOT: content})
+        rows = list(found)
+        (content,) = subscription_forms.full(rows, at=at)
+        return Response({ROOT: content}, headers={"ETag": f'"{plan_changes.state_of(rows[0])}"'})
 
     def page(self, request: Request, *, customer_id: int | None = None) -> Response:
         """Answer a page of subscriptions, newest first, active ones unless asked otherwise."""
@@ -57,10 +67,9 @@ class SubscriptionView(views.ApiView):
             currency=params.text(request, "currency"),
             statuses=params.texts(request, "status", allowed=_LISTED) or (Subscription.Status.ACTIVE,),
             billing_entity_codes=params.texts(request, "billing_entity_codes"),
+            overridden=params.flag(request, "overridden"),
         )
         rows = known.with_prices(known.search(wanted))
-        if params.flag(request, "overridden"):  # no plan is overridden for a single subscription
-            rows = rows.none()
         return pagination.paginated(request, rows, LIST, lambda found: subscription_forms.full(found, at=at))
 
 
@@ -78,7 +87,8 @@ class Subscriptions(SubscriptionView):
         """Begin a subscription, or change the plan of the one that runs under its external id.
 
         The same plan again returns the current one. A plan that costs as much or more begins at once and is returned; a
-        cheaper one follows at the end of the period, and the current one is returned with ``next_plan_code``.
+        cheaper one follows at the end of the period, and the current one is returned with ``next_plan_code``. With
+        ``change_at`` it is done when that says, whatever the plans cost.
         """
         at = self.at()
         content = dict(self.root(request, ROOT))
@@ -95,40 +105,66 @@ class OneSubscription(SubscriptionView):
 
     @extend_schema(responses=schema.answer(ROOT, SubscriptionAnswer))
     def get(self, request: Request, external_id: str) -> Response:
-        """Show a subscription."""
+        """Show a subscription. The ``ETag`` names its terms: an ``If-Match`` of a later change refuses other ones."""
         return self.shown(self.subscription(request, external_id).pk, at=self.at())
 
-    @extend_schema(request=schema.body(ROOT, SubscriptionChange), responses=schema.answer(ROOT, SubscriptionAnswer))
+    @extend_schema(
+        parameters=[_IF_MATCH],
+        request=schema.body(ROOT, SubscriptionChange),
+        responses=schema.answer(ROOT, SubscriptionAnswer),
+    )
     def put(self, request: Request, external_id: str) -> Response:
-        """Change the name, the end, what its termination does, or the start while it waits."""
+        """Change the name, the end, what its termination does, how it is invoiced, its own terms, or the start while it
+        waits. With ``If-Match`` it is refused (412) where somebody else changed it since.
+        """
         at = self.at()
         content = self.root(request, ROOT)
         found = self.subscription(request, external_id)
         values = self.checked(content, SubscriptionChange, partial=True)
         if values.get("subscription_at", at) is None:
             del values["subscription_at"]
-        subscription_updates.update(subscription_id=found.pk, changes=values, actor=self.actor(request), at=at)
+        own_terms = values.pop("plan_overrides", None)
+        thresholds = values.pop("usage_thresholds", None)
+        if "progressive_billing_disabled" in values:
+            values["progressive_billing_disabled"] = bool(values["progressive_billing_disabled"])
+        if values.get("consolidate_invoice", at) is None:
+            del values["consolidate_invoice"]
+        with _if_unchanged(request) as seen:
+            subscription_updates.update(
+                subscription_id=found.pk,
+                changes=values,
+                own_terms=own_terms,
+                thresholds=thresholds,
+                seen=seen,
+                actor=self.actor(request),
+                at=at,
+            )
         return self.shown(found.pk, at=at)
 
     @extend_schema(
-        parameters=schema.filters("status", "on_termination_invoice", "on_termination_credit_note", paged=False),
+        parameters=[*schema.filters(*_ENDING, paged=False), _IF_MATCH],
         responses=schema.answer(ROOT, SubscriptionAnswer),
     )
     def delete(self, request: Request, external_id: str) -> Response:
-        """Terminate an active subscription now, with its last invoice unless told otherwise.
+        """Terminate an active subscription, with its last invoice unless told otherwise.
 
-        With ``status=pending``: cancel one that waits for its start, or a change of plan that waits.
+        Now, or with ``terminate_at`` at the end of its period or with a day; until then an update can change or remove
+        its ``ending_at``. With ``status=pending``: cancel one that waits for its start, or a change of plan that waits.
+        With ``If-Match`` it is refused (412) where somebody else changed it since.
         """
         at = self.at()
         found = self.subscription(request, external_id)
-        last_invoice = _choice(request, "on_termination_invoice", Subscription.OnTermination.values)
-        terminations.terminate(
-            subscription_id=found.pk,
-            actor=self.actor(request),
-            at=at,
-            on_termination_invoice=last_invoice,
-            on_termination_credit_note=_choice(request, "on_termination_credit_note", Subscription.UnusedTime.values),
-        )
+        when = params.text(request, "terminate_at")
+        with _if_unchanged(request) as seen:
+            terminations.schedule(
+                subscription_id=found.pk,
+                when=chosen_times.NOW if when is None else chosen_times.read(when, field="terminate_at"),
+                on_termination_invoice=_choice(request, "on_termination_invoice", _LAST_INVOICE),
+                on_termination_credit_note=_choice(request, "on_termination_credit_note", _UNUSED_TIME),
+                seen=seen,
+                actor=self.actor(request),
+                at=at,
+            )
         return self.shown(found.pk, at=at)
 
 
@@ -147,9 +183,27 @@ class CustomerSubscriptions(SubscriptionView):
 
 
 def _terms(values: dict[str, Any]) -> dict[str, Any]:
-    terms = {name: value for name, value in values.items() if name != "progressive_billing_disabled"}
+    terms = dict(values)
     overrides = terms.pop("plan_overrides", None)
-    return {**terms, "fixed_units": fixed_units_forms.numbers(overrides)}
+    # An empty number asks for nothing: the one that was agreed before stays.
+    return {
+        **terms,
+        "purchase_order_number": terms.get("purchase_order_number") or None,
+        "own_terms": overrides or None,
+        "activation_rules": activation_forms.rules(terms.get("activation_rules")),
+    }
+
+
+@contextlib.contextmanager
+def _if_unchanged(request: Request) -> Iterator[str | None]:
+    """Give what the client says it has seen (``If-Match``), and refuse with 412 where it is something else by now."""
+    given = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    try:
+        yield None if given in ("", "*") else given
+    except PlanChangeConflict:
+        if not given:
+            raise
+        raise refusals.PreconditionFailed from None
 
 
 def _choice(request: Request, name: str, choices: tuple[str, ...] | list[str]) -> str | None:

@@ -1,0 +1,130 @@
+"""``/subscriptions/:id/entitlements``: what a product asks to know what its customer may use, and what staff agree.
+
+Reading is one statement beside the key's. The answer carries a strong ETag of its content, so that a product that asks
+again with ``If-None-Match`` gets 304 and no body while nothing has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import cache
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api import entitlement_forms
+from billing.api.entitlement_forms import SubscriptionEntitlementAnswer
+from billing.models import Subscription
+from billing.queries import entitlements as known
+from billing.services import entitlements
+from config.kernel import errors
+from config.platform.api import nested, params, schema, views
+from config.platform.api.nested import EntitlementsRequest
+
+LIST, ROOT = "entitlements", "entitlement"
+CACHING = "private, no-cache"
+"""Only whoever asked may keep it, and has to ask whether it still holds."""
+
+_LISTED = schema.page(LIST, SubscriptionEntitlementAnswer, meta=False)
+_STATUS = schema.filters("status", paged=False)
+_ETAG = OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
+
+
+class _View(views.ApiView):
+    def status(self, request: Request) -> str:
+        """Return which subscription of the external id is meant; the active one unless told otherwise."""
+        return params.text(request, "status") or Subscription.Status.ACTIVE.value
+
+    def all(self, request: Request, external_id: str) -> Response:
+        """Answer with all that the subscription has."""
+        found = known.current(external_id=external_id, status=self.status(request))
+        return Response({LIST: entitlement_forms.shown(found)})
+
+    def one(self, request: Request, external_id: str, feature_code: str) -> Response:
+        """Answer with one feature. Raises NotFound (`entitlement_not_found`)."""
+        found = known.current(external_id=external_id, status=self.status(request))
+        wanted = [one for one in found if one.code == feature_code]
+        if not wanted:
+            raise errors.NotFound("entitlement_not_found", f"It does not have {feature_code}.")
+        return Response({ROOT: entitlement_forms.shown(wanted)[0]})
+
+
+@extend_schema(tags=["entitlements"])
+class SubscriptionEntitlements(_View):
+    """All that a subscription's customer may use."""
+
+    @extend_schema(operation_id="findAllSubscriptionEntitlements", parameters=[*_STATUS, _ETAG], responses=_LISTED)
+    def get(self, request: Request, external_id: str) -> HttpResponseBase:
+        """List the features with what counts, the plan's values and what was agreed; 304 when that is known."""
+        found = known.current(external_id=external_id, status=self.status(request))
+        body = msgspec.json.encode({LIST: entitlement_forms.shown(found)})
+        answer = HttpResponse(body, content_type="application/json")
+        answer["ETag"] = etag = f'"{hashlib.sha256(body).hexdigest()}"'
+        answer["Cache-Control"] = CACHING
+        answer["Vary"] = "Authorization"
+        shown: HttpResponseBase = cache.get_conditional_response(request._request, etag=etag, response=answer)
+        return shown
+
+    @extend_schema(
+        operation_id="updateSubscriptionEntitlements",
+        parameters=_STATUS,
+        request=EntitlementsRequest,
+        responses=_LISTED,
+    )
+    def patch(self, request: Request, external_id: str) -> Response:
+        """Agree features and values beside the plan's; null gives back the plan's value."""
+        asked = nested.values(request, LIST)
+        entitlements.merge(
+            external_id=external_id,
+            status=self.status(request),
+            asked=asked,
+            actor=self.actor(request),
+            at=self.at(),
+        )
+        return self.all(request, external_id)
+
+
+@extend_schema(tags=["entitlements"], parameters=_STATUS)
+class SubscriptionEntitlement(_View):
+    """One feature of a subscription."""
+
+    @extend_schema(
+        operation_id="destroySubscriptionEntitlement",
+        responses=schema.answer(ROOT, SubscriptionEntitlementAnswer),
+    )
+    def delete(self, request: Request, external_id: str, feature_code: str) -> Response:
+        """Take a feature from the subscription, also one that its plan gives; answered as it was."""
+        answer = self.one(request, external_id, feature_code)
+        entitlements.remove_feature(
+            external_id=external_id,
+            status=self.status(request),
+            feature_code=feature_code,
+            actor=self.actor(request),
+            at=self.at(),
+        )
+        return answer
+
+
+@extend_schema(tags=["entitlements"], parameters=_STATUS)
+class SubscriptionEntitlementPrivilege(_View):
+    """One privilege of a feature of a subscription."""
+
+    @extend_schema(
+        operation_id="destroySubscriptionPrivilege", responses=schema.answer(ROOT, SubscriptionEntitlementAnswer)
+    )
+    def delete(self, request: Request, external_id: str, feature_code: str, privilege_code: str) -> Response:
+        """Take a privilege from the subscription, also one that its plan gives; the feature stays."""
+        entitlements.remove_privilege(
+            external_id=external_id,
+            status=self.status(request),
+            feature_code=feature_code,
+            privilege_code=privilege_code,
+            actor=self.actor(request),
+            at=self.at(),
+        )
+        return self.one(request, external_id, feature_code)
