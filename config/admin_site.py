@@ -55,6 +55,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _page(request, "Plans", "sell", "catalog.plan"),
             _page(request, "Add-ons", "add_shopping_cart", "catalog.addon"),
             _page(request, "Pricing units", "toll", "catalog.pricingunit"),
+            _page(request, "Features", "key", "catalog.feature"),
             _page(request, "Taxes", "percent", "catalog.tax"),
         ),
         _group(
@@ -65,8 +66,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             "Billing",
             _page(request, "Subscriptions", "autorenew", "billing.subscription") | {"active": _is_about_subscriptions},
+            _page(request, "Contracts", "contract", "billing.contract"),
+            _page(request, "Plan migrations", "move_up", "billing.planmigration"),
             _page(request, "Usage", "monitoring", "billing.usageevent"),
             _page(request, "Late usage", "history_toggle_off", "billing.lateusage", badge=_late_usage),
+            _page(request, "Alerts", "notifications", "billing.triggeredalert"),
             _page(request, "Billing runs", "play_circle", "billing.billingrun"),
             _simulation(request),
         ),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from billing.models import Subscription
 from billing.services import subscription_plans, terminations, unused_time
+from billing.services.change_previews import Played
 from billing.services.subscription_plans import Preview
 from config.kernel import actors
 from config.platform.admin import cells
@@ -23,6 +24,20 @@ def made(preview: Preview) -> tuple[Block, ...]:
     blocks: list[Block] = [_invoices(preview.invoices)]
     if preview.credit_notes:
         blocks.append(_credit_notes(preview.credit_notes))
+    return tuple(blocks)
+
+
+def played(found: Played) -> tuple[Block, ...]:
+    """What a change or an end at a chosen time would make then, and what the next billing day after it would."""
+    when = f"Would be billed on {cells.day_text(found.takes_effect_on)}"
+    blocks: list[Block] = [_invoices(found.invoices, title=when, empty="Nothing is billed then.")]
+    if found.credit_notes:
+        blocks.append(
+            _credit_notes(found.credit_notes, f"Would be credited on {cells.day_text(found.takes_effect_on)}")
+        )
+    if found.billed_next_on is not None:
+        title = f"The next invoice, of {cells.day_text(found.billed_next_on)}, with the usage known now"
+        blocks.append(_invoices(found.next_invoices, title=title, empty="Nothing would be billed yet."))
     return tuple(blocks)
 
 
@@ -62,25 +77,29 @@ def _end(subscription: Subscription, option: str, at: datetime) -> Preview:
     return subscription_plans.preview(subscription=subscription, verb=verb)
 
 
-def _invoices(found: Iterable[Invoice]) -> Table:
+def _invoices(
+    found: Iterable[Invoice], *, title: str = "Would be billed now", empty: str = "Nothing is billed now."
+) -> Table:
     rows: list[Row] = []
     for invoice in found:
         zone = invoice.timezone
         head = f"Invoice of {cells.day_text(invoice.issuing_date)}, {invoice.get_status_display()}"
+        if invoice.purchase_order_number:
+            head += f", purchase order {invoice.purchase_order_number}"
         rows.append(Row((head, "", ""), is_group=True))
         rows += [
             Row((line.label, cells.period_text(line.from_at, line.to_at, zone), cells.money(line.amount)))
             for line in invoice.lines.all()
         ]
         rows.append(Row(("Total with tax, less credits", "", cells.money(invoice.total_amount)), is_total=True))
-    return Table("Would be billed now", columns("Line", "For", "Amount#"), tuple(rows), empty="Nothing is billed now.")
+    return Table(title, columns("Line", "For", "Amount#"), tuple(rows), empty=empty)
 
 
-def _credit_notes(found: Iterable[CreditNote]) -> Table:
+def _credit_notes(found: Iterable[CreditNote], title: str = "Would be credited now") -> Table:
     rows = tuple(
         Row((note.get_reason_display(), cells.money(note.sub_total_amount), *_amounts([note])[:1])) for note in found
     )
-    return Table("Would be credited now", columns("Why", "Net#", "With tax#"), rows)
+    return Table(title, columns("Why", "Net#", "With tax#"), rows)
 
 
 def _amounts(found: Sequence[CreditNote]) -> tuple[object, ...]:

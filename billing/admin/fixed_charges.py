@@ -114,8 +114,10 @@ class ChangeUnits(ObjectVerb):
 def table(subscription: Subscription, *, at: datetime) -> Table:
     """The fixed charges of a subscription: units now, what comes next, and whose number it is."""
     history = fixed_units.histories(subscription_ids=[subscription.pk]).get(subscription.pk, {})
-    own = fixed_units.overridden(subscription_ids=[subscription.pk])
     zone = subscription.customer.applicable_timezone
+    # Numbers that came with own terms of a change of plan.
+    agreed = {row["id"] for row in subscription.plan_version.overrides.get("fixed_charges", ()) if "units" in row}
+    agreed |= {key for _, key in fixed_units.overridden(subscription_ids=[subscription.pk])}
     rows = []
     for charge in plans.fixed_charges(subscription.plan_version):
         written = history.get(str(charge.key), ())
@@ -128,7 +130,7 @@ def table(subscription: Subscription, *, at: datetime) -> Table:
                     cells.EMPTY
                     if coming is None
                     else f"{cells.number_text(coming.units)} from {cells.day_of(coming.effective_at, zone)}",
-                    "its own" if (subscription.pk, str(charge.key)) in own else "the plan's",
+                    "its own" if str(charge.key) in agreed else "the plan's",
                     "in advance" if charge.pay_in_advance else "in arrears",
                     charge.get_charge_model_display() + (", by days" if charge.prorated else ""),
                 )

@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from billing.admin import shown, usage_blocks
 from billing.domain import verification
 from billing.domain.verification import Verification
 from billing.models import BilledPeriod, RatedCharge, Subscription
-from catalog.models import Plan
+from catalog.models import Plan, PlanVersion
 from config.kernel import registry
 from config.platform.admin import blocks, cells
 from config.platform.admin.blocks import Block, Sum
@@ -46,6 +48,16 @@ def of_plan(plan: Plan) -> Mapping[str, Any]:
     more = f"The newest {ROWS}." if len(found) > ROWS else ""
     table = shown.subscriptions(found[:ROWS], title="Active subscriptions", empty="Nobody has this plan.", note=more)
     return blocks.panel(table)
+
+
+def of_comparison(versions: Sequence[PlanVersion]) -> Mapping[str, Any]:
+    """The way to the same comparison on real usage: what the first plan's subscriptions would pay on the second one."""
+    first, second = versions[0], versions[1]
+    other = second.plan.code if second.is_current else f"{second.plan.code}@{second.number}"
+    query = urlencode({"plan": first.plan_id, "compare": other, "months": 3})
+    address = f"{reverse('admin:billing_subscription_simulation')}?{query}"
+    text = f"Play the subscriptions of {first.plan.name} on {second.plan.name}, with the usage of three months"
+    return blocks.panel(blocks.Note(cells.link(text, address)))
 
 
 def of_invoice(invoice: Invoice) -> Mapping[str, Any] | None:
@@ -96,6 +108,7 @@ def _verdict(line: InvoiceLine, found: Verification) -> tuple[str, Tone]:
     return f"Computed again from the stored inputs: {cells.money_text(line.amount)}, as billed.", Tone.GOOD
 
 
+registry.register_panel("catalog.plan_comparison", of_comparison)
 registry.register_panel("customers.customer", of_customer)
 registry.register_panel("catalog.plan", of_plan)
 registry.register_panel("invoicing.invoice", of_invoice)

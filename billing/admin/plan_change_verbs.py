@@ -1,4 +1,4 @@
-"""Changing the plan of a subscription in the admin: at once or for the end of its period, and calling that off."""
+"""Changing the plan of a subscription in the admin: when the prices decide or somebody chose, and calling that off."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import Any
 
 from django import forms
 
-from billing.admin import change_blocks
+from billing.admin import change_blocks, chosen_time_fields
+from billing.admin.chosen_time_fields import AUTOMATIC, NOW, ChosenTimeForm
+from billing.domain import plan_changes as rules
 from billing.models import Subscription
-from billing.services import plan_changes, subscription_plans
-from catalog.models import Plan
-from config.kernel import errors
+from billing.queries import contracts
+from billing.services import change_previews, plan_changes, subscription_plans
+from billing.services.change_previews import Played
+from catalog.models import Plan, PlanVersion
+from config.kernel import dates, errors
 from config.kernel.actors import Actor
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Fact, Facts, Note
@@ -22,15 +26,23 @@ from config.platform.admin.forms import ReasonForm, VerbForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
 
 Status = Subscription.Status
+_WAYS = {"upgrade": "This is an upgrade", "downgrade": "This is a downgrade"}
 
 
-class ChangePlanForm(ReasonForm):
-    """Which plan comes next. ``seen`` is what the subscription was when the page was shown."""
+class ChangePlanForm(ChosenTimeForm):
+    """Which plan comes next, and when."""
 
-    sections = (("", ("plan", "reason")),)
-    aliases = {"plan_code": "plan"}
+    sections = (("", ("plan", "when", "day", "reason")),)
+    aliases = {"plan_code": "plan", "change_at": "day"}
+    day_text = "from a day on"
+    first_choices = (AUTOMATIC, NOW)
 
     plan = forms.ModelChoiceField(Plan.objects.filter(deleted_at__isnull=True).order_by("name"))
+
+
+class CancelChangeForm(ReasonForm):
+    """Why it is called off. ``seen`` is what the subscription was when the page was shown."""
+
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
@@ -43,7 +55,8 @@ class ChangePlan(ObjectVerb):
     permission = "billing.change_plan"
     explanation = (
         "A plan that costs as much or more in a year begins now: days paid in advance are credited, and both plans are "
-        "billed together. A cheaper one follows when the running period is over."
+        "billed together. A cheaper one follows when the running period is over. Or choose when: a day inside the "
+        "period cuts it there, as an upgrade does."
     )
     confirm = "Change the plan"
     form_class = ChangePlanForm
@@ -75,26 +88,17 @@ class ChangePlan(ObjectVerb):
         self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime
     ) -> Sequence[Block]:
         """Which way the change goes, when, and what it bills and credits now: done and undone."""
-        after = subscription_plans.preview(
-            subscription=instance, verb=functools.partial(_change, instance, values, actor, at)
+        played = change_previews.of_change(
+            subscription=instance, verb=functools.partial(_change, instance, values, actor, at), at=at
         )
-        name = values["plan"].name
-        if after.subscription.pk == instance.pk:
-            day = after.change_day
-            when = "" if day is None else f" on {cells.day_text(day)}, when the running period is over"
-            text = f"This is a downgrade: {name} follows{when}. Until then nothing changes."
-            return (*_now(instance), Note(text), *(change_blocks.made(after) if after.invoices else ()))
-        return (
-            *_now(instance),
-            Note(f"This is an upgrade: {name} begins now."),
-            *change_blocks.made(after),
-        )
+        return (*_now(instance), Note(_told(instance, values["plan"], played, at)), *change_blocks.played(played))
 
     def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Change it, or schedule that; refused where somebody else changed it since the page was shown."""
         running = _change(instance, values, actor, at)
-        if running.pk == instance.pk:
-            return Outcome(f"The plan {values['plan'].name} follows at the end of the period.")
+        day = running.change_day
+        if running.pk == instance.pk and day is not None:
+            return Outcome(f"The plan {values['plan'].name} follows on {cells.day_text(day)}.")
         return Outcome(f"The plan is {values['plan'].name} now.", cells.page_url(running))
 
 
@@ -107,7 +111,11 @@ class CancelChange(ObjectVerb):
     permission = "billing.change_plan"
     explanation = "The subscription keeps its plan. Nothing was billed for the change."
     confirm = "Cancel the change"
-    form_class = ReasonForm
+    form_class = CancelChangeForm
+
+    def initial(self, *, instance: Subscription, at: datetime) -> Mapping[str, Any]:
+        """What the subscription is now."""
+        return {"seen": plan_changes.state_of(instance)}
 
     def check(self, *, instance: Subscription, at: datetime) -> None:
         """There has to be one."""
@@ -120,7 +128,9 @@ class CancelChange(ObjectVerb):
 
     def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Call it off."""
-        subscription_plans.cancel_change(subscription_id=instance.pk, reason=values["reason"], actor=actor, at=at)
+        subscription_plans.cancel_change(
+            subscription_id=instance.pk, seen=values["seen"] or None, reason=values["reason"], actor=actor, at=at
+        )
         return Outcome("The change of plan was called off.")
 
 
@@ -129,10 +139,24 @@ def _change(instance: Subscription, values: Mapping[str, Any], actor: Actor, at:
         subscription_id=instance.pk,
         plan_code=values["plan"].code,
         seen=values["seen"],
+        change_at=chosen_time_fields.chosen(values),
         reason=values["reason"],
         actor=actor,
         at=at,
     )
+
+
+def _told(instance: Subscription, plan: Plan, played: Played, at: datetime) -> str:
+    wanted = PlanVersion.objects.get(plan=plan, is_current=True)
+    way = plan_changes.kind_of(instance.plan_version, wanted).value
+    if played.takes_effect_at <= at:
+        return f"This is an {way}: {plan.name} begins now." if way == "upgrade" else f"{plan.name} begins now."
+    zone = dates.zone(instance.customer.applicable_timezone)
+    schedule = contracts.schedule_of(instance)
+    day = dates.local_date(played.takes_effect_at, zone)
+    when = f" on {cells.day_text(day)}"
+    when += ", inside a period" if rules.cuts(schedule, day=day) else ", when a period is over"
+    return f"{_WAYS[way]}: {plan.name} follows{when}. Until then nothing changes."
 
 
 def _now(subscription: Subscription) -> tuple[Block, ...]:

@@ -22,6 +22,8 @@ STATUS = {
     Subscription.Status.ACTIVE: Tone.GOOD,
     Subscription.Status.TERMINATED: Tone.NEUTRAL,
     Subscription.Status.CANCELED: Tone.NEUTRAL,
+    Subscription.Status.PAUSED: Tone.WARN,
+    Subscription.Status.INCOMPLETE: Tone.WARN,
 }
 RUN = {
     BillingRun.Status.RUNNING: Tone.INFO,

@@ -9,6 +9,7 @@ from django.utils import formats
 from django.utils.safestring import SafeString
 from moneyed import Money
 
+from billing.domain.rating import ItemKind
 from billing.domain.simulation import Played
 from billing.domain.simulation_comparison import Bucket, Outcome, Pair, Summary
 from billing.services.simulation_reports import Report
@@ -113,12 +114,15 @@ def _by_month(summary: Summary) -> Chart:
     return Chart("By month", labels, tuple(series), currency=summary.currency, empty="All of it comes to nothing.")
 
 
+_OF_PLAN = {ItemKind.SUBSCRIPTION: "Plan fee", ItemKind.COMMITMENT: "Minimum commitment"}
+
+
 def _by_item(summary: Summary) -> Chart:
     items = summary.by_item
     series = [Series("Own plan", tuple(pair.own for *_, pair in items), "accent")]
     if summary.is_compared:
         series.append(Series("Other plan", tuple(pair.other for *_, pair in items), "info"))
-    labels = tuple(code or "Plan fee" for _, code, _ in items)
+    labels = tuple(code or _OF_PLAN[kind] for kind, code, _ in items)
     return Chart("By item", labels, tuple(series), currency=summary.currency, empty="All of it comes to nothing.")
 
 
@@ -144,10 +148,10 @@ def _months(summary: Summary) -> Table:
 def _items(summary: Summary) -> Table:
     units = ("Units#", "Units there#") if summary.is_compared else ("Units#",)
     rows = []
-    for _, code, pair in summary.by_item:
+    for kind, code, pair in summary.by_item:
         counted = (pair.own_units, pair.other_units)[: len(units)]
         shown = [cells.number(one) for one in counted] if code else [""] * len(units)
-        rows.append(Row((cells.code(code) if code else "Plan fee", *shown, *_amounts(pair, summary))))
+        rows.append(Row((cells.code(code) if code else _OF_PLAN[kind], *shown, *_amounts(pair, summary))))
     return Table("Items", columns("Item", *units, *_columns(summary)), tuple(rows), empty="Nothing is billed.")
 
 

@@ -173,7 +173,9 @@ def _file() -> HttpResponse:
 
 
 def _versions() -> list[tuple[str, str]]:
-    rows = PlanVersion.objects.filter(plan__deleted_at__isnull=True).select_related("plan")
+    rows = PlanVersion.objects.filter(
+        plan__deleted_at__isnull=True, base__isnull=True, withdrawn_at__isnull=True
+    ).select_related("plan")
     found = rows.order_by("plan__name", "plan_id", "-number")[:MAX_VERSIONS]
     return [
         (one.plan.code if one.is_current else f"{one.plan.code}@{one.number}", simulation_offers.label(one))

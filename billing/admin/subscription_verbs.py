@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django import forms
 
-from billing.admin import change_blocks
-from billing.domain import states
+from billing.admin import change_blocks, chosen_time_fields
+from billing.admin.chosen_time_fields import ChosenTimeForm
+from billing.domain import chosen_times, states
+from billing.domain.activation import MAX_TIMEOUT_HOURS, Rule
 from billing.domain.states import Verb
 from billing.models import Subscription
-from billing.services import subscriptions, terminations
+from billing.services import change_previews, plan_changes, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from catalog.models import Plan
 from config.kernel import dates, errors
@@ -20,7 +23,7 @@ from config.kernel.actors import Actor
 from config.platform.admin import cells, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note
 from config.platform.admin.cells import Tone
-from config.platform.admin.forms import ReasonForm, SearchWidget, VerbForm
+from config.platform.admin.forms import SearchWidget, VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 from customers.models import Customer
 
@@ -29,10 +32,16 @@ class NewSubscriptionForm(VerbForm):
     """Who takes what, from when."""
 
     sections = (
-        ("Contract", ("customer", "plan", "external_id", "name")),
+        ("Contract", ("customer", "plan", "external_id", "name", "purchase_order_number")),
         ("Billing", ("start", "billing_time", "backdated_billing")),
+        ("Activation", ("waits_for_payment", "payment_hours")),
     )
-    aliases = {"external_customer_id": "customer", "plan_code": "plan", "subscription_at": "start"}
+    aliases = {
+        "external_customer_id": "customer",
+        "plan_code": "plan",
+        "subscription_at": "start",
+        "activation_rules.timeout_hours": "payment_hours",
+    }
 
     customer = forms.ModelChoiceField(
         Customer.objects.filter(deleted_at__isnull=True),
@@ -46,11 +55,26 @@ class NewSubscriptionForm(VerbForm):
     )
     name = forms.CharField(max_length=255, required=False, help_text="As invoices head its lines; empty: the plan's.")
     start = forms.DateField(label="First day", required=False, help_text="In the customer's time zone. Empty: now.")
+    purchase_order_number = forms.CharField(
+        max_length=255, required=False, help_text="On its invoices. Different numbers never share an invoice."
+    )
     billing_time = forms.ChoiceField(
         label="Periods", choices=[("calendar", "calendar months and years"), ("anniversary", "from the first day on")]
     )
     backdated_billing = forms.ChoiceField(
         label="With a first day in the past, bill", choices=Subscription.BackdatedBilling.choices
+    )
+    waits_for_payment = forms.BooleanField(
+        label="Runs once its first invoice is paid",
+        required=False,
+        help_text="Where the plan is paid in advance. Until then the invoice has no number and is in no books.",
+    )
+    payment_hours = forms.IntegerField(
+        label="Canceled when not paid within hours",
+        required=False,
+        min_value=1,
+        max_value=MAX_TIMEOUT_HOURS,
+        help_text="Empty: the payment may come at any time.",
     )
 
 
@@ -68,38 +92,42 @@ class CreateSubscription(ListVerb):
 
     def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Begin it; an id that is taken is refused here, where a repeat would be welcome through the API."""
-        living = (Subscription.Status.PENDING, Subscription.Status.ACTIVE)
-        if Subscription.objects.filter(external_id=values["external_id"], status__in=living).exists():
+        over = (Subscription.Status.TERMINATED, Subscription.Status.CANCELED)
+        if Subscription.objects.filter(external_id=values["external_id"]).exclude(status__in=over).exists():
             raise errors.Invalid("validation_errors", "", {"external_id": ["value_already_exist"]})
         new = NewSubscription(
             external_customer_id=values["customer"].external_id,
             plan_code=values["plan"].code,
             external_id=values["external_id"],
             name=values["name"],
+            purchase_order_number=values["purchase_order_number"],
             billing_time=values["billing_time"],
             backdated_billing=values["backdated_billing"],
             subscription_at=_start(values["customer"], values["start"]),
+            activation_rules=[Rule(timeout_hours=values["payment_hours"])] if values["waits_for_payment"] else [],
         )
         subscription = subscriptions.create(new=new, actor=actor, at=at)
         return Outcome(f"The subscription {subscription} was made.", cells.page_url(subscription))
 
 
-class TerminateForm(ReasonForm):
-    """Whether a last invoice is made, and why it ends."""
+class TerminateForm(ChosenTimeForm):
+    """When it ends, whether a last invoice is made, and why it ends."""
 
-    sections = (("", ("on_termination_invoice", "on_termination_credit_note", "reason")),)
+    sections = (("", ("when", "day", "on_termination_invoice", "on_termination_credit_note", "reason")),)
+    aliases = {"terminate_at": "day"}
+    day_text = "with the end of a day"
 
     on_termination_invoice = forms.ChoiceField(label="Last invoice", choices=Subscription.OnTermination.choices)
     on_termination_credit_note = forms.ChoiceField(
         label="Unused time",
         choices=[("", "as agreed, else credit it"), *Subscription.UnusedTime.choices],
         required=False,
-        help_text="Of a plan that was paid in advance: the days after today.",
+        help_text="Of a plan that was paid in advance: the days after the last one.",
     )
 
 
 class Terminate(ObjectVerb):
-    """End a subscription now."""
+    """End a subscription now, or agree that it ends."""
 
     name = "terminate"
     label = "Terminate"
@@ -107,9 +135,11 @@ class Terminate(ObjectVerb):
     variant = theme.ActionVariant.DANGER
     permission = "billing.terminate_subscription"
     explanation = (
-        "It ends now. The last invoice has the fee for the days used, today included, and the usage so far; days that "
-        "were paid in advance and are not used are credited. One that has not begun yet is canceled instead."
+        "It ends now, with its period, or with a day that is used still. The last invoice has the fee for the days "
+        "used and the usage up to there; days that were paid in advance and are not used are credited. One that has "
+        "not begun yet is canceled instead."
     )
+    weighs = True
     confirm = "Terminate the subscription"
     form_class = TerminateForm
 
@@ -121,6 +151,8 @@ class Terminate(ObjectVerb):
     def initial(self, *, instance: Subscription, at: datetime) -> Mapping[str, Any]:
         """What was agreed."""
         return {
+            "seen": plan_changes.state_of(instance),
+            "when": chosen_times.Timing.NOW.value,
             "on_termination_invoice": instance.on_termination_invoice,
             "on_termination_credit_note": instance.on_termination_credit_note,
         }
@@ -147,17 +179,37 @@ class Terminate(ObjectVerb):
         text = "Billing days are still open: they are billed first, by invoices of their own."
         return (facts, *made, Note(text, Tone.WARN))
 
-    def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
-        """End it."""
-        ended = terminations.terminate(
-            subscription_id=instance.pk,
-            on_termination_invoice=values["on_termination_invoice"],
-            on_termination_credit_note=values["on_termination_credit_note"] or None,
-            reason=values["reason"],
-            actor=actor,
-            at=at,
+    def weigh(
+        self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime
+    ) -> Sequence[Block]:
+        """What the end would bill and credit when it is chosen for: done and undone."""
+        played = change_previews.of_end(
+            subscription=instance, verb=functools.partial(_end, instance, values, actor, at), at=at
         )
+        if played.subscription.status == Subscription.Status.CANCELED:
+            return (Note("It has not begun, so it is canceled: nothing is billed."),)
+        return change_blocks.played(played)
+
+    def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """End it, or agree on that."""
+        ended = _end(instance, values, actor, at)
+        if ended.status == Subscription.Status.ACTIVE:
+            ends = cells.local_day(ended.ending_at, ended.customer.applicable_timezone)
+            return Outcome(f"The subscription ends: {ends}.")
         return Outcome(f"The subscription is {ended.get_status_display()}.")
+
+
+def _end(instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Subscription:
+    return terminations.schedule(
+        subscription_id=instance.pk,
+        when=chosen_time_fields.chosen(values) or chosen_times.NOW,
+        on_termination_invoice=values["on_termination_invoice"],
+        on_termination_credit_note=values["on_termination_credit_note"] or None,
+        seen=values["seen"] or None,
+        reason=values["reason"],
+        actor=actor,
+        at=at,
+    )
 
 
 def _start(customer: Customer, day: date | None) -> datetime | None:

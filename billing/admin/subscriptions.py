@@ -13,11 +13,31 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from billing.admin import advance_fees, fixed_charges, shown, simulations, usage_blocks
+from billing.admin import (
+    activation_verbs,
+    advance_fees,
+    alert_blocks,
+    entitlements,
+    fixed_charges,
+    own_terms_blocks,
+    shown,
+    simulations,
+    timeline_blocks,
+    upcoming_blocks,
+    usage_blocks,
+    usage_thresholds,
+)
+from billing.admin.activation_verbs import DeclineActivation
+from billing.admin.alert_verbs import AddAlert, SetSpendCap
+from billing.admin.entitlements import AgreeFeatures
 from billing.admin.fixed_charges import ChangeUnits
 from billing.admin.late_usage_verbs import SetSubscriptionPolicy
+from billing.admin.own_terms_verbs import AgreeTerms, EndTerms
+from billing.admin.pause_verbs import Pause, Resume
 from billing.admin.plan_change_verbs import CancelChange, ChangePlan
 from billing.admin.subscription_verbs import CreateSubscription, Terminate
+from billing.admin.term_verbs import CallOffEnd, ChangeTerms
+from billing.admin.usage_thresholds import AgreeThresholds
 from billing.models import BilledPeriod, Subscription
 from catalog.models import Plan, PlanVersion
 from config.kernel import dates
@@ -60,17 +80,38 @@ class SubscriptionAdmin(pages.PageAdmin):
         ("started_at", filters.DayRangeFilter),
     )
     list_select_related = ("customer__billing_entity", "plan_version__plan")
-    search_fields = ("external_id", "name", "customer__name", "customer__external_id")
+    search_fields = ("external_id", "name", "purchase_order_number", "customer__name", "customer__external_id")
     search_help_text = "Subscription or customer"
     ordering = ("-created_at", "-id")
     list_verbs = (CreateSubscription(),)
-    verbs = (ChangePlan(), CancelChange(), ChangeUnits(), SetSubscriptionPolicy(), Terminate())
+    verbs = (
+        ChangePlan(),
+        CancelChange(),
+        ChangeTerms(),
+        ChangeUnits(),
+        AgreeTerms(),
+        EndTerms(),
+        AgreeFeatures(),
+        DeclineActivation(),
+        AgreeThresholds(),
+        AddAlert(),
+        SetSpendCap(),
+        SetSubscriptionPolicy(),
+        Pause(),
+        Resume(),
+        CallOffEnd(),
+        Terminate(),
+    )
+    prominent = ("change_plan", "pause", "resume", "decline", "terminate")
     panels = "billing.subscription"
     empty_text = "A subscription is a customer's contract on a plan. Make one here or through the API."
 
     def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
-        """The page that plays plans and contracts."""
-        return (("simulation/", functools.partial(simulations.view, self), "simulation"),)
+        """The page that plays plans and contracts, and the part of a page that has the next invoices."""
+        return (
+            ("simulation/", functools.partial(simulations.view, self), "simulation"),
+            ("<path:object_id>/upcoming/", functools.partial(upcoming_blocks.view, self), "upcoming"),
+        )
 
     @theme.display(description="Subscription", ordering="external_id")
     def subscription(self, subscription: Subscription) -> str:
@@ -88,7 +129,7 @@ class SubscriptionAdmin(pages.PageAdmin):
     def plan(self, subscription: Subscription) -> str:
         """Plan and version."""
         version = subscription.plan_version
-        return cells.stack(version.plan.name, f"version {version.number}, {version.get_interval_display()}")
+        return cells.stack(version.plan.name, f"{_version(version)}, {version.get_interval_display()}")
 
     @theme.display(description="Status", ordering="status")
     def status_shown(self, subscription: Subscription) -> str:
@@ -102,7 +143,9 @@ class SubscriptionAdmin(pages.PageAdmin):
 
     @theme.display(description="Next billing", ordering="next_billing_date")
     def next_billing(self, subscription: Subscription) -> str:
-        """The local date of the oldest billing day that is not billed yet."""
+        """The local date of the oldest billing day that is not billed yet; of a paused one, when it resumes."""
+        if subscription.status == Subscription.Status.PAUSED and subscription.change_date is not None:
+            return cells.stack("resumes", cells.day_text(subscription.change_date))
         return cells.day(subscription.next_billing_date)
 
     def links(self, request: HttpRequest, instance: Subscription) -> tuple[dict[str, Any], ...]:
@@ -120,16 +163,26 @@ class SubscriptionAdmin(pages.PageAdmin):
         )
         periods = list(billed[:PERIODS])
         return Page(
-            top=(_figures(instance),),
+            top=(*activation_verbs.notes(instance), *alert_blocks.notices(instance), _figures(instance)),
             tabs=(
+                Tab(
+                    "Time line",
+                    timeline_blocks.of(
+                        instance, chosen=request.GET, at=at, upcoming_url=self.url("upcoming", instance.pk)
+                    ),
+                ),
                 Tab("Usage", usage_blocks.of_subscription(instance, at=at)),
                 *_fixed_charges(instance, at),
                 *_in_advance(instance),
+                *_own_terms(instance),
+                *_thresholds(instance, at),
+                *_alerts(instance, at),
                 Tab(
                     "Billed periods",
                     (shown.periods(periods, title="Billed periods", empty="Nothing was billed of it yet."),),
                     len(periods),
                 ),
+                Tab("Entitlements", entitlements.blocks(instance)),
                 Tab("Details", (_details(instance),)),
                 Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
             ),
@@ -139,6 +192,21 @@ class SubscriptionAdmin(pages.PageAdmin):
 def _in_advance(subscription: Subscription) -> tuple[Tab, ...]:
     found = advance_fees.blocks(subscription)
     return (Tab("Paid in advance", found),) if found else ()
+
+
+def _thresholds(subscription: Subscription, at: datetime) -> tuple[Tab, ...]:
+    found = usage_thresholds.blocks(subscription, at=at)
+    return (Tab("Usage thresholds", found),) if found else ()
+
+
+def _alerts(subscription: Subscription, at: datetime) -> tuple[Tab, ...]:
+    found = alert_blocks.of_subscription(subscription, at=at)
+    return (Tab("Alerts", found),) if found else ()
+
+
+def _own_terms(subscription: Subscription) -> tuple[Tab, ...]:
+    found = own_terms_blocks.table(subscription.plan_version)
+    return (Tab("Own terms", (found,)),) if found.rows else ()
 
 
 def _fixed_charges(subscription: Subscription, at: datetime) -> tuple[Tab, ...]:
@@ -163,8 +231,12 @@ def _figures(subscription: Subscription) -> Figures:
     )
 
 
+def _version(version: PlanVersion) -> str:
+    return "own terms" if version.base_id is not None else f"version {version.number}"
+
+
 def _next_plan(subscription: Subscription) -> str:
-    version = f"version {subscription.plan_version.number}"
+    version = _version(subscription.plan_version)
     follower = subscription.follower
     if follower is None:
         return version
@@ -177,6 +249,7 @@ def _life(subscription: Subscription) -> str:
     for label, at in (
         ("ended", subscription.terminated_at),
         ("canceled", subscription.canceled_at),
+        ("paused since", subscription.paused_at if subscription.status == Subscription.Status.PAUSED else None),
         ("ends", subscription.ending_at),
         ("since", subscription.started_at),
         ("starts", subscription.subscription_at),
@@ -202,6 +275,8 @@ def _details(subscription: Subscription) -> Facts:
         (
             Fact("External id", cells.code(subscription.external_id)),
             Fact("Name", subscription.name or cells.EMPTY),
+            Fact("Purchase order", subscription.purchase_order_number or cells.EMPTY),
+            Fact("Shares invoices", "yes" if subscription.consolidate_invoice else "no"),
             Fact("Billing time", subscription.get_billing_time_display()),
             Fact("Backdated periods", subscription.get_backdated_billing_display()),
             Fact("Anchor", cells.local_day(subscription.subscription_at, zone)),
@@ -211,7 +286,9 @@ def _details(subscription: Subscription) -> Facts:
             Fact("Terminated", cells.local_day(subscription.terminated_at, zone)),
             Fact("On termination", subscription.get_on_termination_invoice_display()),
             Fact("Unused time", subscription.get_on_termination_credit_note_display() or cells.EMPTY),
+            *_pause(subscription, zone),
             Fact("Ended by", subscription.get_ended_by_display() or cells.EMPTY),
+            Fact("Contract", _contract(subscription)),
             Fact("Plan before", _of_chain(subscription.previous)),
             Fact("Plan after", _of_chain(subscription.follower)),
             Fact("Late usage", _late_usage(subscription)),
@@ -220,6 +297,22 @@ def _details(subscription: Subscription) -> Facts:
             Fact("Public id", cells.code(subscription.uuid)),
         ),
     )
+
+
+def _pause(subscription: Subscription, zone: str) -> tuple[Fact, ...]:
+    if not subscription.pause_fee:
+        return ()
+    return (
+        Fact("Paused", cells.local_day(subscription.paused_at, zone)),
+        Fact("Fee in the pause", subscription.get_pause_fee_display()),
+        Fact("Fee from", cells.day(subscription.fee_from)),
+        Fact("Resumes on", cells.day(subscription.change_date)),
+    )
+
+
+def _contract(subscription: Subscription) -> object:
+    item = subscription.contract_item
+    return cells.EMPTY if item is None else cells.to(item.contract)
 
 
 def _of_chain(subscription: Subscription | None) -> object:

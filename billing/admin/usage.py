@@ -76,7 +76,8 @@ class MatchFilter(filters.ChoiceFilter):
     parameter_name = "match"
     options = (
         ("metric", "No metric", lambda rows: _recent(rows).filter(has_metric=False)),
-        ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False)),
+        ("subscription", "No subscription", lambda rows: _recent(rows).filter(has_subscription=False, is_paused=False)),
+        ("paused", "Paused", lambda rows: _recent(rows).filter(has_subscription=False, is_paused=True)),
         ("time", "Time not billed", lambda rows: _recent(rows).filter(is_passed=True)),
         ("price", "Billed before its price", lambda rows: _recent(rows).filter(_ELIGIBLE, is_unpriced=True)),
         ("expression", "Not computed", lambda rows: _recent(rows).filter(failures__isnull=False)),
@@ -111,7 +112,8 @@ class UsageEventAdmin(pages.PageAdmin):
         subscriptions = Subscription.objects.filter(
             running, external_id=OuterRef("external_subscription_id"), started_at__lte=OuterRef("timestamp")
         )
-        rows = not_billable.with_price(not_billable.in_passed_time(super().get_queryset(request)))
+        rows = not_billable.in_pause(not_billable.in_passed_time(super().get_queryset(request)))
+        rows = not_billable.with_price(rows)
         return rows.annotate(has_metric=Exists(metrics), has_subscription=Exists(subscriptions))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
@@ -212,7 +214,7 @@ def _problem(event: Any) -> str:
     if not event.has_metric:
         return "no metric"
     if not event.has_subscription:
-        return "no subscription"
+        return "subscription paused" if event.is_paused else "no subscription"
     if event.failures is not None:
         return "not computed"
     if event.value is not None and abs(event.value) >= _LARGEST:

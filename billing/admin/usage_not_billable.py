@@ -27,6 +27,7 @@ def blocks(*, at: datetime) -> tuple[Block, ...]:
     shown = (
         ("No metric", found.metric, "a metric of their code makes them billable", "metric"),
         ("No subscription", found.subscription, "a subscription at their time makes them billable", "subscription"),
+        ("Paused", found.paused, "their subscription was paused", "paused"),
         ("Not computed", found.expression, "an expression failed", "expression"),
         ("Time not billed", found.time, "their time was settled without them", "time"),
         ("Billed before its price", found.price, "not billed: the price came later", "price"),

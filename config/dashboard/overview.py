@@ -12,6 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from billing.admin import alert_blocks
 from config.dashboard import first_steps, money_blocks, usage_blocks
 from config.platform.admin.blocks import Beside, Block, Figures, Head
 from invoicing.queries import receivables, revenue
@@ -63,6 +64,8 @@ def page(request: HttpRequest, *, at: datetime) -> Sequence[Block]:
     blocks: list[Block] = [*steps, *head]
     if figures:
         blocks.append(Figures(tuple(figures)))
+    if request.user.has_perm("billing.view_subscription") and (ends := alert_blocks.ends(at=at)) is not None:
+        usage.append(ends)
     blocks += money[:1]
     if usage:
         blocks.append(Beside(tuple(usage)))

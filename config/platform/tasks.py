@@ -1,4 +1,4 @@
-"""Periodic jobs of features that do not exist yet: usage thresholds, wallets.
+"""Periodic jobs of features that do not exist yet: wallets.
 
 They are known by name, so that `manage.py run_jobs` may name them already, and have no place in the schedule.
 """
@@ -11,7 +11,6 @@ from django.utils import timezone
 from config.kernel import jobs
 
 LATER = {
-    "usage": "Look for usage that crossed a threshold.",
     "wallets": "Bring the running balances of wallets up to date.",
 }
 

@@ -1,4 +1,5 @@
-// Tabs of a page, and rows that open. Without this script a page shows its first tab and closed rows.
+// Tabs of a page, rows that open, and menus that close again. Without this script a page shows its first tab and closed
+// rows; a menu opens and closes by its own button.
 (() => {
   "use strict";
 
@@ -21,6 +22,39 @@
     row.setAttribute("aria-expanded", String(!isOpen));
     details.hidden = isOpen;
   };
+
+  const closed = (menu) => {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  };
+
+  const moved = (menu, event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    menu.open = true;
+    const links = [...menu.querySelectorAll("a")];
+    const place = links.indexOf(document.activeElement);
+    const next = place < 0 ? (step > 0 ? 0 : links.length - 1) : (place + step + links.length) % links.length;
+    links[next]?.focus();
+  };
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details[data-q-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("focusin", (event) => {
+    for (const menu of document.querySelectorAll("details[data-q-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details[data-q-menu]");
+    if (!menu) return;
+    if (event.key === "Escape" && menu.open) closed(menu);
+    else moved(menu, event);
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const tabbed of document.querySelectorAll("[data-q-tabs]")) {

@@ -145,17 +145,17 @@ def test_a_wrong_plan_is_refused_beside_its_field(finance: Client, content: dict
     assert list(errors(finance.post("/admin/catalog/plan/create/", {**PLAN, **content}))) == [field]
 
 
-def test_another_fee_is_another_version_that_subscriptions_move_to(finance: Client, company: Company) -> None:
+def test_another_fee_is_another_version_for_those_who_buy_it_later(finance: Client, company: Company) -> None:
     plan = Plan.objects.get(code="growth_eur")
     page = f"/admin/catalog/plan/{plan.pk}/edit/"
     finance.post(page, {"name": "Growth", "amount": "49.00"})
     assert plan.versions.count() == 1  # a name is no price
     finance.post(page, {"name": "Growth", "amount": "59.00"})
     assert plan.versions.count() == 2
-    moved = Subscription.objects.get(pk=company.subscriptions[0].pk).plan_version
-    assert (moved.number, str(moved.amount)) == (2, "€59.00")
-    listed = finance.get(f"/admin/catalog/plan/{plan.pk}/change/").context["page"].tabs[1]
-    assert (listed.title, listed.count) == ("Versions", 2)
+    kept = Subscription.objects.get(pk=company.subscriptions[0].pk).plan_version
+    assert (kept.number, str(kept.amount)) == (1, "€49.00")
+    tabs = finance.get(f"/admin/catalog/plan/{plan.pk}/change/").context["page"].tabs
+    assert [tab.count for tab in tabs if tab.title == "Versions"] == [2]
 
 
 @pytest.mark.parametrize(

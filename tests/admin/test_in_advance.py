@@ -36,7 +36,7 @@ def yearly() -> Subscription:
 
 def test_the_periods_of_fee_and_usage_stand_beside_each_other(finance: Client, yearly: Subscription) -> None:
     page = finance.get(f"/admin/billing/subscription/{yearly.pk}/change/").context["page"]
-    table = page.tabs[1].blocks[0]
+    (table,) = next(tab.blocks for tab in page.tabs if tab.title == "Billed periods")
     titles = [column.label for column in table.columns]
     rows = [dict(zip(titles, (str(cell) for cell in row.cells), strict=True)) for row in table.rows]
     told = {(row["Why"], row["Usage of"]): row["Share of the fee"] for row in rows}

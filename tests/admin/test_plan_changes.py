@@ -125,9 +125,9 @@ def test_the_end_shows_what_becomes_of_unused_time(finance: Client, subscription
         assert "What becomes of time that was paid in advance" in text(shown)
         assert "€15.00" in text(shown)
         assert Subscription.objects.get(external_id="sub").status == "active"
-        finance.post(
-            address(subscription, "terminate"),
-            {"on_termination_invoice": "generate", "on_termination_credit_note": "offset", "reason": "Moved away"},
-        )
+        content = {"on_termination_invoice": "generate", "on_termination_credit_note": "offset", "reason": "Moved away"}
+        weighed = finance.post(address(subscription, "terminate"), content)
+        assert Subscription.objects.get(external_id="sub").status == "active"
+        finance.post(address(subscription, "terminate"), content | {"weighed": weighed.context["weighed"]})
 
     assert CreditNote.objects.get().offset_amount.amount == 15

@@ -238,7 +238,9 @@ def test_terminate(finance: Client, company: Company) -> None:
     address = f"/admin/billing/subscription/{subscription.pk}/terminate/"
     invoices = Invoice.objects.count()
     assert finance.get(address).status_code == 200
-    done = finance.post(address, {"on_termination_invoice": "skip", "reason": "moved away"})
+    content = {"on_termination_invoice": "skip", "reason": "moved away"}
+    weighed = finance.post(address, content).context["weighed"]
+    done = finance.post(address, {**content, "weighed": weighed})
     subscription.refresh_from_db()
     assert done.status_code == 302
     assert subscription.status == "terminated"

@@ -32,12 +32,14 @@ LIST_TEMPLATE = "admin/platform/list.html"
 class PageAdmin(theme.ModelAdmin):
     """Base of all admins of our own models.
 
-    ``verbs``, ``list_verbs`` and ``bulk_verbs`` are what can be done; ``panels`` is the name under which other apps
-    register panels for the page; ``empty_text`` says what to do while the list is empty. Subclasses give ``page`` and
-    the usual list options.
+    ``verbs``, ``list_verbs`` and ``bulk_verbs`` are what can be done; where the page has more verbs than its bar has
+    room for, ``prominent`` names those that stand in it, and a menu has the others. ``panels`` is the name under which
+    other apps register panels for the page; ``empty_text`` says what to do while the list is empty. Subclasses give
+    ``page`` and the usual list options.
     """
 
     verbs: tuple[ObjectVerb, ...] = ()
+    prominent: tuple[str, ...] = ()
     list_verbs: tuple[ListVerb, ...] = ()
     bulk_verbs: tuple[BulkVerb, ...] = ()
     panels = ""
@@ -168,14 +170,20 @@ class PageAdmin(theme.ModelAdmin):
             "is_popup": False,
             "page": page,
             "panels": blocks.registered(panels),
-            "actions_detail": [
-                verbs.link("History", self.url("history", instance.pk), "history"),
-                *self.links(request, instance),
-                *verbs.object_buttons(self, request, instance),
-            ],
+            **self._buttons(request, instance),
             **(extra_context or {}),
         }
         return TemplateResponse(request, TEMPLATE, context)
+
+    def _buttons(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        links = [verbs.link("History", self.url("history", instance.pk), "history"), *self.links(request, instance)]
+        buttons = verbs.object_buttons(self, request, instance)
+        hidden = [button for button in buttons if button["name"] not in self.prominent] if self.prominent else []
+        if not hidden:
+            return {"actions_detail": [*links, *buttons]}
+        shown = [button for button in buttons if button["name"] in self.prominent]
+        # The theme puts its own list last: all of them stand in the page's block, so that the menu comes after them.
+        return {"actions_detail": [], "actions_page": [*links, *shown], "actions_more": hidden}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -217,7 +217,7 @@ def object_url(model_admin: Any, instance: models.Model) -> str:
 
 
 def _button(verb: Verb, url: str, title: str) -> dict[str, Any]:
-    return {"title": title, "path": url, "icon": verb.icon, "variant": verb.variant, "attrs": {}}
+    return {"title": title, "path": url, "icon": verb.icon, "variant": verb.variant, "attrs": {}, "name": verb.name}
 
 
 def _require(request: HttpRequest, verb: Verb, model_admin: Any) -> None:

@@ -30,6 +30,7 @@ TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
+    412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Entity",
@@ -46,6 +47,13 @@ _KINDS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.BadRequest, 400),
 )
 
+
+class PreconditionFailed(exceptions.APIException):
+    """What the request was decided by (``If-Match``) is no more."""
+
+    status_code = 412
+
+
 _BASIC: tuple[tuple[type[Exception], int, str], ...] = (
     (Http404, 404, "resource_not_found"),
     (exceptions.NotFound, 404, "resource_not_found"),
@@ -53,6 +61,7 @@ _BASIC: tuple[tuple[type[Exception], int, str], ...] = (
     (exceptions.PermissionDenied, 403, "forbidden"),
     (exceptions.MethodNotAllowed, 405, "method_not_allowed"),
     (exceptions.UnsupportedMediaType, 415, "unsupported_media_type"),
+    (PreconditionFailed, 412, "precondition_failed"),
     (exceptions.Throttled, 429, "too_many_requests"),
     (RequestDataTooBig, 413, "request_too_large"),
 )

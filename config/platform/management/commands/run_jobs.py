@@ -14,14 +14,20 @@ from django.utils import timezone
 from config.kernel import jobs
 
 ORDER = (
+    "plan_versions",
     "activate_pending",
+    "activation_timeouts",
+    "resume_paused",
     "terminate_ended",
     "trial_ended",
     "plan_changes",
+    "plan_migrations",
     "advance_events",
     "billing",
     "late_usage",
     "usage",
+    "alerts",
+    "ending_notices",
     "wallets",
     "advance_charges",
     "finalize",

@@ -1,0 +1,121 @@
+"""Changing what is agreed for a subscription beside its plan in the admin: name, purchase order, no end after all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from billing.domain.states import State
+from billing.models import Subscription
+from billing.services import plan_changes, subscription_updates, terminations
+from config.kernel import errors
+from config.kernel.actors import Actor
+from config.platform.admin import cells
+from config.platform.admin.blocks import Block, Fact, Facts
+from config.platform.admin.forms import ReasonForm
+from config.platform.admin.verbs import ObjectVerb, Outcome
+
+_LIVING = (State.PENDING, State.ACTIVE, State.PAUSED)
+
+
+class TermsForm(ReasonForm):
+    """What is agreed. ``seen`` is what the subscription was when the page was shown."""
+
+    sections = (("", ("name", "purchase_order_number", "consolidate_invoice", "reason")),)
+
+    name = forms.CharField(max_length=255, required=False, help_text="As invoices head its lines; empty: the plan's.")
+    purchase_order_number = forms.CharField(
+        max_length=255, required=False, help_text="On invoices that are not made yet. Different ones never share one."
+    )
+    consolidate_invoice = forms.BooleanField(
+        label="Share invoices", required=False, help_text="With the customer's other subscriptions of the same number."
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class ChangeTerms(ObjectVerb):
+    """Change the name, the purchase order number, and whether invoices are shared."""
+
+    name = "change_terms"
+    label = "Change terms"
+    icon = "edit_note"
+    permission = "billing.change_subscription"
+    explanation = "It goes for invoices that are not made yet. A change of plan that waits takes it over."
+    confirm = "Change the terms"
+    form_class = TermsForm
+
+    def check(self, *, instance: Subscription, at: datetime) -> None:
+        """What is over stays as it is."""
+        if instance.status not in _LIVING:
+            raise errors.NotAllowed("subscription_not_active", "A subscription that is over cannot be changed.")
+
+    def initial(self, *, instance: Subscription, at: datetime) -> Mapping[str, Any]:
+        """What was agreed."""
+        return {
+            "name": instance.name,
+            "purchase_order_number": instance.purchase_order_number,
+            "consolidate_invoice": instance.consolidate_invoice,
+            "seen": plan_changes.state_of(instance),
+        }
+
+    def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Change them; refused where somebody else changed the subscription since the page was shown."""
+        subscription_updates.update(
+            subscription_id=instance.pk,
+            changes={name: values[name] for name in ("name", "purchase_order_number", "consolidate_invoice")},
+            seen=values["seen"] or None,
+            reason=values["reason"],
+            actor=actor,
+            at=at,
+        )
+        return Outcome("The terms were changed.")
+
+
+class CallOffForm(ReasonForm):
+    """Why it runs on. ``seen`` is what the subscription was when the page was shown."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class CallOffEnd(ObjectVerb):
+    """Let a subscription run on that was to end."""
+
+    name = "call_off_end"
+    label = "Call off the end"
+    icon = "event_repeat"
+    permission = "billing.terminate_subscription"
+    explanation = "The subscription runs on without an agreed end. Nothing was billed for it."
+    confirm = "Call off the end"
+    form_class = CallOffForm
+
+    def check(self, *, instance: Subscription, at: datetime) -> None:
+        """There has to be one that has not come."""
+        if instance.status != State.ACTIVE or instance.ending_at is None or instance.ending_at <= at:
+            raise errors.NotAllowed("no_agreed_end", "It has no agreed end that could be called off.")
+
+    def initial(self, *, instance: Subscription, at: datetime) -> Mapping[str, Any]:
+        """What the subscription is now."""
+        return {"seen": plan_changes.state_of(instance)}
+
+    def preview(self, *, instance: Subscription, at: datetime) -> Sequence[Block]:
+        """What is called off."""
+        zone = instance.customer.applicable_timezone
+        return (
+            Facts(
+                str(instance),
+                (
+                    Fact("Customer", instance.customer.display_name),
+                    Fact("Agreed end", cells.local_day(instance.ending_at, zone)),
+                ),
+            ),
+        )
+
+    def perform(self, *, instance: Subscription, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Call it off."""
+        terminations.call_off(
+            subscription_id=instance.pk, seen=values["seen"] or None, reason=values["reason"], actor=actor, at=at
+        )
+        return Outcome("The subscription runs on.")
