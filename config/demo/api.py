@@ -54,6 +54,10 @@ class Api:
         """Put a body and return the answer. Raises Refused."""
         return self._call("PUT", path, json=body)
 
+    def merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Patch with a body and return the answer. Raises Refused."""
+        return self._call("PATCH", path, json=body)
+
     def rows(self, path: str, **filters: Any) -> Iterator[dict[str, Any]]:
         """Go through all pages of a collection; its name is the last part of the path. Raises Refused."""
         name = path.rpartition("/")[2]

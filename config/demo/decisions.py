@@ -9,11 +9,10 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from config.demo import price_list, usage, workspaces
+from config.demo import loading, price_list, usage, workspaces
 from config.demo.api import Api
 from config.demo.buyers import Buyer
 
-_ANY_STATUS = ["active", "pending", "terminated", "canceled"]
 _CREDITED_RANK = 7
 _CREDITED_SHARE = 4
 """A quarter of the fee is given back."""
@@ -56,7 +55,7 @@ def _plans(api: Api, people: Sequence[Buyer], active: Collection[str]) -> None:
         if not holder.moves_to or external_id not in active:
             continue
         target = workspaces.plan_code(holder.moves_to, buyer.seller.currency)
-        known = api.rows("subscriptions", external_id=external_id, **{"status[]": _ANY_STATUS})
+        known = api.rows("subscriptions", external_id=external_id, **{"status[]": loading.ANY_STATUS})
         if target not in {row["plan_code"] for row in known}:
             body = {"external_customer_id": buyer.external_id, "external_id": external_id, "plan_code": target}
             api.send("subscriptions", {"subscription": {**body, "name": workspaces.NAME}})

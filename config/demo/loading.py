@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from config.demo import price_list, sellers, workspaces
+from config.demo import builds, price_list, sellers, workspaces
 from config.demo.api import Api
 from config.demo.buyers import Buyer
 from config.demo.sellers import Seller
@@ -18,16 +18,19 @@ from config.demo.sellers import Seller
 Step = Callable[[], object]
 """Told after each object, for a progress bar."""
 
+ANY_STATUS = ["active", "pending", "paused", "incomplete", "terminated", "canceled"]
+"""All that a subscription can be; without asking for them, the active ones are listed alone."""
+
 
 def catalogue(api: Api) -> None:
     """Make what is missing of taxes, selling companies, metrics, add-ons, pricing units and plans. Raises Refused."""
     _add(api, "taxes", "tax", sellers.TAXES)
     _add(api, "billing_entities", "billing_entity", [_entity(seller) for seller in sellers.SELLERS])
-    _add(api, "billable_metrics", "billable_metric", [*price_list.METRICS, *workspaces.METRICS])
+    _add(api, "billable_metrics", "billable_metric", [*price_list.METRICS, *workspaces.METRICS, builds.METRIC])
     _add(api, "add_ons", "add_on", [price_list.DEDICATED_IP, workspaces.SUPPORT])
     _add(api, "pricing_units", "pricing_unit", [price_list.CREDITS])
     ids = {metric["code"]: metric["lago_id"] for metric in api.rows("billable_metrics")}
-    _add(api, "plans", "plan", [*price_list.plans(ids), *workspaces.plans(ids)])
+    _add(api, "plans", "plan", [*price_list.plans(ids), *workspaces.plans(ids), *builds.plans(ids)])
 
 
 def customers(api: Api, buyers: Sequence[Buyer], *, step: Step) -> None:
@@ -49,8 +52,7 @@ def subscriptions(api: Api, buyers: Sequence[Buyer], *, first_day: date, step: S
 
 def add_subscriptions(api: Api, bodies: Iterable[Mapping[str, Any]], *, step: Step = lambda: None) -> None:
     """Make the subscriptions whose external id is not there in any status. Raises Refused."""
-    statuses = ["active", "pending", "terminated", "canceled"]
-    known = {row["external_id"] for row in api.rows("subscriptions", **{"status[]": statuses})}
+    known = {row["external_id"] for row in api.rows("subscriptions", **{"status[]": ANY_STATUS})}
     for body in bodies:
         if body["external_id"] not in known:
             api.send("subscriptions", {"subscription": body})

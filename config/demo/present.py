@@ -9,7 +9,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from config.demo import astray, bars, decisions, loading, price_list, running, sending, usage, waiting, workspaces
+from config.demo import (
+    agreement,
+    astray,
+    bars,
+    builds,
+    decisions,
+    lives,
+    loading,
+    price_list,
+    running,
+    sending,
+    unlocked,
+    usage,
+    waiting,
+    watching,
+    workspaces,
+)
 from config.demo.api import Api
 from config.demo.buyers import Buyer
 from config.demo.log import Request
@@ -59,6 +75,10 @@ class Present:
         found = workspaces.seats(self.people, first_month=self.last_month, month=self.month, until=until)
         return list(found)
 
+    def builds(self, *, until: datetime) -> list[dict[str, object]]:
+        """Return the events of build runners until an instant."""
+        return list(builds.events(self.people, last_month=self.last_month, month=self.month, until=until))
+
     def late(self) -> list[dict[str, object]]:
         """Return the events that come too late: for the month before the last full one."""
         return astray.late(
@@ -78,13 +98,15 @@ def is_offered(api: Api) -> bool:
 
 
 def begin(api: Api, now: Present, *, at: datetime) -> None:
-    """Begin the workspaces, with the seats that are taken: their past periods are billed with those. Raises Refused.
+    """Begin workspaces and build runners, with their usage: past periods are billed with that. Raises Refused.
 
-    Seats go in before, as all usage does.
+    Usage goes in before, as all usage does.
     """
-    taken = [event for event in now.seats(until=at) if int(str(event["timestamp"])) < _start(now)]
-    sending.send(api, taken, done=_ignore)
-    loading.add_subscriptions(api, now.workspaces())
+    found = [*now.seats(until=at), *now.builds(until=at)]
+    past = [event for event in found if int(str(event["timestamp"])) < _start(now)]
+    sending.send(api, past, done=_ignore)
+    runners = builds.backdated(now.people, first_day=now.last_month, at=at)
+    loading.add_subscriptions(api, [*now.workspaces(), *runners])
 
 
 def go_on(
@@ -104,7 +126,7 @@ def go_on(
     hosting = now.usage(until=until)
     with bars.bar("Running month", len(hosting)) as bar:
         sent = sending.send(api, hosting, done=bar.update, known=known)
-    for events in (now.seats(until=until), now.extras(until=until), now.late()):
+    for events in (now.seats(until=until), now.builds(until=until), now.extras(until=until), now.late()):
         sent += sending.send(api, events, done=_ignore, known=known)
     _correct(api, now, hosting)
     held = usage.subscription_id(now.people[astray.LATE_RANK].external_id)
@@ -116,6 +138,10 @@ def go_on(
     for job, what, left in stages:
         waiting.until_done(left, job=job, what=what, clock=clock, moved=_ignore, check=check)
     decisions.make(api, now.people, month=now.month)
+    lives.make(api, now.people, month=now.month)
+    unlocked.make(api, now.people)
+    watching.make(api, now.people)
+    agreement.make(api, now.people, month=now.month)
     return sent
 
 

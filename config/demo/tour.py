@@ -16,6 +16,7 @@ from config.demo import (
     bars,
     buyers,
     comparing,
+    earlier,
     installation,
     loading,
     log,
@@ -110,6 +111,7 @@ def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.
         is_whole = present.is_offered(api)
         if is_whole:
             present.begin(api, now, at=clock())
+            earlier.play(people, month=now.last_month)
         started = time.monotonic()
         _bill(host, ids, clock)
         _deliver(host, ids, clock)

@@ -10,23 +10,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
-import time_machine
-from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
-from config.demo import comparing, installation, loading, log, paying, sending, summary, tour, usage
+from config.demo import comparing, loading, log, paying, sending, summary, tour, usage
 from config.demo.api import Api
 from config.kernel import jobs
+from tests.scenarios.conftest import AT
 
 pytestmark = pytest.mark.django_db
 
-AT = datetime(2026, 6, 10, 12, tzinfo=UTC)
 LINES = 400
 COMPANIES = 9
 
@@ -55,24 +52,6 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(httpx.WSGITransport, "handle_request", listen)
     return bodies
-
-
-@pytest.fixture
-def _one_connection() -> Iterator[None]:
-    """Let requests of the same thread leave the test's connection, and its transaction, open."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
-
-
-@pytest.fixture
-def api(_one_connection: None) -> Iterator[Api]:
-    with time_machine.travel(AT, tick=False):
-        secret = installation.api_key(secret="", at=AT)
-        with Api("http://testserver", secret, transport=httpx.WSGITransport(get_wsgi_application())) as opened:
-            yield opened
 
 
 @contextmanager
@@ -184,7 +163,7 @@ def test_sending_all_again_changes_nothing(api: Api, material: tour.Material) ->
     assert len(known) == first.new
     assert all((event["external_subscription_id"], event["transaction_id"]) in known for event in events(material))
     assert len(list(api.rows("customers"))) == len(material.buyers)
-    assert len(list(api.rows("plans"))) == 16
+    assert len(list(api.rows("plans"))) == 18
 
 
 def test_payments_leave_some_invoices_open_and_are_recorded_once(api: Api, material: tour.Material) -> None:
