@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-MEASUREMENTS = ("ingest.py", "rating.py", "current_usage.py")
+MEASUREMENTS = ("ingest.py", "rating.py", "current_usage.py", "entitlements.py")
 MARK = "RATIO "
 
 

@@ -243,6 +243,7 @@ SPECTACULAR_SETTINGS = {
 
 BILLING_CATCH_UP = env.bool("BILLING_CATCH_UP", default=True)
 BILLING_RUN_CHUNK = env.int("BILLING_RUN_CHUNK", default=200)
+ENDING_NOTICE_DAYS = env.list("ENDING_NOTICE_DAYS", cast=int, default=[45, 15])
 VIES_CHECKER = env.str("VIES_CHECKER", default="") or None
 
 # --- Admin --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,11 @@ PARTS = {
     "catalog.Charge.plan_version",
     "catalog.ChargeFilter.charge",
     "catalog.FixedCharge.plan_version",
+    "catalog.MinimumCommitment.plan_version",
+    "catalog.PlanPrivilege.entitlement",
+    "catalog.UsageThreshold.plan_version",
     "customers.CustomerMetadata.customer",
+    "billing.SubscriptionPrivilege.entitlement",
 }
 """Keys that may be CASCADE, as app.Model.field."""
 

@@ -15,7 +15,7 @@ from config import api, environment
 ROOT = environment.BASE_DIR
 GUIDES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-ROUTE = re.compile(r"`((?:GET|POST|PUT|DELETE)(?: (?:GET|POST|PUT|DELETE))*) (/[^`]+)`")
+ROUTE = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE)(?: (?:GET|POST|PUT|PATCH|DELETE))*) (/[^`]+)`")
 MAKE = re.compile(r"\bmake ((?:[a-z]+(?:-[a-z]+)* ?)+)")
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 
@@ -56,7 +56,7 @@ def test_the_guide_to_the_api_says_what_is_there() -> None:
         (method.upper(), "/" + re.sub(r"<[^>]+>", ":", str(route.pattern)))
         for app in api.urlpatterns
         for route in app.url_patterns
-        for method in ("get", "post", "put", "delete")
+        for method in ("get", "post", "put", "patch", "delete")
         if hasattr(route.callback.view_class, method)
     }
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from config import supervisor
-from config.demo import comparing, hosting, installation, state, summary, tour
+from config.demo import comparing, hosting, installation, sights, state, summary, tour
 from config.demo.api import Refused
 from config.demo.hosting import Host
 from config.kernel import errors
@@ -73,7 +73,9 @@ class Command(base.BaseCommand):
                 running.stay()
 
     def _conclude(self, running: Host, known: state.State, folder: Path) -> None:
-        ids = [buyer.external_id for buyer in tour.Material.read(known.last_month).buyers]
+        people = tour.Material.read(known.last_month).buyers
+        ids = [buyer.external_id for buyer in people]
+        self.stdout.write(f"Worth a look:\n{sights.text(people, url=running.url)}\n\n")
         facts = {
             "Invoices": summary.invoices(external_ids=ids),
             "PDFs": f"{settings.MEDIA_ROOT / 'invoices'}",

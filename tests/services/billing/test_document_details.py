@@ -123,3 +123,17 @@ def test_the_pdf_has_them() -> None:
     text = plain("\n".join(one.extract_text() for one in pdf.pages))
     for words in ("30 of 31 days", "region: eu", "8 CR × €0.03"):
         assert words in text
+
+
+def test_a_minimum_commitment_tells_its_days_and_what_counted() -> None:
+    version = catalog.make_plan(cents=3100, minimum_commitment={"amount_cents": 100000})
+    customer = customers.make_customer(document_locale="de")
+    billing.make_subscription(customer, version, at=instant("2026-05-16"))
+    runs.run_scheduled(as_of=instant("2026-06-01T01:00"))
+    found = document_views.of(invoice=document_views.read(invoice_id=Invoice.objects.get().pk))
+    one = line(found, "Mindestabnahme – Ausgleich zum Mindestbetrag")
+    # 1000 / 31 x 16 = 516.129..., less 31 / 31 x 16
+    assert plain(one.amount) == "500,13 €"
+    assert [plain(note) for note in one.notes] == [
+        "16 von 31 Tagen", "Mindestens 516,13 €, davon berechnet 16,00 €"
+    ]  # fmt: skip

@@ -30,6 +30,7 @@ def version() -> PlanVersion:
             goods.standard(goods.make_metric("calls")),
         ],
         fixed_charges=[goods.fixed(goods.make_add_on())],
+        minimum_commitment={"amount_cents": 100, "tax_codes": ["vat"]},
     )
     made.taxes.add(tax, other)
     made.charges.get(code="requests").taxes.add(tax)
@@ -58,6 +59,9 @@ CHANGES: dict[str, Callable[[PlanVersion], Any]] = {
     ),
     "a pricing unit": lambda _: models.PricingUnit.objects.update(short_name="TK"),
     "the units of a fixed charge": lambda _: models.FixedCharge.objects.update(units=11),
+    "a minimum commitment": lambda _: models.MinimumCommitment.objects.update(amount_cents=7),
+    "one minimum commitment less": lambda _: models.MinimumCommitment.objects.all().delete(),
+    "one tax less on a minimum commitment": lambda _: models.MinimumCommitment.objects.get().taxes.clear(),
     "an add-on": lambda _: models.AddOn.objects.update(name="Renamed"),
 }
 
@@ -103,7 +107,7 @@ def test_all_tables_of_a_price_list_are_looked_at(version: PlanVersion) -> None:
     with CaptureQueriesContext(connection) as captured:
         read(version)
     tables = {table for query in captured for table in re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"])}
-    assert len(tables) == 13
+    assert len(tables) == 15
     assert {table for table in tables if table not in known_price_lists.STAMP} == set()
 
 
