@@ -58,6 +58,7 @@ class ContractAdmin(pages.PageAdmin):
     search_help_text = "Number, name, customer or purchase order"
     ordering = ("-created_at", "-id")
     list_verbs = (contract_verbs.CreateContract(),)
+    prominent = ("activate", "change_terms", "add_product", "give_notice", "withdraw_notice")
     verbs = (
         contract_verbs.Activate(),
         contract_amendment_verbs.ChangeTerms(),

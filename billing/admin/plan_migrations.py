@@ -129,7 +129,9 @@ def of_plan(plan: Plan) -> Mapping[str, Any] | None:
     older = known.on_other_versions(plan)
     if not found and not older:
         return None
-    note = f"{cells.number_text(older)} subscriptions keep a version that is not on sale any more." if older else ""
+    note = (
+        f"Subscriptions that keep a version that is not on sale any more: {cells.number_text(older)}." if older else ""
+    )
     rows = tuple(
         Row(
             (

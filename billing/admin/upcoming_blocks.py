@@ -78,13 +78,26 @@ def _row(day: BillingDay, found: Forecast, figures: UsageFigures) -> Row:
     return Row(
         (
             cells.stack(cells.day(day.day), "" if first is None else f"due {cells.day_text(first.payment_due_date)}"),
-            cells.stack(f"{lines}{credited}", others),
+            cells.stack(f"{lines}{credited}", "; ".join(text for text in (others, _taken_off(day)) if text)),
             _usage(day, found, figures),
             cells.money(net),
             cells.money(sum(totals[1:], totals[0]) if totals else None),
         ),
         details=(_lines(day, found),) if day.lines or day.credit_notes else (),
     )
+
+
+def _taken_off(day: BillingDay) -> str:
+    found: dict[str, Money] = {}
+    for invoice in day.invoices:
+        for amount, what in (
+            (invoice.progressive_billing_credit_amount, "billed at thresholds, before tax"),
+            (invoice.credit_notes_amount, "of credit notes"),
+            (invoice.prepaid_credit_amount, "of prepaid credit"),
+        ):
+            if amount.amount:
+                found[what] = found[what] + amount if what in found else amount
+    return ", ".join(f"less {cells.money_text(amount)} {what}" for what, amount in found.items())
 
 
 def _usage(day: BillingDay, found: Forecast, figures: UsageFigures) -> object:

@@ -230,7 +230,10 @@ class ContractPreview(ContractView):
                 contract_activation.activate, contract_id=found.pk, actor=actor, at=at
             )
         else:
-            values["effective_on"] = values.get("effective_on") or today
+            if values.get("effective_on") is None:
+                raise errors.Invalid(
+                    "validation_errors", "An amendment has a day.", {"effective_on": ["value_is_mandatory"]}
+                )
             verb = _verb(found, values, actor, at)
         on = values.get("effective_on") or today
         shown = contract_endings.preview(contract=found, verb=verb, on=on, actor=actor, at=at)

@@ -160,7 +160,9 @@ def set_end(*, contract: Contract, item: ContractItem, last: date | None, actor:
     ending_at = None if last is None else contract_terms.ends_at(last, contract_rows.zone(contract))
     changes = {"ending_at": ending_at}
     if current.ending_at != ending_at:
-        subscription_updates.update(subscription_id=current.pk, changes=changes, actor=actor, at=at)
+        subscription_updates.update(
+            subscription_id=current.pk, changes=changes, amends_contract=True, actor=actor, at=at
+        )
 
 
 def _agreed_end(contract: Contract, item: ContractItem) -> datetime | None:

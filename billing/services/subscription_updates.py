@@ -5,7 +5,7 @@ Owns which fields may change when; the plan is `subscription_plans`'.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,15 +47,17 @@ def update(
     reason: str = "",
     own_terms: OwnTerms | None = None,
     thresholds: Sequence[ThresholdValues] | None = None,
+    amends_contract: bool = False,
 ) -> Subscription:
     """Change the name, the end, what a termination does, how it is invoiced, or, while it waits, the start.
 
     ``changes`` holds the fields to be changed (CHANGEABLE). A start that has come makes it active; that of a change of
     plan is its period's. A change of plan that waits takes over the end, and how it is invoiced. The purchase order
     number, and whether it shares invoices, go for invoices that are not made yet. ``own_terms`` are agreed first: see
-    `own_terms.agree`. ``thresholds`` are the full list of its own usage thresholds. Raises NotFound, InvalidTerms,
-    InvalidThresholds, NotAllowed for a subscription that is over, PlanChangeConflict where it is not what was ``seen``
-    (`plan_changes.state_of`).
+    `own_terms.agree`. ``thresholds`` are the full list of its own usage thresholds. The end of a subscription that a
+    contract sells is the contract's, which alone ``amends_contract``. Raises NotFound, InvalidTerms, InvalidThresholds,
+    NotAllowed for a subscription that is over and for the end of a contract's, PlanChangeConflict where it is not what
+    was ``seen`` (`plan_changes.state_of`).
     """
     if own_terms:
         found = agreements.agree(
@@ -88,8 +90,7 @@ def update(
         return subscription
     for field in old:
         setattr(subscription, field, wanted[field])
-    if {"ending_at", "subscription_at"} & old.keys():
-        terms.check_end(ending_at=subscription.ending_at, subscription_at=subscription.subscription_at, at=at)
+    _demand_good_times(subscription, changed=old.keys(), amends_contract=amends_contract, at=at)
     was_waiting = subscriptions.waits_for_its_start(subscription)
     if was_waiting:
         subscriptions.start_if_due(subscription, at)
@@ -104,3 +105,12 @@ def update(
         subscriptions.bill_start(subscription, actor, at)
     usage_thresholds.heed(subscription=subscription, changed=new, at=at)
     return subscription
+
+
+def _demand_good_times(
+    subscription: Subscription, *, changed: Collection[str], amends_contract: bool, at: datetime
+) -> None:
+    if "ending_at" in changed and not amends_contract:
+        plan_changes.demand_no_contract(subscription)
+    if "ending_at" in changed or "subscription_at" in changed:
+        terms.check_end(ending_at=subscription.ending_at, subscription_at=subscription.subscription_at, at=at)

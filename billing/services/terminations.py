@@ -114,6 +114,7 @@ def schedule(
     subscription = plan_changes.settle(current=current, actor=actor, at=at)
     if subscription.status != Status.ACTIVE:
         raise errors.NotAllowed("subscription_not_active", "Only an active subscription can be ended at a chosen time.")
+    plan_changes.demand_no_contract(subscription)
     pay_in_advance = subscription.plan_version.pay_in_advance
     terms.check_unused_time(option=on_termination_credit_note, pay_in_advance=pay_in_advance)
     where = contracts.standing(subscription)
@@ -143,6 +144,7 @@ def call_off(
     is_over = subscription.ending_at is not None and subscription.ending_at <= at
     if subscription.status != Status.ACTIVE or subscription.ending_at is None or is_over:
         raise errors.NotAllowed("no_agreed_end", "It has no agreed end that could be called off.")
+    plan_changes.demand_no_contract(subscription)
     return _agree(subscription, {"ending_at": None}, "call_off_termination", actor, at, reason)
 
 

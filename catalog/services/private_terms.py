@@ -120,9 +120,7 @@ def without(overrides: Mapping[str, Any], terms: Collection[str]) -> dict[str, A
     return {name: value for name, value in found.items() if value or name not in ROWS}
 
 
-def _differing_row(
-    row: Mapping[str, Any], terms: Mapping[str, tuple[str, ...]], own: Row, base: Row
-) -> dict[str, Any]:
+def _differing_row(row: Mapping[str, Any], terms: Mapping[str, tuple[str, ...]], own: Row, base: Row) -> dict[str, Any]:
     kept = {name: row[name] for name in _IDENTITY if name in row}
     # A price of another model than the plan's is its own in all that hangs on the model.
     same_model = own.charge_model == base.charge_model

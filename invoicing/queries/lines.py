@@ -44,7 +44,8 @@ class LineFilter:
 def visible() -> models.QuerySet[InvoiceLine]:
     """Return the lines that the outside sees, of invoices or alone, oldest first, with what the API shows of each."""
     hidden = Q(invoice__status__in=[Invoice.Status.CLOSED, Invoice.Status.OPEN]) | Q(
-        invoice__status=Invoice.Status.VOIDED, invoice__number=None)
+        invoice__status=Invoice.Status.VOIDED, invoice__number=None
+    )
     return (
         InvoiceLine.objects.filter(deleted_at__isnull=True)
         .exclude(hidden)

@@ -116,6 +116,10 @@ def test_a_contract_is_amended_after_a_look_at_the_preview(api: ApiClient) -> No
     api.call("post", "contracts/CT-000001/activate")
     body = amendment(plan_overrides={"amount_cents": 20000}, reason="More seats")
 
+    dayless = {"amendment": {name: value for name, value in body["amendment"].items() if name != "effective_on"}}
+    refused = api.call("post", "contracts/CT-000001/preview", dayless)
+    assert (refused.status_code, refused.json()["error_details"]) == (422, {"effective_on": ["value_is_mandatory"]})
+
     seen = api.call("post", "contracts/CT-000001/preview", body).json()["preview"]
     assert [phase["amount_cents"] for phase in seen["phases"]] == [10000, 20000]
     # January: 100.00 and 20 × 1.00

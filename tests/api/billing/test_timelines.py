@@ -60,6 +60,20 @@ def test_the_time_line(api: ApiClient, customer: Customer) -> None:
     assert get(api, "timeline?page=2").json()["timeline"] == []
 
 
+def test_the_past_keeps_the_price_of_its_day(api: ApiClient, customer: Customer) -> None:
+    terms = {"subscription": {"plan_overrides": {"amount_cents": 2000}}}
+    with time_machine.travel(instant("2026-02-10T12:00"), tick=False):
+        assert api.call("put", "subscriptions/sub", terms).status_code == 200
+
+    told = get(api, "timeline?group[]=changes").json()["timeline"]
+
+    assert [(one["kind"], one["amount_cents"]) for one in told] == [
+        ("terms_changed", 2000),
+        ("started", 3100),
+        ("created", 3100),
+    ]
+
+
 def test_the_time_line_of_an_ended_subscription(api: ApiClient, customer: Customer) -> None:
     end(Subscription.objects.get(), "2026-02-10T12:00")
     assert "ended" in kinds(get(api, "timeline").json()["timeline"])

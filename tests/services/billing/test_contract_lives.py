@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from billing.domain import chosen_times
 from billing.domain.contract_terms import InvalidTerm
 from billing.models import Contract, ContractPhase, Subscription
 from billing.services import (
@@ -19,6 +20,7 @@ from billing.services import (
     runs,
     subscription_moves,
     subscription_plans,
+    subscription_updates,
     terminations,
 )
 from billing.services.contract_amendments import Change
@@ -199,6 +201,24 @@ def test_a_phase_is_not_called_off_by_hand(customer: Customer, plan: PlanVersion
     with pytest.raises(errors.NotAllowed):
         terminations.terminate(subscription_id=waiting.pk, actor=ACTOR, at=instant("2026-01-10"))
     assert [row[0] for row in chain()] == ["active", "pending"]
+
+
+def test_the_end_is_the_contracts(customer: Customer, plan: PlanVersion) -> None:
+    activate(draft(customer, *RAMP))
+    current = Subscription.objects.order_by("pk")[0]
+    at = instant("2026-01-10")
+    agreed = current.ending_at
+    by_hand = {"subscription_id": current.pk, "actor": ACTOR, "at": at}
+    for verb in (
+        functools.partial(subscription_updates.update, changes={"ending_at": instant("2029-01-01")}),
+        functools.partial(terminations.schedule, when=chosen_times.PERIOD_END),
+        terminations.call_off,
+    ):
+        with pytest.raises(errors.NotAllowed) as refused:
+            verb(**by_hand)
+        assert refused.value.code == "subscription_of_a_contract"
+    current.refresh_from_db()
+    assert current.ending_at == agreed is not None
 
 
 def committed(cents: int) -> dict[str, Any]:
