@@ -6,14 +6,8 @@ again with ``If-None-Match`` gets 304 and no body while nothing has changed.
 
 from __future__ import annotations
 
-import hashlib
-
-import msgspec
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import cache
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,16 +17,13 @@ from billing.models import Subscription
 from billing.queries import entitlements as known
 from billing.services import entitlements
 from config.kernel import errors
-from config.platform.api import nested, params, schema, views
+from config.platform.api import conditional, nested, params, schema, views
 from config.platform.api.nested import EntitlementsRequest
 
 LIST, ROOT = "entitlements", "entitlement"
-CACHING = "private, no-cache"
-"""Only whoever asked may keep it, and has to ask whether it still holds."""
 
 _LISTED = schema.page(LIST, SubscriptionEntitlementAnswer, meta=False)
 _STATUS = schema.filters("status", paged=False)
-_ETAG = OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
 
 
 class _View(views.ApiView):
@@ -58,17 +49,15 @@ class _View(views.ApiView):
 class SubscriptionEntitlements(_View):
     """All that a subscription's customer may use."""
 
-    @extend_schema(operation_id="findAllSubscriptionEntitlements", parameters=[*_STATUS, _ETAG], responses=_LISTED)
+    @extend_schema(
+        operation_id="findAllSubscriptionEntitlements",
+        parameters=[*_STATUS, conditional.IF_NONE_MATCH],
+        responses=_LISTED,
+    )
     def get(self, request: Request, external_id: str) -> HttpResponseBase:
         """List the features with what counts, the plan's values and what was agreed; 304 when that is known."""
         found = known.current(external_id=external_id, status=self.status(request))
-        body = msgspec.json.encode({LIST: entitlement_forms.shown(found)})
-        answer = HttpResponse(body, content_type="application/json")
-        answer["ETag"] = etag = f'"{hashlib.sha256(body).hexdigest()}"'
-        answer["Cache-Control"] = CACHING
-        answer["Vary"] = "Authorization"
-        shown: HttpResponseBase = cache.get_conditional_response(request._request, etag=etag, response=answer)
-        return shown
+        return conditional.answer(request, {LIST: entitlement_forms.shown(found)})
 
     @extend_schema(
         operation_id="updateSubscriptionEntitlements",

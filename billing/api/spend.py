@@ -4,15 +4,12 @@ usage tell of reached caps. Additions to the compatible API.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import quote
 
-import msgspec
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import cache
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -25,10 +22,9 @@ from billing.queries import alerts as known
 from billing.queries import reached_caps, subscriptions
 from billing.services import spend_caps
 from config.kernel import errors
-from config.platform.api import params, schema, views
+from config.platform.api import conditional, params, schema, views
 
 ROOT, CAP = "spend", "spend_cap"
-CACHING = "private, no-cache"
 HEADER = "Spend-Caps-Reached"
 MOST_NAMED = 50
 """How many subscriptions the header names; servers refuse long headers."""
@@ -42,24 +38,17 @@ CAPS_REACHED = OpenApiParameter(
 )
 
 _STATUS = schema.filters("status", paged=False)
-_ETAG = OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
 
 
 @extend_schema(tags=["subscriptions"])
 class SubscriptionSpend(views.ApiView):
     """The spend cap of a subscription."""
 
-    @extend_schema(parameters=[*_STATUS, _ETAG], responses=schema.answer(ROOT, SpendAnswer))
+    @extend_schema(parameters=[*_STATUS, conditional.IF_NONE_MATCH], responses=schema.answer(ROOT, SpendAnswer))
     def get(self, request: Request, external_id: str) -> HttpResponseBase:
         """Tell what of the cap is spent; 304 when that is known. The figures are a minute old at most or so."""
         found = known.spend(external_id=external_id, status=_status(request), at=self.at())
-        body = msgspec.json.encode({ROOT: alert_forms.spend(found)})
-        answer = HttpResponse(body, content_type="application/json")
-        answer["ETag"] = etag = f'"{hashlib.sha256(body).hexdigest()}"'
-        answer["Cache-Control"] = CACHING
-        answer["Vary"] = "Authorization"
-        shown: HttpResponseBase = cache.get_conditional_response(request._request, etag=etag, response=answer)
-        return shown
+        return conditional.answer(request, {ROOT: alert_forms.spend(found)})
 
     @extend_schema(
         parameters=_STATUS, request=schema.body(CAP, SpendCapRequest), responses=schema.answer(ROOT, SpendAnswer)

@@ -18,18 +18,6 @@ class RuleType(StrEnum):
     PAYMENT = "payment"
 
 
-class RuleStatus(StrEnum):
-    """How far a rule is: it waits for the start, for the payment, or is decided."""
-
-    INACTIVE = "inactive"
-    PENDING = "pending"
-    SATISFIED = "satisfied"
-    DECLINED = "declined"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    NOT_APPLICABLE = "not_applicable"
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is agreed: the first invoice is paid before the subscription runs, within some hours if any are given."""

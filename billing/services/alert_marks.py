@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from billing.models import AlertCheck, AlertCursor, Subscription
-from billing.queries import late_usage_marks
+from billing.services import event_cursors
 from config.kernel import jobs
 
 # Those that events came for, and those whose period or plan is another one than was seen last.
@@ -44,19 +44,9 @@ ON CONFLICT (subscription_id) DO UPDATE SET created_at = excluded.created_at
 def look(*, at: datetime) -> int:
     """Note the subscriptions with alerts or a cap that are to be looked at since the last look; return how many.
 
-    No clock is asked for events: those that a look could not see yet are seen by the next one. After a restore from a
-    dump transactions are numbered anew: then everything is looked at once more. One at a time.
+    Which events these are is `event_cursors`'.
     """
-    AlertCursor.objects.get_or_create(singleton=True)
-    cursor = AlertCursor.objects.select_for_update(no_key=True).get(singleton=True)
-    horizon = late_usage_marks.horizon()
-    since = cursor.position if horizon >= cursor.position else 0
-    with connection.cursor() as statement:
-        statement.execute(_ENQUEUE, {"at": at, "since": since})
-        found = int(statement.rowcount)
-    cursor.position = horizon
-    cursor.save(update_fields=["position"])
-    return found
+    return event_cursors.advance(AlertCursor, statement=_ENQUEUE, at=at)
 
 
 def hold(*, subscription: Subscription, at: datetime) -> None:

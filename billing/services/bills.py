@@ -146,7 +146,7 @@ def progressive_credits(*, members: Iterable[Bill]) -> tuple[ProgressiveCreditSp
 def _lines(bill: Bill) -> Iterator[LineSpec]:
     for item in bill.items:
         if item.kind is ItemKind.SUBSCRIPTION:
-            yield _fee_line(bill, item)
+            yield _plan_line(bill, item, bill.price_list.tax_ids)
         elif item.kind is ItemKind.FIXED_CHARGE:
             yield fixed_bills.line(
                 price_list=bill.price_list,
@@ -155,12 +155,7 @@ def _lines(bill: Bill) -> Iterator[LineSpec]:
                 group_label=_group_label(bill),
             )
         elif item.kind is ItemKind.COMMITMENT:
-            yield commitment_bills.line(
-                price_list=bill.price_list,
-                item=item,
-                group_key=bill.contract.external_id,
-                group_label=_group_label(bill),
-            )
+            yield _plan_line(bill, item, commitment_bills.tax_ids(bill.price_list))
         else:
             yield _usage_line(bill, item)
 
@@ -275,7 +270,7 @@ def _group_label(bill: Bill) -> str:
     return f"{bill.price_list.invoice_name}: {own}"[:_NAME_LENGTH] if own else bill.price_list.invoice_name
 
 
-def _fee_line(bill: Bill, item: RatedItem) -> LineSpec:
+def _plan_line(bill: Bill, item: RatedItem, tax_ids: tuple[int, ...]) -> LineSpec:
     return LineSpec(
         kind=item.kind.value,
         item_code=bill.price_list.plan_code,
@@ -290,7 +285,7 @@ def _fee_line(bill: Bill, item: RatedItem) -> LineSpec:
         group_key=bill.contract.external_id,
         group_label=_group_label(bill),
         amount_details=item.amount_details,
-        tax_ids=bill.price_list.tax_ids,
+        tax_ids=tax_ids,
     )
 
 

@@ -19,7 +19,6 @@ from billing.queries import commitments as known
 from billing.queries.contracts import Contract
 from billing.queries.price_lists import PriceList
 from config.kernel.dates import Period
-from invoicing.domain.specs import LineSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +81,7 @@ def facts(
     return found
 
 
-def line(*, price_list: PriceList, item: RatedItem, group_key: str, group_label: str) -> LineSpec:
-    """Return the invoice line of what is missing. Its taxes are the commitment's, or else the plan's."""
+def tax_ids(price_list: PriceList) -> tuple[int, ...]:
+    """Return the taxes of what is missing to a minimum: the commitment's, or else the plan's."""
     minimum = price_list.minimum_commitment
-    return LineSpec(
-        kind=item.kind.value,
-        item_code=price_list.plan_code,
-        item_name=price_list.plan_name,
-        label=item.name,
-        units=item.units,
-        unit_amount=item.unit_amount,
-        precise_amount=item.precise_amount,
-        amount=item.amount,
-        from_at=item.period.start,
-        to_at=item.period.end,
-        group_key=group_key,
-        group_label=group_label,
-        amount_details=item.amount_details,
-        tax_ids=(() if minimum is None else minimum.tax_ids) or price_list.tax_ids,
-    )
+    return (() if minimum is None else minimum.tax_ids) or price_list.tax_ids

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from billing.models import Subscription, SubscriptionThreshold, ThresholdCheck, ThresholdCursor
-from billing.queries import late_usage_marks
 from billing.queries import usage_thresholds as known
+from billing.services import event_cursors
 from catalog.domain.usage_thresholds import UsageThreshold
 from catalog.models import PlanVersion
 from catalog.services import threshold_input
@@ -157,19 +157,9 @@ def heed(*, subscription: Subscription, changed: Collection[str], at: datetime) 
 def look(*, at: datetime) -> int:
     """Note the subscriptions with thresholds that events came for since the last look; return how many. One at a time.
 
-    No clock is asked: events that a look could not see yet are seen by the next one. After a restore from a dump
-    transactions are numbered anew: then everything is looked at once more.
+    Which events these are is `event_cursors`'.
     """
-    ThresholdCursor.objects.get_or_create(singleton=True)
-    cursor = ThresholdCursor.objects.select_for_update(no_key=True).get(singleton=True)
-    horizon = late_usage_marks.horizon()
-    since = cursor.position if horizon >= cursor.position else 0
-    with connection.cursor() as statement:
-        statement.execute(_ENQUEUE, {"at": at, "since": since})
-        found = int(statement.rowcount)
-    cursor.position = horizon
-    cursor.save(update_fields=["position"])
-    return found
+    return event_cursors.advance(ThresholdCursor, statement=_ENQUEUE, at=at)
 
 
 def _told(rows: Sequence[UsageThreshold]) -> list[dict[str, object]]:
