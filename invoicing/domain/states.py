@@ -12,6 +12,8 @@ FINALIZED = "finalized"
 VOIDED = "voided"
 CLOSED = "closed"
 OPEN = "open"
+WAITING_FOR_TAXES = "pending"
+UNTAXED = "failed"
 
 PENDING = "pending"
 SUCCEEDED = "succeeded"

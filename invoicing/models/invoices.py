@@ -15,12 +15,14 @@ class Invoice(db.Base):
     ``snapshot`` holds what the document says of seller, buyer and texts, taken when it was finalized. Document status
     and payment status are two things. ``issuing_date`` and ``payment_due_date`` are local dates in ``timezone``.
 
-    One that is open is issued once it is paid: its lines are frozen, it has no number and is in no books.
+    One that is open is issued once it is paid: its lines are frozen, it has no number and is in no books. One that is
+    pending or failed waits for taxes that somebody else works out: it may be computed anew like a draft.
 
     ``fees_amount`` is the sum of its lines, less ``progressive_billing_credit_amount`` (what was billed progressively
-    of it already) the net amount that is taxed. ``total_amount`` is net and tax less ``credit_notes_amount``, the
+    of it already) and ``coupons_amount`` the net amount that is taxed. ``total_amount`` is net and tax less ``credit_notes_amount``, the
     credits of earlier credit notes that it used, and less ``prepaid_credit_amount``, what was drawn of prepaid credit.
-    ``offset_amount`` is what its own credit notes took off what is due.
+    ``offset_amount`` is what its own credit notes took off what is due, ``disputed_amount`` what of it the customer
+    disputes. ``regenerated_from`` is the voided invoice in whose place it stands.
     """
 
     class Kind(models.TextChoices):
@@ -28,6 +30,7 @@ class Invoice(db.Base):
         ADVANCE_CHARGES = "advance_charges", "usage paid in advance"
         PROGRESSIVE_BILLING = "progressive_billing", "usage up to a threshold"
         CREDIT = "credit", "prepaid credit"
+        ONE_OFF = "one_off", "one-off"
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -35,6 +38,8 @@ class Invoice(db.Base):
         VOIDED = "voided", "voided"
         CLOSED = "closed", "closed without a document"
         OPEN = "open", "waits for its payment before it is issued"
+        PENDING = "pending", "waits for its taxes"
+        FAILED = "failed", "its taxes could not be worked out"
 
     class PaymentStatus(models.TextChoices):
         PENDING = "pending", "pending"
@@ -51,12 +56,14 @@ class Invoice(db.Base):
     currency = db.CurrencyField()
     fees_amount = db.money_field("net")
     progressive_billing_credit_amount = db.money_field("billed progressively", default=Decimal)
+    coupons_amount = db.money_field("coupons", default=Decimal)
     taxes_amount = db.money_field("tax")
     credit_notes_amount = db.money_field("credits", default=Decimal)
     prepaid_credit_amount = db.money_field("prepaid", default=Decimal)
     total_amount = db.money_field("total")
     offset_amount = db.money_field("offset", default=Decimal)
     paid_amount = db.money_field("paid")
+    disputed_amount = db.money_field("disputed", default=Decimal)
     timezone = models.CharField(max_length=64)
     locale = models.CharField(max_length=8)
     net_payment_term = models.PositiveIntegerField()
@@ -69,6 +76,11 @@ class Invoice(db.Base):
     finalized_at = models.DateTimeField(null=True, editable=False)
     voided_at = models.DateTimeField(null=True, editable=False)
     paid_at = models.DateTimeField(null=True, editable=False)
+    payment_dispute_lost_at = models.DateTimeField(null=True, editable=False)
+    regenerated_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="regenerations", editable=False
+    )
+    error_details = models.JSONField(default=list, editable=False)
     updated_at = models.DateTimeField(editable=False)
     snapshot = models.JSONField(default=dict, editable=False)
 
@@ -95,6 +107,11 @@ class Invoice(db.Base):
                 name="invoicing_invoice_open_has_no_number",
             ),
             models.CheckConstraint(
+                condition=~models.Q(status__in=["pending", "failed"])
+                | models.Q(number__isnull=True, finalized_at__isnull=True),
+                name="invoicing_invoice_untaxed_has_no_number",
+            ),
+            models.CheckConstraint(
                 condition=~models.Q(status="voided") | models.Q(voided_at__isnull=False),
                 name="invoicing_invoice_voided_at",
             ),
@@ -102,6 +119,7 @@ class Invoice(db.Base):
                 condition=models.Q(
                     total_amount=models.F("fees_amount")
                     - models.F("progressive_billing_credit_amount")
+                    - models.F("coupons_amount")
                     + models.F("taxes_amount")
                     - models.F("credit_notes_amount")
                     - models.F("prepaid_credit_amount")
@@ -122,6 +140,8 @@ class Invoice(db.Base):
                     credit_notes_amount__gte=0,
                     prepaid_credit_amount__gte=0,
                     progressive_billing_credit_amount__gte=0,
+                    coupons_amount__gte=0,
+                    disputed_amount__gte=0,
                 ),
                 name="invoicing_invoice_credit_notes",
             ),
@@ -144,8 +164,8 @@ class Invoice(db.Base):
 
     @property
     def net_amount(self) -> Money:
-        """What is taxed: the lines without what was billed progressively before."""
-        return self.fees_amount - self.progressive_billing_credit_amount
+        """What is taxed: the lines without what was billed progressively before and without coupons."""
+        return self.fees_amount - self.progressive_billing_credit_amount - self.coupons_amount
 
     @property
     def gross_amount(self) -> Money:

@@ -22,7 +22,8 @@ class InvoiceLine(db.Base):
     it as decimals in strings, and the conversion rate. ``breakdowns`` are the units by properties that only inform.
 
     ``progressive_credit_amount`` is what of its amount earlier progressive invoices billed: taxed is the rest, the
-    ``net_amount``.
+    ``net_amount``. ``precise_coupons_amount`` is its share of the invoice's coupons, in major units: it lowers
+    what is taxed once more.
 
     A line without an invoice stands alone, with a payment status of its own; that of others is their invoice's. It is
     frozen when it is made. ``event_transaction_id`` is that of the one event that it bills. One that was taken back
@@ -35,6 +36,7 @@ class InvoiceLine(db.Base):
         FIXED_CHARGE = "fixed_charge", "fixed charge"
         COMMITMENT = "commitment", "commitment"
         CREDIT = "credit", "prepaid credit"
+        ADD_ON = "add_on", "add-on"
 
     class PaymentStatus(models.TextChoices):
         NONE = "", "that of the invoice"
@@ -62,6 +64,7 @@ class InvoiceLine(db.Base):
     currency = db.CurrencyField()
     amount = db.money_field("net")
     progressive_credit_amount = db.money_field("billed progressively", default=Decimal)
+    precise_coupons_amount = models.DecimalField(max_digits=40, decimal_places=15, default=Decimal)
     taxes_amount = db.money_field("tax")
     precise_taxes_amount = models.DecimalField(max_digits=40, decimal_places=15)
     taxes_rate = models.DecimalField(max_digits=12, decimal_places=8)
@@ -90,6 +93,14 @@ class InvoiceLine(db.Base):
                 condition=models.Q(progressive_credit_amount=0)
                 | models.Q(progressive_credit_amount__gt=0, progressive_credit_amount__lte=models.F("amount")),
                 name="invoicing_line_progressive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(precise_coupons_amount=0)
+                | models.Q(
+                    precise_coupons_amount__gt=0,
+                    precise_coupons_amount__lte=models.F("amount") - models.F("progressive_credit_amount"),
+                ),
+                name="invoicing_line_coupons",
             ),
             models.CheckConstraint(
                 condition=models.Q(invoice__isnull=False) | ~models.Q(payment_status=""),
