@@ -1,11 +1,14 @@
-"""What every test shares: the hypothesis profile and an empty cache."""
+"""What every test shares: the hypothesis profile, an empty cache, and databases that are copied instead of migrated."""
 
 import os
 
 import pytest
 from django import conf
 from django.core import cache
+from django.db import connection
 from hypothesis import HealthCheck, settings
+
+from tests import migrated
 
 settings.register_profile(
     "quittance",
@@ -22,3 +25,12 @@ def _empty_cache() -> None:
     """Keep what one test cached out of the next. Pure tests also run where Django is not set up."""
     if conf.settings.configured:
         cache.cache.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest.FixtureRequest
+) -> None:
+    """Copy the database of tests from one that is migrated already."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.database()
