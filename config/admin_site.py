@@ -54,6 +54,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _page(request, "Metrics", "speed", "catalog.billablemetric"),
             _page(request, "Plans", "sell", "catalog.plan"),
             _page(request, "Add-ons", "add_shopping_cart", "catalog.addon"),
+            _page(request, "Coupons", "redeem", "catalog.coupon"),
             _page(request, "Pricing units", "toll", "catalog.pricingunit"),
             _page(request, "Features", "key", "catalog.feature"),
             _page(request, "Taxes", "percent", "catalog.tax"),
@@ -62,6 +63,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "Customers",
             _page(request, "Customers", "group", "customers.customer"),
             _page(request, "Billing entities", "domain", "customers.billingentity"),
+            _page(request, "VAT checks", "verified", "customers.vatcheck"),
+            _page(request, "Custom sections", "notes", "customers.invoicecustomsection"),
         ),
         _group(
             "Billing",
@@ -80,7 +83,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _page(request, "Credit notes", "undo", "invoicing.creditnote"),
             _page(request, "Fees in advance", "bolt", "invoicing.invoiceline"),
             _page(request, "Payments", "payments", "invoicing.payment"),
+            _page(request, "Wallets", "wallet", "invoicing.wallet"),
             _page(request, "Ledger", "account_balance", "invoicing.ledgerentry"),
+            _page(request, "Books check", "fact_check", "invoicing.bookscheck"),
+            _page(request, "Tax engines", "calculate", "invoicing.taxengine"),
         ),
         _group(
             "Settings",

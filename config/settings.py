@@ -191,6 +191,7 @@ LANGUAGES = [
     ("nb", "Norsk bokmål"),
     ("pt-br", "Português (Brasil)"),
     ("sv", "Svenska"),
+    ("zh-hant", "繁體中文"),
 ]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
@@ -234,6 +235,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # Both are called payment_status: that of an invoice, and that of a fee that stands alone.
     "ENUM_NAME_OVERRIDES": {
+        "DisputeOutcome": "invoicing.domain.disputes.OUTCOMES",
         "FeePaymentStatus": "invoicing.domain.standalone.STATUSES",
         "InvoicePaymentStatus": "invoicing.models.Invoice.PaymentStatus",
     },
@@ -244,7 +246,9 @@ SPECTACULAR_SETTINGS = {
 BILLING_CATCH_UP = env.bool("BILLING_CATCH_UP", default=True)
 BILLING_RUN_CHUNK = env.int("BILLING_RUN_CHUNK", default=200)
 ENDING_NOTICE_DAYS = env.list("ENDING_NOTICE_DAYS", cast=int, default=[45, 15])
-VIES_CHECKER = env.str("VIES_CHECKER", default="") or None
+MAX_ACTIVE_WALLETS = env.int("MAX_ACTIVE_WALLETS", default=6)
+VIES_CHECKER = env.str("VIES_CHECKER", default="customers.services.vies.ask") or None
+VIES_URL = env.str("VIES_URL", default="https://ec.europa.eu/taxation_customs/vies/rest-api")
 
 # --- Admin --------------------------------------------------------------------------------------------------------
 

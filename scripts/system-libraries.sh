@@ -5,6 +5,13 @@ set -eu
 cd "$(dirname "$0")/.."
 packages="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b libharfbuzz-subset0 libfontconfig1 libglib2.0-0 libglib2.0-0t64 fontconfig fonts-dejavu-core fonts-liberation2 fonts-liberation"
 
+# Documents in Chinese need glyphs that the other fonts lack. Asked for once: they can be written without, if badly.
+asked=.venv/.fonts-asked
+if [ ! -e "$asked" ] && command -v fc-list >/dev/null 2>&1; then
+  fc-list :lang=zh-tw 2>/dev/null | grep -q . || sh scripts/apt.sh fonts-droid-fallback >/dev/null 2>&1 || true
+  : >"$asked" 2>/dev/null || true
+fi
+
 works() { .venv/bin/python -m config.pdf_check; }
 
 if works 2>/dev/null; then exit 0; fi

@@ -29,7 +29,7 @@ class PeriodicJob:
 
     ``service`` is the dotted path of a function ``fn(*, as_of: datetime) -> object`` that may run any number of times;
     ``task`` the Celery task that calls it; ``minutes`` the crontab minutes of the hour at which it is due, empty for a
-    job that the scheduler does not run.
+    job that the scheduler does not run; ``hours`` the crontab hours, in UTC.
     """
 
     name: str
@@ -37,6 +37,7 @@ class PeriodicJob:
     task: str
     minutes: str
     description: str
+    hours: str = "*"
 
 
 _periodic: dict[str, PeriodicJob] = {}

@@ -52,12 +52,14 @@ _LOOKS: dict[type[forms.Widget], type[forms.Widget]] = {
 
 class VerbForm(forms.Form):
     """The form of a verb. ``sections`` arranges the fields under headings; without it they follow each other.
+    Those named in ``folded`` are closed until somebody opens them.
 
     ``once`` is a key made when the page was shown: a service that takes one does the same thing only once, however
     often the button is pressed.
     """
 
     sections: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+    folded: ClassVar[frozenset[str]] = frozenset()
     aliases: ClassVar[Mapping[str, str]] = {}
 
     once = forms.UUIDField(widget=forms.HiddenInput, required=False)

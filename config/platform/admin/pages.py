@@ -208,6 +208,13 @@ def _swapped(
     return view(model_admin, verb, request, *args, **kwargs)
 
 
+def extend(model: type[models.Model], *further: ObjectVerb) -> None:
+    """Add verbs of an upper app to the page of a lower app's model, which is registered before."""
+    model_admin = admin.site.get_model_admin(model)
+    known = {verb.name for verb in model_admin.verbs}
+    model_admin.verbs = (*model_admin.verbs, *(verb for verb in further if verb.name not in known))
+
+
 def register(model: type[models.Model]) -> Callable[[type[PageAdmin]], type[PageAdmin]]:
     """Put a model's admin on the site."""
     return admin.register(model)

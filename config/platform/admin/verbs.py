@@ -67,7 +67,13 @@ class Verb:
 
 
 class ListVerb(Verb):
-    """A verb of no object yet, such as making one or starting a run."""
+    """A verb of no object yet, such as making one or starting a run. An address may fill in fields of its form.
+
+    One that ``weighs`` shows what the values chosen would do before it does it, as that of an object may.
+    """
+
+    weighs = False
+    weigh_label = "Show what would happen"
 
     def form(self, *, data: Any, at: datetime) -> VerbForm:
         """The form, filled in or fresh."""
@@ -79,6 +85,10 @@ class ListVerb(Verb):
 
     def preview(self, *, at: datetime) -> Sequence[Block]:
         """What would happen now."""
+        return ()
+
+    def weigh(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
+        """What would happen with the values chosen. Raises DomainError."""
         return ()
 
     def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
@@ -137,14 +147,20 @@ def list_view(model_admin: Any, verb: ListVerb, request: HttpRequest) -> HttpRes
     _require(request, verb, model_admin)
     at = timezone.now()
     form = verb.form(data=request.POST if request.method == "POST" else None, at=at)
+    form.initial = {**form.initial, **{name: text for name, text in request.GET.items() if name in form.fields}}
     if request.method == "POST" and form.is_valid():
+        if verb.weighs and request.POST.get("weighed") != (weighed := _weighed(form)):
+            weigh = functools.partial(verb.weigh, values=form.cleaned_data, actor=acting.actor(request), at=at)
+            return _weighing(request, model_admin, verb, form, None, weighed, weigh)
         try:
             outcome = verb.perform(values=form.cleaned_data, actor=acting.actor(request), at=at)
         except errors.DomainError as refusal:
             form.refuse(refusal)
         else:
             return _done(request, model_admin, verb, outcome, _list_url(model_admin))
-    return _asked(request, model_admin, verb, form, _previewed(functools.partial(verb.preview, at=at)), None)
+    preview = _previewed(functools.partial(verb.preview, at=at))
+    button = verb.weigh_label if verb.weighs else ""
+    return _asked(request, model_admin, verb, form, preview, None, button=button)
 
 
 def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -163,7 +179,10 @@ def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object
     form = verb.form(data=request.POST if request.method == "POST" else None, instance=instance, at=at)
     if request.method == "POST" and form.is_valid():
         if verb.weighs and request.POST.get("weighed") != (weighed := _weighed(form)):
-            return _weighing(request, model_admin, verb, form, instance, weighed, at)
+            weigh = functools.partial(
+                verb.weigh, instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at
+            )
+            return _weighing(request, model_admin, verb, form, instance, weighed, weigh)
         try:
             outcome = verb.perform(instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at)
         except errors.DomainError as refusal:
@@ -176,11 +195,17 @@ def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object
 
 
 def _weighing(
-    request: HttpRequest, model_admin: Any, verb: ObjectVerb, form: VerbForm, instance: Any, weighed: str, at: datetime
+    request: HttpRequest,
+    model_admin: Any,
+    verb: ObjectVerb | ListVerb,
+    form: VerbForm,
+    instance: Any,
+    weighed: str,
+    weigh: Callable[[], Sequence[Block]],
 ) -> HttpResponse:
     """Show what the values chosen would do; the button does it if they stay as they are."""
     try:
-        blocks = verb.weigh(instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at)
+        blocks = weigh()
     except errors.DomainError as refusal:
         form.refuse(refusal)
         return _asked(request, model_admin, verb, form, (), instance, button=verb.weigh_label)

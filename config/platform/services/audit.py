@@ -10,6 +10,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from config.kernel import rows
 from config.kernel.actors import Actor
 from config.platform.models import AuditEntry
 
@@ -43,7 +44,7 @@ def record(
 
 def record_many(*, actor: Actor, at: datetime, notes: Sequence[Note]) -> None:
     """Write the entries of many objects with one statement."""
-    AuditEntry.objects.bulk_create(_entry(actor, at, note) for note in notes)
+    rows.insert([_entry(actor, at, note) for note in notes])
 
 
 def _entry(actor: Actor, at: datetime, note: Note) -> AuditEntry:

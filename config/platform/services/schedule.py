@@ -24,7 +24,7 @@ def sync() -> list[str]:
     for job in scheduled():
         row, is_new = PeriodicTask.objects.get_or_create(
             name=job.name,
-            defaults={"task": job.task, "crontab": _times(job.minutes), "description": job.description},
+            defaults={"task": job.task, "crontab": _times(job.minutes, job.hours), "description": job.description},
         )
         if is_new:
             made.append(job.name)
@@ -34,8 +34,8 @@ def sync() -> list[str]:
     return made
 
 
-def _times(minutes: str) -> CrontabSchedule:
-    """The times of a job that is due at these minutes of every hour. Staff may have made the same times twice."""
-    hourly = {"hour": "*", "day_of_week": "*", "day_of_month": "*", "month_of_year": "*", "timezone": "UTC"}
-    found = CrontabSchedule.objects.filter(minute=minutes, **hourly).order_by("pk").first()
-    return found or CrontabSchedule.objects.create(minute=minutes, **hourly)
+def _times(minutes: str, hours: str) -> CrontabSchedule:
+    """The times of a job that is due at these minutes of these hours. Staff may have made the same times twice."""
+    daily = {"hour": hours, "day_of_week": "*", "day_of_month": "*", "month_of_year": "*", "timezone": "UTC"}
+    found = CrontabSchedule.objects.filter(minute=minutes, **daily).order_by("pk").first()
+    return found or CrontabSchedule.objects.create(minute=minutes, **daily)

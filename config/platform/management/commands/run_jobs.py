@@ -29,6 +29,7 @@ ORDER = (
     "alerts",
     "ending_notices",
     "wallets",
+    "wallet_top_ups",
     "advance_charges",
     "finalize",
     "overdue",
