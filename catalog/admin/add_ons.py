@@ -12,8 +12,9 @@ from moneyed import Money
 
 from catalog.admin import prices
 from catalog.admin.taxes import require_existing, state
-from catalog.models import AddOn, Tax
+from catalog.models import AddOn
 from catalog.queries import add_ons as known
+from catalog.queries import taxes as known_taxes
 from catalog.services import add_ons
 from catalog.services.add_ons import AddOnValues
 from config.kernel import errors, money
@@ -29,7 +30,7 @@ class AddOnForm(VerbForm):
 
     sections = (
         ("Add-on", ("name", "code", "invoice_display_name", "description")),
-        ("Price", ("amount", "currency", "taxes")),
+        ("Price", ("amount", "currency", "taxes", "tax_inclusive")),
     )
     aliases = {"amount_cents": "amount", "amount_currency": "currency", "tax_codes": "taxes"}
 
@@ -48,10 +49,16 @@ class AddOnForm(VerbForm):
     )
     currency = forms.ChoiceField(choices=[(code, code) for code in money.currencies()], initial="EUR")
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: the customer's taxes, or else the billing entity's.",
+    )
+    tax_inclusive = forms.BooleanField(
+        label="The price includes tax",
+        required=False,
+        help_text="Where it is sold by itself the customer pays this price, whatever the taxes are. Plans say it for "
+        "their fixed charges themselves.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -76,6 +83,7 @@ def add_on_values(cleaned: Mapping[str, Any]) -> AddOnValues:
         amount_cents=money.to_minor(cleaned["money"]),
         amount_currency=cleaned["currency"],
         tax_codes=[tax.code for tax in cleaned["taxes"]],
+        tax_inclusive=cleaned["tax_inclusive"],
     )
 
 
@@ -122,6 +130,7 @@ class EditAddOn(ObjectVerb):
             "amount": money.rounded(instance.amount).amount,
             "currency": instance.currency,
             "taxes": list(instance.taxes.all()),
+            "tax_inclusive": instance.tax_inclusive,
         }
 
     def perform(self, *, instance: AddOn, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
@@ -196,6 +205,7 @@ class AddOnAdmin(pages.PageAdmin):
                 Fact("Name", instance.name),
                 Fact("Code", cells.code(instance.code)),
                 Fact("Price of one", cells.money_text(instance.amount)),
+                Fact("Tax", "in the price" if instance.tax_inclusive else "added to the price"),
                 Fact("State", state(instance)),
                 Fact("Name on invoices", instance.invoice_display_name or instance.name),
                 Fact("Taxes", ", ".join(str(tax) for tax in instance.taxes.all()) or "the customer's"),

@@ -11,7 +11,8 @@ from moneyed import Money
 from catalog.admin import publishing, tier_text
 from catalog.domain import charge_terms, decimals
 from catalog.domain.pricing import groups, presentation, properties
-from catalog.models import BillableMetric, Charge, PricingUnit, Tax
+from catalog.models import BillableMetric, Charge, PricingUnit
+from catalog.queries import taxes as known_taxes
 from config.kernel import errors, money
 from config.platform.admin.forms import VerbForm, told
 
@@ -48,6 +49,10 @@ WHEN_WORDS = {
     "alone": "with each event, without an invoice",
     "gathered": "with each event, without an invoice; what is paid is gathered on one later",
 }
+INCLUSIVE = {"": None, "yes": True, "no": False}
+"""What each choice of where the tax is means: None is as the plan."""
+
+INCLUSIVE_WORDS = {"": "as the plan", "yes": "the price includes tax", "no": "tax is added to the price"}
 STAYS = "Stays as it is while somebody has the plan."
 
 
@@ -60,7 +65,7 @@ class PriceForm(VerbForm):
         ("In units of your own", ("pricing_unit", "conversion_rate")),
         ("When and where it is billed", ("when", "period_minimum")),
         ("Groups", ("group_keys", "shown_keys")),
-        ("On invoices", ("invoice_display_name", "taxes")),
+        ("On invoices", ("invoice_display_name", "taxes", "tax_inclusive")),
         publishing.SECTION,
     )
     aliases = {
@@ -148,10 +153,16 @@ class PriceForm(VerbForm):
         label="Name on invoices", max_length=255, required=False, help_text="Empty: the metric's name."
     )
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: the plan's taxes, or else the customer's.",
+    )
+    tax_inclusive = forms.ChoiceField(
+        label="Tax in the price",
+        required=False,
+        choices=list(INCLUSIVE_WORDS.items()),
+        help_text="Where tax is in the price, the customer pays the agreed price, whatever the taxes are.",
     )
 
     effective_date = publishing.field()
@@ -240,7 +251,13 @@ def initial(charge: Charge) -> Mapping[str, Any]:
         "period_minimum": money.from_minor(charge.min_amount_cents, charge.plan_version.currency).amount or None,
         "invoice_display_name": charge.invoice_display_name,
         "taxes": list(charge.taxes.all()),
+        "tax_inclusive": inclusive(charge),
     }
+
+
+def inclusive(charge: Charge) -> str:
+    """Which choice says whether the price of a charge includes its taxes."""
+    return next(name for name, meant in INCLUSIVE.items() if meant is charge.tax_inclusive)
 
 
 def when(charge: Charge) -> str:

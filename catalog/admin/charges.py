@@ -164,6 +164,7 @@ class ChargeAdmin(PricePageAdmin):
                 Fact("Least per period", cells.money(money.from_minor(instance.min_amount_cents, version.currency))),
                 Fact("Name on invoices", instance.invoice_display_name or instance.metric.name),
                 Fact("Taxes", prices.taxes(instance, version)),
+                Fact("Tax in the price", charge_forms.INCLUSIVE_WORDS[charge_forms.inclusive(instance)]),
             ),
         )
         shown = prices.table(instance, version.currency)
@@ -205,4 +206,5 @@ def _priced(values: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "properties": values["properties"],
         "invoice_display_name": values["invoice_display_name"],
         "tax_codes": [tax.code for tax in values["taxes"]],
+        "tax_inclusive": charge_forms.INCLUSIVE[values["tax_inclusive"]],
     }

@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from moneyed import Money
 
-from catalog.models import PlanVersion, Tax
+from catalog.models import PlanVersion
+from catalog.queries import taxes as known_taxes
 from catalog.services.commitment_input import CommitmentValues
 from config.kernel import errors, money
 from config.platform.admin.forms import VerbForm, told
@@ -37,7 +38,7 @@ class CommitmentFields(forms.Form):
         help_text="Empty: Minimum commitment – True-up.",
     )
     commitment_taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         label="Its taxes",
         widget=forms.CheckboxSelectMultiple,
         required=False,

@@ -9,7 +9,8 @@ from django import forms
 
 from catalog.admin import charge_forms, publishing, tier_text
 from catalog.domain import decimals
-from catalog.models import AddOn, FixedCharge, Tax
+from catalog.models import AddOn, FixedCharge
+from catalog.queries import taxes as known_taxes
 from config.platform.admin.forms import VerbForm
 
 TIERS_HELP = (
@@ -55,7 +56,7 @@ class FixedChargeForm(VerbForm):
         label="Name on invoices", max_length=255, required=False, help_text="Empty: the add-on's name."
     )
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: the plan's taxes, or else the customer's.",

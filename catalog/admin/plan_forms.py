@@ -8,7 +8,8 @@ from django import forms
 from moneyed import Money
 
 from catalog.admin import commitment_forms, publishing
-from catalog.models import PlanVersion, Tax
+from catalog.models import PlanVersion
+from catalog.queries import taxes as known_taxes
 from catalog.services import plans
 from config.kernel import errors, money
 from config.platform.admin.forms import VerbForm, told
@@ -21,7 +22,7 @@ class PlanForm(commitment_forms.CommitmentFields, VerbForm):
 
     sections = (
         ("Plan", ("name", "invoice_display_name", "description")),
-        ("Fee", ("amount", "taxes")),
+        ("Fee", ("amount", "taxes", "tax_inclusive")),
         ("When it is billed", TIMING),
         commitment_forms.SECTION,
     )
@@ -29,6 +30,7 @@ class PlanForm(commitment_forms.CommitmentFields, VerbForm):
         "amount_cents": "amount",
         "amount_currency": "currency",
         "tax_codes": "taxes",
+        "usage_thresholds": "tax_inclusive",
         **commitment_forms.ALIASES,
     }
 
@@ -62,10 +64,15 @@ class PlanForm(commitment_forms.CommitmentFields, VerbForm):
         label="Bill fixed charges every month", required=False, help_text="For half-years and years only."
     )
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: the customer's taxes, or else the billing entity's.",
+    )
+    tax_inclusive = forms.BooleanField(
+        label="Prices include tax",
+        required=False,
+        help_text="The customer pays the agreed prices of fee, fixed charges, minimum and usage, whatever the taxes.",
     )
 
     def __init__(self, *args: Any, currency: str = "", in_use: bool = False, **kwargs: Any) -> None:
@@ -106,7 +113,7 @@ class NewPlanForm(PlanForm):
 
     sections = (
         ("Plan", ("name", "code", "invoice_display_name", "description")),
-        ("Fee", ("interval", "amount", "currency", "taxes")),
+        ("Fee", ("interval", "amount", "currency", "taxes", "tax_inclusive")),
         ("When it is billed", TIMING),
         commitment_forms.SECTION,
     )

@@ -65,6 +65,7 @@ class CreatePlan(ListVerb):
             amount_cents=money.to_minor(values["money"]),
             amount_currency=values["currency"],
             tax_codes=[tax.code for tax in values["taxes"]],
+            tax_inclusive=values["tax_inclusive"],
             minimum_commitment=commitment_forms.values(values),
         )
         version = plans.create(values=content, actor=actor, at=at)
@@ -95,6 +96,7 @@ class EditPlan(ObjectVerb):
             "description": instance.description,
             "amount": money.rounded(version.amount).amount,
             "taxes": list(version.taxes.all()),
+            "tax_inclusive": version.tax_inclusive,
             "pay_in_advance": version.pay_in_advance,
             "trial_period": decimals.text(version.trial_period),
             "bill_charges_monthly": version.bill_charges_monthly,
@@ -110,6 +112,7 @@ class EditPlan(ObjectVerb):
             **_timing(values),
             amount_cents=money.to_minor(values["money"]),
             tax_codes=[tax.code for tax in values["taxes"]],
+            tax_inclusive=values["tax_inclusive"],
             minimum_commitment=commitment_forms.values(values),
         )
         publication = publishing.chosen(values, at=at)
@@ -278,6 +281,7 @@ def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
             Fact("Billed", prices.timing(current)),
             Fact("Minimum", prices.minimum(current)),
             Fact("Current version", plan_versions.since(current)),
+            Fact("Tax", "in the prices" if current.tax_inclusive else "added to the prices"),
             Fact("Taxes on the fee", ", ".join(str(tax) for tax in current.taxes.all()) or "the customer's"),
         ]
     facts += [

@@ -31,6 +31,13 @@ class TaxForm(VerbForm):
     code = forms.CharField(max_length=255, help_text="By which the API knows it.")
     rate = forms.DecimalField(label="Rate in percent", min_value=0, max_value=100, max_digits=9, decimal_places=6)
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    legal_note = forms.CharField(
+        label="Text on documents",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Printed where the tax stands, for example why it is nothing.",
+    )
 
 
 def tax_values(cleaned: Mapping[str, Any]) -> TaxValues:
@@ -39,6 +46,7 @@ def tax_values(cleaned: Mapping[str, Any]) -> TaxValues:
         code=cleaned["code"],
         name=cleaned["name"],
         description=cleaned["description"],
+        legal_note=cleaned["legal_note"],
         rate=cleaned["rate"] / HUNDRED,
     )
 
@@ -84,6 +92,7 @@ class EditTax(ObjectVerb):
             "name": instance.name,
             "rate": f"{rate:f}",
             "description": instance.description,
+            "legal_note": instance.legal_note,
         }
 
     def perform(self, *, instance: Tax, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
@@ -159,7 +168,9 @@ class TaxAdmin(pages.PageAdmin):
                 Fact("Code", cells.code(instance.code)),
                 Fact("Rate", cells.percent_text(instance.rate)),
                 Fact("State", state(instance)),
+                Fact("Kept by", instance.get_origin_display()),
                 Fact("Description", instance.description or cells.EMPTY),
+                Fact("Text on documents", instance.legal_note or cells.EMPTY),
                 Fact("Made", cells.instant(instance.created_at)),
             ),
         )

@@ -13,6 +13,7 @@ from config.platform.admin import cells
 from config.platform.admin.blocks import Row, Table, columns
 
 NONE = "–"
+_INCLUSIVE = {None: "as the plan", True: "yes", False: "no"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def _fee(before: PriceList, after: PriceList) -> Iterator[Difference]:
         yield Difference("Fee", cells.money_text(before.amount), cells.money_text(after.amount))
     if before.tax_ids != after.tax_ids:
         yield Difference("Taxes", _count(before.tax_ids, "tax"), _count(after.tax_ids, "tax"))
+    if before.tax_inclusive != after.tax_inclusive:
+        yield Difference("Prices include tax", _INCLUSIVE[before.tax_inclusive], _INCLUSIVE[after.tax_inclusive])
     for field, name in (("interval", "Interval"), ("pay_in_advance", "Paid in advance"), ("trial_period", "Trial")):
         old, new = getattr(before, field), getattr(after, field)
         if old != new:
@@ -67,6 +70,10 @@ def _charges(before: PriceList, after: PriceList) -> Iterator[Difference]:
         now = NONE if second is None else _price(second, second.properties, after, units)
         if was != now:
             yield Difference(name, was, now)
+        elif first and second and first.tax_inclusive != second.tax_inclusive:
+            yield Difference(
+                f"{name}: tax in the price", _INCLUSIVE[first.tax_inclusive], _INCLUSIVE[second.tax_inclusive]
+            )
         yield from _filters(name, first, second, before, after, units)
 
 

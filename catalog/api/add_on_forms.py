@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.api.tax_forms import TaxAnswer
-from config.platform.api.serializers import Instant, MinorUnits, RequestSerializer, Text, TextOrNull
+from config.platform.api.serializers import Flag, Instant, MinorUnits, RequestSerializer, Text, TextOrNull
 
 
 class AddOnRequest(RequestSerializer):
@@ -20,6 +20,7 @@ class AddOnRequest(RequestSerializer):
     amount_cents = MinorUnits()
     amount_currency = Text(required=True, max_length=3)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
+    tax_inclusive = Flag(help_text="An addition: the price is gross where the add-on is sold by itself.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Make a null list an empty one."""
@@ -39,4 +40,5 @@ class AddOnAnswer(serializers.Serializer):  # type: ignore[type-arg]
     amount_currency = serializers.CharField(source="currency")
     created_at = Instant()
     description = TextOrNull()
+    tax_inclusive = serializers.BooleanField()
     taxes = TaxAnswer(many=True)

@@ -57,6 +57,7 @@ class ChargeRequest(RequestSerializer):
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
     pay_in_advance = Flag(allow_null=True)
     prorated = Flag(allow_null=True)
+    tax_inclusive = Flag(allow_null=True, help_text="An addition: the price is gross. Null is as the plan.")
     invoiceable = Flag(allow_null=True)
     regroup_paid_fees = serializers.ChoiceField(
         choices=[charge_terms.REGROUPED], required=False, allow_null=True, allow_blank=True
@@ -121,6 +122,7 @@ class ChargeAnswer(serializers.Serializer):  # type: ignore[type-arg]
     regroup_paid_fees = TextOrNull()
     pay_in_advance = serializers.BooleanField()
     prorated = serializers.BooleanField()
+    tax_inclusive = serializers.BooleanField(allow_null=True)
     min_amount_cents = serializers.IntegerField()
     accepts_target_wallet = Constant(value=False)
     properties = PropertiesAnswer()

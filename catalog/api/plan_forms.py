@@ -52,6 +52,7 @@ class PlanRequest(RequestSerializer):
     trial_period = DecimalString(required=False, allow_null=True)
     bill_charges_monthly = Flag(allow_null=True)
     bill_fixed_charges_monthly = Flag(allow_null=True)
+    tax_inclusive = Flag(allow_null=True, help_text="An addition: prices are gross, with their taxes in them.")
     minimum_commitment = MinimumCommitmentRequest(required=False, allow_null=True)
     fixed_charges = Rows(FixedChargeRequest)
     usage_thresholds = Rows(ThresholdRequest)
@@ -64,7 +65,7 @@ class PlanRequest(RequestSerializer):
                 del attrs[rows]
         if "tax_codes" in attrs:
             attrs["tax_codes"] = attrs["tax_codes"] or []
-        for flag in ("pay_in_advance", "bill_charges_monthly", "bill_fixed_charges_monthly"):
+        for flag in ("pay_in_advance", "bill_charges_monthly", "bill_fixed_charges_monthly", "tax_inclusive"):
             if flag in attrs:
                 attrs[flag] = bool(attrs[flag])
         if "trial_period" in attrs:
@@ -88,6 +89,7 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     pay_in_advance = serializers.BooleanField()
     bill_charges_monthly = serializers.SerializerMethodField()
     bill_fixed_charges_monthly = serializers.SerializerMethodField()
+    tax_inclusive = serializers.BooleanField()
     customers_count = Constant(0)
     active_subscriptions_count = Constant(0)
     draft_invoices_count = Constant(0)

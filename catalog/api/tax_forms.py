@@ -15,6 +15,7 @@ class TaxAnswer(serializers.Serializer):  # type: ignore[type-arg]
     code = serializers.CharField()
     rate = Rate()
     description = TextOrNull()
+    legal_note = TextOrNull(help_text="An addition: printed on documents on which the tax stands.")
     applied_to_organization = Part("catalog.tax", "applied_to_organization", value=False)
     add_ons_count = Constant(0)
     customers_count = Constant(0)

@@ -7,7 +7,10 @@ from config.kernel import db
 
 
 class AddOn(db.Base):
-    """Something with a price of its own. ``amount`` is the price of one, where whoever sells it names no other."""
+    """Something with a price of its own. ``amount`` is the price of one, where whoever sells it names no other.
+
+    ``tax_inclusive`` says that its price is gross, where it is sold on its own.
+    """
 
     code = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
@@ -15,6 +18,7 @@ class AddOn(db.Base):
     description = models.TextField(blank=True, default="")
     currency = db.CurrencyField()
     amount = db.money_field()
+    tax_inclusive = models.BooleanField(default=False)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="add_ons")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -21,7 +21,8 @@ class Charge(db.Base):
 
     One that is paid in advance is billed event by event: on an invoice of its own at once, or, unless ``invoiceable``,
     as a fee that stands alone; ``regroup_paid_fees`` gathers those that were paid on one invoice later. The price may
-    be in a ``pricing_unit``, of which one is worth ``conversion_rate`` of the version's currency.
+    be in a ``pricing_unit``, of which one is worth ``conversion_rate`` of the version's currency. ``tax_inclusive``
+    says whether the price is gross; null is as the version.
     """
 
     class Regroup(models.TextChoices):
@@ -52,6 +53,7 @@ class Charge(db.Base):
     min_amount_cents = models.PositiveBigIntegerField(default=0)
     properties = models.JSONField(default=dict)
     position = models.PositiveIntegerField(default=0)
+    tax_inclusive = models.BooleanField(null=True)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="charges")
 
     class Meta:

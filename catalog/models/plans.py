@@ -34,6 +34,7 @@ class Plan(db.Base):
 class PlanVersion(db.Base):
     """One price list of a plan. ``amount`` is the fee of a whole interval, billed before it or when it is over.
 
+    ``tax_inclusive`` says that its prices are gross: fee, fixed charges, and usage but for charges that say otherwise.
     ``trial_period`` is the number of days, from the start of a subscription, for which no fee is billed.
     ``bill_charges_monthly`` bills the usage of half-years and years every month, ``bill_fixed_charges_monthly`` their
     fixed charges.
@@ -67,6 +68,7 @@ class PlanVersion(db.Base):
     trial_period = models.DecimalField(max_digits=10, decimal_places=5, default=Decimal(0))
     bill_charges_monthly = models.BooleanField(default=False)
     bill_fixed_charges_monthly = models.BooleanField(default=False)
+    tax_inclusive = models.BooleanField(default=False)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="plan_versions")
 
     class Meta:

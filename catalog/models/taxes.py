@@ -6,12 +6,23 @@ from config.kernel import db
 
 
 class Tax(db.Base):
-    """A tax. ``rate`` is a fraction: 0.19 for 19 %."""
+    """A tax. ``rate`` is a fraction: 0.19 for 19 %.
+
+    Its ``origin`` says who keeps it: people, the product (the EU's rates), or an engine that works taxes out.
+    ``legal_note`` is printed on documents on which the tax stands, for example why it is nothing.
+    """
+
+    class Origin(models.TextChoices):
+        MANUAL = "manual", "kept by hand"
+        EU = "eu", "kept by the product: VAT of the EU"
+        ENGINE = "engine", "told by a tax engine"
 
     code = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True, default="")
     rate = models.DecimalField(max_digits=12, decimal_places=8)
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.MANUAL, editable=False)
+    legal_note = models.TextField(blank=True, default="")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

@@ -11,11 +11,19 @@ from config.kernel import errors
 
 
 def listed(*, search_term: str | None = None) -> models.QuerySet[Tax]:
-    """Return the taxes that exist, newest first; ``search_term`` is looked for in name and code."""
-    rows = Tax.objects.filter(deleted_at__isnull=True)
+    """Return the taxes that exist, newest first; ``search_term`` is looked for in name and code.
+
+    What tax engines tell is theirs, and not listed.
+    """
+    rows = Tax.objects.filter(deleted_at__isnull=True).exclude(origin=Tax.Origin.ENGINE)
     if search_term:
         rows = rows.filter(models.Q(name__icontains=search_term) | models.Q(code__icontains=search_term))
     return rows.order_by("-created_at", "-id")
+
+
+def choices() -> models.QuerySet[Tax]:
+    """Return the taxes that people may choose, those kept by hand first, by name."""
+    return listed().order_by("-origin", "name", "id")
 
 
 def by_code(*, code: str) -> Tax:

@@ -30,6 +30,7 @@ class AddOnValues(TypedDict, total=False):
     description: str
     amount_cents: int
     amount_currency: str
+    tax_inclusive: bool
     tax_codes: Sequence[str]
 
 
@@ -40,6 +41,7 @@ def create(*, values: AddOnValues, actor: Actor, at: datetime) -> AddOn:
     add_on = AddOn(currency=currency, amount=money.from_minor(values["amount_cents"], currency), created_at=at)
     for name in NAMES:
         setattr(add_on, name, values.get(name, ""))
+    add_on.tax_inclusive = values.get("tax_inclusive", False)
     with uniqueness.told(catalog_add_on_code="code"):
         add_on.save(force_insert=True)
     add_on.taxes.set(charge_input.tax_ids(values.get("tax_codes", ())))
@@ -58,7 +60,7 @@ def update(*, code: str, values: AddOnValues, actor: Actor, at: datetime) -> Add
     currency = _currency(values.get("amount_currency", add_on.amount.currency.code))
     cents = values["amount_cents"] if "amount_cents" in values else money.to_minor(add_on.amount)
     given: dict[str, Any] = {
-        **{name: values[name] for name in NAMES if name in values},
+        **{name: values[name] for name in (*NAMES, "tax_inclusive") if name in values},
         "amount": money.from_minor(cents, currency),
     }
     new = {field: value for field, value in given.items() if getattr(add_on, field) != value}

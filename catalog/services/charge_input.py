@@ -57,6 +57,7 @@ class ChargeValues(TypedDict, total=False):
     invoiceable: bool
     regroup_paid_fees: str
     prorated: bool
+    tax_inclusive: bool | None
     min_amount_cents: int
     applied_pricing_unit: UnitValues | None
     properties: Mapping[str, Any] | None
@@ -197,6 +198,7 @@ def _charge(row: ChargeValues, before: ChargeContent | None, source: _Source, co
         filters=parts,
         tax_ids=tax_ids(row["tax_codes"]) if "tax_codes" in row else (before.tax_ids if before else ()),
         since=before.since if before else source.at,
+        tax_inclusive=row.get("tax_inclusive", before.tax_inclusive if before else None),
     )
 
 

@@ -68,6 +68,7 @@ class PlanValues(TypedDict, total=False):
     trial_period: Decimal
     bill_charges_monthly: bool
     bill_fixed_charges_monthly: bool
+    tax_inclusive: bool
     tax_codes: Sequence[str]
     charges: Sequence[ChargeValues]
     fixed_charges: Sequence[FixedChargeValues]
@@ -236,6 +237,10 @@ def _changed(before: PriceList, values: PlanValues, *, in_use: bool, at: datetim
     # Shorter intervals have no months inside: what is said of them there means nothing.
     has_months = intervals.can_split_monthly(Interval(interval))
     monthly, fixed_monthly = (bool(values.get(field, getattr(before, field))) and has_months for field in _SPLIT)
+    inclusive = values.get("tax_inclusive", before.tax_inclusive)
+    if crossed and (inclusive or any(charge.tax_inclusive for charge in charges)):
+        # What was billed up to a threshold is net, and what it is held against would be gross.
+        raise charge_input.refused("usage_thresholds", "not_with_tax_inclusive_prices")
     return PriceList(
         interval=interval,
         amount=money.from_minor(cents, currency),
@@ -248,6 +253,7 @@ def _changed(before: PriceList, values: PlanValues, *, in_use: bool, at: datetim
         fixed_charges=fixed,
         minimum_commitment=committed,
         usage_thresholds=crossed,
+        tax_inclusive=inclusive,
     )
 
 

@@ -55,6 +55,7 @@ class ChargeContent:
     min_amount_cents: int = 0
     pricing_unit_id: int | None = None
     conversion_rate: Decimal | None = None
+    tax_inclusive: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class PriceList:
     fixed_charges: tuple[FixedChargeContent, ...] = ()
     minimum_commitment: MinimumCommitmentContent | None = None
     usage_thresholds: tuple[UsageThresholdContent, ...] = ()
+    tax_inclusive: bool = False
 
 
 def read(version: PlanVersion) -> PriceList:
@@ -120,6 +122,7 @@ def read(version: PlanVersion) -> PriceList:
         fixed_charges=tuple(_fixed_charge(charge) for charge in version.fixed_charges.all()),
         minimum_commitment=_minimum_commitment(version),
         usage_thresholds=tuple(_usage_threshold(row) for row in version.usage_thresholds.all()),
+        tax_inclusive=version.tax_inclusive,
     )
 
 
@@ -164,6 +167,7 @@ def store(
         trial_period=content.trial_period,
         bill_charges_monthly=content.bill_charges_monthly,
         bill_fixed_charges_monthly=content.bill_fixed_charges_monthly,
+        tax_inclusive=content.tax_inclusive,
         created_at=at,
     )
     version.taxes.set(content.tax_ids)
@@ -190,6 +194,7 @@ def _store_charges(version: PlanVersion, content: PriceList, at: datetime) -> No
             min_amount_cents=charge.min_amount_cents,
             pricing_unit_id=charge.pricing_unit_id,
             conversion_rate=charge.conversion_rate,
+            tax_inclusive=charge.tax_inclusive,
             properties=charge.properties,
             position=position,
             created_at=charge.since,
@@ -309,6 +314,7 @@ def _charge(charge: Charge) -> ChargeContent:
         min_amount_cents=charge.min_amount_cents,
         pricing_unit_id=charge.pricing_unit_id,
         conversion_rate=charge.conversion_rate,
+        tax_inclusive=charge.tax_inclusive,
     )
 
 

@@ -26,6 +26,7 @@ class TaxValues(TypedDict, total=False):
     name: str
     description: str
     rate: Decimal
+    legal_note: str
 
 
 @transaction.atomic

@@ -143,6 +143,7 @@ def summary(content: PriceList) -> dict[str, Any]:
         "trial_period": str(content.trial_period),
         "bill_charges_monthly": content.bill_charges_monthly,
         "bill_fixed_charges_monthly": content.bill_fixed_charges_monthly,
+        "tax_inclusive": content.tax_inclusive,
         "charges": [
             {
                 "code": charge.code,
