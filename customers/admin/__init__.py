@@ -1,5 +1,5 @@
 """Admin pages of customers and of the companies that sell to them."""
 
-from customers.admin import billing_entities, customers
+from customers.admin import applied_coupons, billing_entities, coupons, custom_sections, customers, vat_checks
 
-__all__ = ["billing_entities", "customers"]
+__all__ = ["applied_coupons", "billing_entities", "coupons", "custom_sections", "customers", "vat_checks"]

@@ -19,6 +19,7 @@ from customers.admin import entity_forms
 from customers.admin.addresses import lines
 from customers.admin.entity_forms import EntityForm, NewEntityForm, entity_values
 from customers.models import BillingEntity
+from customers.queries import custom_sections
 from customers.services import billing_entities
 
 
@@ -121,6 +122,15 @@ class BillingEntityAdmin(pages.PageAdmin):
         )
 
 
+def issuing_text(anchor: str, adjustment: str) -> str:
+    """Say how invoices for the end of a period are dated."""
+    if adjustment == BillingEntity.Adjustment.KEEP_ANCHOR:
+        return f"dated by the {BillingEntity.Anchor(anchor).label}"
+    if anchor == BillingEntity.Anchor.CURRENT_PERIOD_END:
+        return "dated by their finalization; without grace by the last day of the period"
+    return "dated by their finalization"
+
+
 def _company(entity: BillingEntity) -> Facts:
     return Facts(
         "Company",
@@ -146,6 +156,7 @@ def _bank(entity: BillingEntity) -> Facts:
             Fact("IBAN or account", entity.iban or cells.EMPTY),
             Fact("BIC or routing number", entity.bic or cells.EMPTY),
             Fact("Taxes", ", ".join(str(tax) for tax in entity.taxes.all()) or "none"),
+            Fact("VAT of the EU", "decided for each customer" if entity.eu_tax_management else "not decided"),
             Fact("Currency", entity.default_currency),
             Fact("Default", "yes" if entity.is_default else "no"),
         ),
@@ -162,6 +173,8 @@ def _documents(entity: BillingEntity) -> Facts:
             Fact("Time zone", entity.timezone),
             Fact("Payment term", f"{entity.net_payment_term} days"),
             Fact("Grace period", f"{entity.invoice_grace_period} days"),
+            Fact("Periodic invoices", issuing_text(entity.issuing_date_anchor, entity.issuing_date_adjustment)),
+            Fact("Custom sections", ", ".join(str(row) for row in custom_sections.of_seller(entity)) or "none"),
             Fact("Invoices of nothing", "finalized" if entity.finalize_zero_amount_invoice else "skipped"),
             Fact("E-mails", ", ".join(entity.email_settings) or "none"),
             Fact("Accent colour", swatch),

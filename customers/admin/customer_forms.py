@@ -7,17 +7,18 @@ from typing import Any
 
 from django import forms
 
-from catalog.models import Tax
+from catalog.queries import taxes as known_taxes
 from config.platform.admin.forms import VerbForm, words
 from customers.admin import choices
 from customers.domain import profiles
-from customers.models import BillingEntity, Customer
+from customers.models import BillingEntity, Customer, InvoiceCustomSection
 from customers.services.customers import CustomerValues
 
 PLAIN = (
     "name", "firstname", "lastname", "legal_name", "legal_number", "tax_identification_number", "customer_type",
     "email", "phone", "url", "address_line1", "address_line2", "zipcode", "city", "state", "country", "currency",
     "timezone", "document_locale", "net_payment_term", "invoice_grace_period", "finalize_zero_amount_invoice",
+    "issuing_date_anchor", "issuing_date_adjustment",
 )  # fmt: skip
 INHERIT = "as the billing entity"
 
@@ -34,11 +35,16 @@ class CustomerForm(VerbForm):
             "Terms",
             (
                 "currency", "document_locale", "timezone", "net_payment_term", "invoice_grace_period",
-                "finalize_zero_amount_invoice",
+                "issuing_date_anchor", "issuing_date_adjustment", "finalize_zero_amount_invoice",
             ),
         ),
+        ("Custom sections", ("custom_sections", "skip_invoice_custom_sections")),
     )  # fmt: skip
-    aliases = {"billing_entity_code": "billing_entity", "tax_codes": "taxes"}
+    aliases = {
+        "billing_entity_code": "billing_entity",
+        "tax_codes": "taxes",
+        "invoice_custom_sections": "custom_sections",
+    }
 
     name = forms.CharField(max_length=255, required=False)
     external_id = forms.CharField(max_length=255, help_text="By which your systems know the customer.")
@@ -50,7 +56,7 @@ class CustomerForm(VerbForm):
     legal_number = forms.CharField(max_length=255, required=False, help_text="Of the register of companies.")
     tax_identification_number = forms.CharField(label="VAT id", max_length=64, required=False)
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Empty: those of the billing entity.",
@@ -85,9 +91,26 @@ class CustomerForm(VerbForm):
         required=False,
         help_text="How long invoices stay drafts. Empty: as the billing entity.",
     )
+    issuing_date_anchor = forms.ChoiceField(
+        label="Periodic invoices are of",
+        choices=lambda: choices.inherited(list(BillingEntity.Anchor.choices), INHERIT),
+        required=False,
+    )
+    issuing_date_adjustment = forms.ChoiceField(
+        label="and are dated",
+        choices=lambda: choices.inherited(list(BillingEntity.Adjustment.choices), INHERIT),
+        required=False,
+    )
     finalize_zero_amount_invoice = forms.ChoiceField(
         label="Invoices of nothing", choices=Customer.ZeroAmount.choices, required=False
     )
+    custom_sections = forms.ModelMultipleChoiceField(
+        InvoiceCustomSection.objects.filter(deleted_at__isnull=True),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=f"None chosen: {INHERIT}.",
+    )
+    skip_invoice_custom_sections = forms.BooleanField(label="No custom sections at all", required=False)
 
     def clean(self) -> dict[str, Any]:
         """Ask the domain about every field."""
@@ -108,6 +131,8 @@ def customer_values(cleaned: Mapping[str, Any]) -> CustomerValues:
         external_id=cleaned["external_id"],
         billing_entity_code=cleaned["billing_entity"].code,
         tax_codes=[tax.code for tax in cleaned["taxes"]],
+        skip_invoice_custom_sections=cleaned["skip_invoice_custom_sections"],
+        invoice_custom_section_codes=[section.code for section in cleaned["custom_sections"]],
     )
 
 
@@ -118,4 +143,6 @@ def initial(customer: Customer) -> Mapping[str, Any]:
         "external_id": customer.external_id,
         "billing_entity": customer.billing_entity,
         "taxes": list(customer.taxes.all()),
+        "custom_sections": list(customer.invoice_custom_sections.all()),
+        "skip_invoice_custom_sections": customer.skip_invoice_custom_sections,
     }

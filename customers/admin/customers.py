@@ -19,11 +19,15 @@ from config.platform.admin import cells, filters, history, pages, theme
 from config.platform.admin.blocks import Beside, Block, Fact, Facts, Note, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
-from customers.admin import choices, customer_forms
+from customers.admin import applied_coupons, choices, customer_forms, customer_taxes
 from customers.admin.addresses import lines
+from customers.admin.applied_coupons import ApplyCoupon
+from customers.admin.billing_entities import issuing_text
 from customers.admin.customer_forms import CustomerForm, customer_values
+from customers.admin.customer_taxes import EndExemption, Exempt
 from customers.domain import tax_ids
 from customers.models import BillingEntity, Customer
+from customers.queries import custom_sections
 from customers.services import customers
 
 
@@ -153,7 +157,7 @@ class CustomerAdmin(pages.PageAdmin):
     search_help_text = "Name, e-mail or external id"
     ordering = ("-created_at", "-id")
     list_verbs = (CreateCustomer(),)
-    verbs = (EditCustomer(), RetireCustomer())
+    verbs = (EditCustomer(), ApplyCoupon(), Exempt(), EndExemption(), RetireCustomer())
     panels = "customers.customer"
     empty_text = "Add one here, or let your systems add them through the API."
 
@@ -198,6 +202,7 @@ class CustomerAdmin(pages.PageAdmin):
             ),
             empty="No metadata. Engineers set it through the API.",
         )
+        coupons = applied_coupons.table(instance)
         doubt = tax_ids.warning(number=instance.tax_identification_number, country=instance.country)
         warnings: tuple[Block, ...] = (Note(f"VAT id: {doubt}", Tone.WARN),) if doubt else ()
         return Page(
@@ -205,6 +210,8 @@ class CustomerAdmin(pages.PageAdmin):
             tabs=(
                 Tab("Account", ()),
                 Tab("Details", (Beside((identity(instance), terms(instance))), addresses(instance))),
+                Tab("Coupons", (coupons,), len(coupons.rows)),
+                Tab("Taxes", customer_taxes.blocks(instance)),
                 Tab("Metadata", (notes,), len(instance.metadata.all())),
                 Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
             ),
@@ -245,9 +252,28 @@ def terms(customer: Customer) -> Facts:
             Fact("Language of documents", _own(customer.document_locale, customer.applicable_locale)),
             Fact("Payment term", _own(customer.net_payment_term, f"{customer.applicable_net_payment_term} days")),
             Fact("Grace period", _own(customer.invoice_grace_period, f"{customer.applicable_grace_period} days")),
+            Fact(
+                "Periodic invoices",
+                _own(customer.issuing_date_anchor or customer.issuing_date_adjustment, _issuing(customer)),
+            ),
+            Fact("Custom sections", _sections(customer)),
             Fact("Invoices of nothing", customer.get_finalize_zero_amount_invoice_display()),
         ),
     )
+
+
+def _issuing(customer: Customer) -> str:
+    entity = customer.billing_entity
+    return issuing_text(
+        customer.issuing_date_anchor or entity.issuing_date_anchor,
+        customer.issuing_date_adjustment or entity.issuing_date_adjustment,
+    )
+
+
+def _sections(customer: Customer) -> str:
+    if customer.skip_invoice_custom_sections:
+        return "none at all"
+    return ", ".join(str(row) for row in custom_sections.of_customer(customer)) or "none"
 
 
 def addresses(customer: Customer) -> Facts:

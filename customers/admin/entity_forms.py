@@ -7,22 +7,23 @@ from typing import Any
 
 from django import forms
 
-from catalog.models import Tax
+from catalog.queries import taxes as known_taxes
 from config.platform.admin import theme
 from config.platform.admin.forms import VerbForm, words
 from customers.admin import choices
 from customers.domain import profiles
-from customers.models import BillingEntity
+from customers.models import BillingEntity, InvoiceCustomSection
 from customers.services.billing_entities import BillingEntityValues
 
 PLAIN = (
     "name", "legal_name", "legal_number", "tax_identification_number", "email", "phone", "url", "address_line1",
     "address_line2", "zipcode", "city", "state", "country", "bank_name", "iban", "bic", "default_currency", "timezone",
     "document_locale", "net_payment_term", "invoice_grace_period", "document_numbering", "document_number_prefix",
-    "finalize_zero_amount_invoice", "email_settings", "accent_color", "logo", "invoice_footer",
+    "finalize_zero_amount_invoice", "eu_tax_management", "email_settings", "accent_color", "logo", "invoice_footer",
+    "issuing_date_anchor", "issuing_date_adjustment",
 )  # fmt: skip
 
-EMAILS = [("invoice.finalized", "Invoice issued")]
+EMAILS = [("invoice.finalized", "Invoice issued"), ("credit_note.created", "Credit note issued")]
 
 
 class EntityForm(VerbForm):
@@ -31,16 +32,19 @@ class EntityForm(VerbForm):
     sections = (
         ("Company", ("name", "legal_name", "legal_number", "tax_identification_number", "email", "phone", "url")),
         ("Address", ("address_line1", "address_line2", "zipcode", "city", "state", "country")),
-        ("Bank details and taxes", ("bank_name", "iban", "bic", "default_currency", "taxes")),
+        ("Bank details and taxes", ("bank_name", "iban", "bic", "default_currency", "taxes", "eu_tax_management")),
         (
             "Terms",
-            ("timezone", "net_payment_term", "invoice_grace_period", "finalize_zero_amount_invoice", "email_settings"),
+            (
+                "timezone", "net_payment_term", "invoice_grace_period", "issuing_date_anchor",
+                "issuing_date_adjustment", "finalize_zero_amount_invoice", "email_settings",
+            ),
         ),
         (
             "Documents",
             (
                 "document_number_prefix", "document_numbering", "document_locale", "accent_color", "logo",
-                "invoice_footer",
+                "invoice_footer", "custom_sections",
             ),
         ),
     )  # fmt: skip
@@ -64,15 +68,35 @@ class EntityForm(VerbForm):
     bic = forms.CharField(label="BIC or routing number", max_length=64, required=False)
     default_currency = forms.ChoiceField(label="Currency", choices=choices.currencies)
     taxes = forms.ModelMultipleChoiceField(
-        Tax.objects.filter(deleted_at__isnull=True),
+        known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text="Of customers that have none of their own.",
+    )
+    eu_tax_management = forms.BooleanField(
+        label="Decide the VAT of the EU",
+        required=False,
+        help_text="By each customer's country and VAT number. For billing entities in the EU alone.",
     )
     timezone = forms.ChoiceField(label="Time zone", choices=choices.timezones)
     net_payment_term = forms.IntegerField(label="Payment term (days)", min_value=0, max_value=3650)
     invoice_grace_period = forms.IntegerField(
         label="Grace period (days)", min_value=0, max_value=365, help_text="How long invoices stay drafts."
+    )
+    issuing_date_anchor = forms.ChoiceField(
+        label="Periodic invoices are of", choices=BillingEntity.Anchor.choices, required=False
+    )
+    issuing_date_adjustment = forms.ChoiceField(
+        label="and are dated",
+        choices=BillingEntity.Adjustment.choices,
+        required=False,
+        help_text="No document is dated after the day on which it is finalized.",
+    )
+    custom_sections = forms.ModelMultipleChoiceField(
+        InvoiceCustomSection.objects.filter(deleted_at__isnull=True),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="On the documents of customers that have none of their own.",
     )
     finalize_zero_amount_invoice = forms.BooleanField(label="Issue invoices of nothing", required=False)
     email_settings = forms.MultipleChoiceField(
@@ -109,8 +133,12 @@ class NewEntityForm(EntityForm):
 def entity_values(cleaned: Mapping[str, Any]) -> BillingEntityValues:
     """The filled-in form as the service takes it."""
     values = BillingEntityValues(
-        **{field: cleaned[field] for field in PLAIN}, tax_codes=[tax.code for tax in cleaned["taxes"]]
+        **{field: cleaned[field] for field in PLAIN},
+        tax_codes=[tax.code for tax in cleaned["taxes"]],
+        invoice_custom_section_codes=[section.code for section in cleaned["custom_sections"]],
     )
+    values["issuing_date_anchor"] = cleaned["issuing_date_anchor"] or BillingEntity.Anchor.NEXT_PERIOD_START
+    values["issuing_date_adjustment"] = cleaned["issuing_date_adjustment"] or BillingEntity.Adjustment.ALIGN
     if "code" in cleaned:
         values["code"] = cleaned["code"]
     return values
@@ -118,7 +146,11 @@ def entity_values(cleaned: Mapping[str, Any]) -> BillingEntityValues:
 
 def initial(entity: BillingEntity) -> Mapping[str, Any]:
     """The seller as the form shows it."""
-    return {**{field: getattr(entity, field) for field in PLAIN}, "taxes": list(entity.taxes.all())}
+    return {
+        **{field: getattr(entity, field) for field in PLAIN},
+        "taxes": list(entity.taxes.all()),
+        "custom_sections": list(entity.invoice_custom_sections.all()),
+    }
 
 
 def usual() -> Mapping[str, Any]:

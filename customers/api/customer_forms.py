@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.platform.api import representations
@@ -18,8 +19,12 @@ from config.platform.api.serializers import (
     Unsupported,
     Whole,
 )
-from customers.models import Customer
+from customers.api.section_forms import SectionAnswer
+from customers.models import BillingEntity, Customer
+from customers.queries import custom_sections
 from customers.services.customers import ADDRESS
+
+ISSUING = "subscription_invoice_issuing_date"
 
 
 class AddressRequest(RequestSerializer):
@@ -41,8 +46,19 @@ class BillingConfigurationRequest(RequestSerializer):
     payment_provider = Unsupported(neutral=("",))
     payment_provider_code = Unsupported(neutral=("",))
     provider_customer_id = Unsupported(neutral=("",))
-    subscription_invoice_issuing_date_anchor = Unsupported(neutral=("", "next_period_start"))
-    subscription_invoice_issuing_date_adjustment = Unsupported(neutral=("", "align_with_finalization_date"))
+    subscription_invoice_issuing_date_anchor = serializers.ChoiceField(
+        choices=BillingEntity.Anchor.values, required=False, allow_null=True, allow_blank=True
+    )
+    subscription_invoice_issuing_date_adjustment = serializers.ChoiceField(
+        choices=BillingEntity.Adjustment.values, required=False, allow_null=True, allow_blank=True
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Bring the policy of issuing dates under its own names; null stands for the billing entity's."""
+        for name in ("anchor", "adjustment"):
+            if f"{ISSUING}_{name}" in attrs:
+                attrs[f"issuing_date_{name}"] = attrs.pop(f"{ISSUING}_{name}") or ""
+        return attrs
 
 
 class CustomerMetadataRequest(RequestSerializer):
@@ -52,6 +68,15 @@ class CustomerMetadataRequest(RequestSerializer):
     key = Text(required=True)
     value = Text()
     display_in_invoice = Flag()
+
+
+class TaxExemptionRequest(RequestSerializer):
+    """Why a customer pays no tax, until which local day, and the number of its certificate."""
+
+    reason = Text(required=True)
+    legal_note = Text(max_length=2000)
+    certificate_number = Text()
+    valid_until = serializers.DateField(required=False, allow_null=True)
 
 
 class CustomerRequest(AddressRequest):
@@ -83,9 +108,13 @@ class CustomerRequest(AddressRequest):
     shipping_address = AddressRequest(required=False, allow_null=True)
     metadata = Rows(CustomerMetadataRequest)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
+    tax_exemption = TaxExemptionRequest(required=False, allow_null=True)
     account_type = Unsupported(neutral=("", "customer"))
     integration_customers = Unsupported(neutral=([],))
-    invoice_custom_section_codes = Unsupported(neutral=([],))
+    skip_invoice_custom_sections = Flag()
+    invoice_custom_section_codes = serializers.ListField(
+        child=Text(required=True), required=False, allow_null=True, max_length=100
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Bring the nested keys where the service wants them, and null to what it stands for."""
@@ -110,8 +139,8 @@ class BillingConfigurationAnswer(serializers.Serializer):  # type: ignore[type-a
     payment_provider = Constant(None)
     payment_provider_code = Constant(None)
     document_locale = TextOrNull()
-    subscription_invoice_issuing_date_anchor = Constant(None)
-    subscription_invoice_issuing_date_adjustment = Constant(None)
+    subscription_invoice_issuing_date_anchor = TextOrNull(source="issuing_date_anchor")
+    subscription_invoice_issuing_date_adjustment = TextOrNull(source="issuing_date_adjustment")
 
 
 class ShippingAnswer(serializers.Serializer):  # type: ignore[type-arg]
@@ -175,14 +204,52 @@ class CustomerAnswer(serializers.Serializer):  # type: ignore[type-arg]
     finalize_zero_amount_invoice = serializers.CharField()
     billing_configuration = BillingConfigurationAnswer(source="*")
     shipping_address = ShippingAnswer()
-    skip_invoice_custom_sections = Constant(value=False)
+    skip_invoice_custom_sections = serializers.BooleanField()
     metadata = CustomerMetadataAnswer(many=True)
     taxes = representations.serializer("catalog.tax")(many=True)
     integration_customers = Constant([])
 
 
+class TaxExemptionAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """Why a customer pays no tax."""
+
+    reason = serializers.CharField()
+    legal_note = TextOrNull()
+    certificate_number = TextOrNull()
+    valid_until = serializers.DateField(allow_null=True)
+
+
+class TaxDecisionAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """Why a customer has its taxes: the rule that decided, and what it was decided from."""
+
+    basis = serializers.CharField()
+    tax_code = TextOrNull()
+    is_provisional = serializers.BooleanField()
+    facts = serializers.DictField()
+    decided_at = Instant(source="created_at")
+
+
 class CustomerDetailAnswer(CustomerAnswer):
     """A customer with what lists leave out."""
 
-    applicable_invoice_custom_sections = Constant([])
+    tax_exemption = serializers.SerializerMethodField()
+    tax_decision = serializers.SerializerMethodField()
+    applicable_invoice_custom_sections = serializers.SerializerMethodField()
     error_details = Constant([])
+
+    @extend_schema_field(TaxExemptionAnswer(allow_null=True))
+    def get_tax_exemption(self, customer: Customer) -> dict[str, Any] | None:
+        """Return the exemption, null where the customer has none."""
+        found = getattr(customer, "tax_exemption", None)
+        return None if found is None else dict(TaxExemptionAnswer(found).data)
+
+    @extend_schema_field(TaxDecisionAnswer(allow_null=True))
+    def get_tax_decision(self, customer: Customer) -> dict[str, Any] | None:
+        """Return why the customer has its taxes, null where nobody decides them."""
+        found = customer.tax_decisions.first()
+        return None if found is None else dict(TaxDecisionAnswer(found).data)
+
+    @extend_schema_field(SectionAnswer(many=True))
+    def get_applicable_invoice_custom_sections(self, customer: Customer) -> list[dict[str, Any]]:
+        """Return the custom sections of the next document: its own, else the billing entity's."""
+        return list(SectionAnswer(custom_sections.of_customer(customer), many=True, context={}).data)

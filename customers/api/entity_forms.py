@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.platform.api import representations
@@ -20,10 +21,10 @@ from config.platform.api.serializers import (
     Unsupported,
     Whole,
 )
-from customers.api.customer_forms import AddressRequest
+from customers.api.customer_forms import ISSUING, AddressRequest
+from customers.api.section_forms import SectionAnswer
 from customers.models import BillingEntity
-
-ISSUING = ("", "next_period_start"), ("", "align_with_finalization_date")
+from customers.queries import custom_sections
 
 
 class EntityConfigurationRequest(RequestSerializer):
@@ -32,8 +33,19 @@ class EntityConfigurationRequest(RequestSerializer):
     invoice_footer = Text(max_length=2000)
     invoice_grace_period = Whole()
     document_locale = Text(required=False, allow_blank=False, allow_null=False, max_length=8)
-    subscription_invoice_issuing_date_anchor = Unsupported(neutral=ISSUING[0])
-    subscription_invoice_issuing_date_adjustment = Unsupported(neutral=ISSUING[1])
+    subscription_invoice_issuing_date_anchor = serializers.ChoiceField(
+        choices=BillingEntity.Anchor.values, required=False
+    )
+    subscription_invoice_issuing_date_adjustment = serializers.ChoiceField(
+        choices=BillingEntity.Adjustment.values, required=False
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Bring the policy of issuing dates under its own names."""
+        for name in ("anchor", "adjustment"):
+            if f"{ISSUING}_{name}" in attrs:
+                attrs[f"issuing_date_{name}"] = attrs.pop(f"{ISSUING}_{name}")
+        return attrs
 
 
 class SellerRequest(AddressRequest):
@@ -49,13 +61,14 @@ class SellerRequest(AddressRequest):
     document_numbering = serializers.ChoiceField(choices=BillingEntity.Numbering.values, required=False)
     document_number_prefix = Text(allow_blank=False, allow_null=False, max_length=16)
     finalize_zero_amount_invoice = Flag()
+    eu_tax_management = Flag()
     email_settings = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=20)
     billing_configuration = EntityConfigurationRequest(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Bring the nested keys where the service wants them, and null lists to empty ones."""
         attrs.update(attrs.pop("billing_configuration", None) or {})
-        for field in ("email_settings", "tax_codes"):
+        for field in ("email_settings", "tax_codes", "invoice_custom_section_codes"):
             if field in attrs:
                 attrs[field] = attrs[field] or []
         return attrs
@@ -80,9 +93,10 @@ class EntityRequest(SellerRequest):
     accent_color = Text(allow_blank=False, allow_null=False, max_length=7)
     tax_codes = serializers.ListField(child=Text(required=True), required=False, allow_null=True, max_length=100)
     einvoicing = Unsupported(neutral=(False, "false"))
-    eu_tax_management = Unsupported(neutral=(False, "false"))
     logo = Unsupported(neutral=("",))
-    invoice_custom_section_codes = Unsupported(neutral=([],))
+    invoice_custom_section_codes = serializers.ListField(
+        child=Text(required=True), required=False, allow_null=True, max_length=100
+    )
 
 
 class SellerAnswer(serializers.Serializer):  # type: ignore[type-arg]
@@ -124,11 +138,11 @@ class EntitySummaryAnswer(SellerAnswer):
     einvoicing = Constant(value=False)
     invoice_footer = TextOrNull()
     invoice_grace_period = serializers.IntegerField()
-    subscription_invoice_issuing_date_adjustment = Constant("align_with_finalization_date")
-    subscription_invoice_issuing_date_anchor = Constant("next_period_start")
+    subscription_invoice_issuing_date_adjustment = serializers.CharField(source="issuing_date_adjustment")
+    subscription_invoice_issuing_date_anchor = serializers.CharField(source="issuing_date_anchor")
     document_locale = serializers.CharField()
     is_default = serializers.BooleanField()
-    eu_tax_management = Constant(value=False)
+    eu_tax_management = serializers.BooleanField()
     logo_url = Constant(None)
 
 
@@ -136,7 +150,12 @@ class EntityAnswer(EntitySummaryAnswer):
     """A billing entity."""
 
     taxes = representations.serializer("catalog.tax")(many=True)
-    selected_invoice_custom_sections = Constant([])
+    selected_invoice_custom_sections = serializers.SerializerMethodField()
+
+    @extend_schema_field(SectionAnswer(many=True))
+    def get_selected_invoice_custom_sections(self, entity: BillingEntity) -> list[dict[str, Any]]:
+        """Return the custom sections of customers that have none of their own."""
+        return list(SectionAnswer(custom_sections.of_seller(entity), many=True, context={}).data)
 
 
 class EntityConfigurationAnswer(serializers.Serializer):  # type: ignore[type-arg]

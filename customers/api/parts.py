@@ -8,13 +8,17 @@ from typing import Any
 from catalog.models import Tax
 from config.kernel import registry
 from config.platform.api import representations
+from customers.api.coupon_forms import ListedAppliedCoupon
 from customers.api.customer_forms import CustomerAnswer, CustomerDetailAnswer
 from customers.api.entity_forms import EntityAnswer
+from customers.api.section_forms import SectionAnswer
 from customers.queries import billing_entities
 
 representations.register("customers.customer", CustomerAnswer)
 representations.register("customers.customer_detail", CustomerDetailAnswer)
 representations.register("customers.billing_entity", EntityAnswer)
+representations.register("customers.custom_section", SectionAnswer)
+representations.register("customers.applied_coupon", ListedAppliedCoupon)
 
 
 def applied(taxes: Sequence[Tax]) -> Mapping[int, Mapping[str, Any]]:

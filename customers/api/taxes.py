@@ -25,6 +25,7 @@ class TaxRequest(RequestSerializer):
     code = Text(required=True)
     rate = Rate()
     description = Text(max_length=10_000)
+    legal_note = Text(max_length=2_000, help_text="An addition: printed on documents on which the tax stands.")
     applied_to_organization = Flag(allow_null=True)
 
 

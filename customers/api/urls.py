@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from customers.api import customers, entities, taxes
+from customers.api import applied_coupons, coupons, custom_sections, customers, entities, taxes
 
 urlpatterns = [
     path("customers", customers.Customers.as_view()),
+    path("customers/<path:external_id>/applied_coupons", applied_coupons.CustomerAppliedCoupons.as_view()),
+    path("customers/<path:external_id>/applied_coupons/<str:lago_id>", applied_coupons.CustomerAppliedCoupon.as_view()),
     path("customers/<path:external_id>", customers.Customer.as_view()),
+    path("coupons", coupons.Coupons.as_view()),
+    path("coupons/<path:code>", coupons.Coupon.as_view()),
+    path("applied_coupons", applied_coupons.AppliedCoupons.as_view()),
     path("taxes", taxes.Taxes.as_view()),
     path("taxes/<path:code>", taxes.Tax.as_view()),
+    path("invoice_custom_sections", custom_sections.Sections.as_view()),
+    path("invoice_custom_sections/<path:code>", custom_sections.Section.as_view()),
     path("billing_entities", entities.Entities.as_view()),
     path("billing_entities/<path:code>", entities.Entity.as_view()),
     path("organizations", entities.Organization.as_view()),

@@ -5,6 +5,7 @@ from django.db import models
 from catalog.models import Tax
 from config.kernel import db
 from customers.models.addresses import Addressed
+from customers.models.custom_sections import InvoiceCustomSection
 
 
 class BillingEntity(Addressed, db.Base):
@@ -13,6 +14,14 @@ class BillingEntity(Addressed, db.Base):
     class Numbering(models.TextChoices):
         PER_CUSTOMER = "per_customer", "per customer"
         PER_BILLING_ENTITY = "per_billing_entity", "per billing entity"
+
+    class Anchor(models.TextChoices):
+        CURRENT_PERIOD_END = "current_period_end", "last day of the period"
+        NEXT_PERIOD_START = "next_period_start", "first day after the period"
+
+    class Adjustment(models.TextChoices):
+        KEEP_ANCHOR = "keep_anchor", "that day"
+        ALIGN = "align_with_finalization_date", "the day of finalization"
 
     code = models.CharField(max_length=255, unique=True)
     name = models.CharField(max_length=255)
@@ -37,7 +46,15 @@ class BillingEntity(Addressed, db.Base):
     document_numbering = models.CharField(max_length=32, choices=Numbering.choices, default=Numbering.PER_CUSTOMER)
     document_number_prefix = models.CharField(max_length=16)
     finalize_zero_amount_invoice = models.BooleanField(default=True)
+    issuing_date_anchor = models.CharField(
+        "periodic invoices are of", max_length=32, choices=Anchor.choices, default=Anchor.NEXT_PERIOD_START
+    )
+    issuing_date_adjustment = models.CharField(
+        "and are dated", max_length=32, choices=Adjustment.choices, default=Adjustment.ALIGN
+    )
+    invoice_custom_sections = models.ManyToManyField(InvoiceCustomSection, blank=True, related_name="billing_entities")
     email_settings = models.JSONField(default=list, blank=True)
+    eu_tax_management = models.BooleanField("decides the VAT of its customers", default=False)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="billing_entities")
 
     class Meta:

@@ -6,6 +6,8 @@ from catalog.models import Tax
 from config.kernel import db
 from customers.models.addresses import Addressed
 from customers.models.billing_entities import BillingEntity
+from customers.models.custom_sections import InvoiceCustomSection
+from customers.models.vat_checks import VatCheck
 
 
 class Customer(Addressed, db.Base):
@@ -13,6 +15,8 @@ class Customer(Addressed, db.Base):
 
     ``timezone``, ``net_payment_term``, ``invoice_grace_period`` and ``document_locale`` fall back to the entity's where
     they are empty. ``shipping_address`` has the keys of an address; it is shown on documents only.
+
+    While one ``awaits_tax_decision``, mostly the check of its VAT number, its invoices wait too.
     """
 
     class ZeroAmount(models.TextChoices):
@@ -48,8 +52,18 @@ class Customer(Addressed, db.Base):
     finalize_zero_amount_invoice = models.CharField(
         max_length=16, choices=ZeroAmount.choices, default=ZeroAmount.INHERIT
     )
+    issuing_date_anchor = models.CharField(max_length=32, choices=BillingEntity.Anchor.choices, blank=True, default="")
+    issuing_date_adjustment = models.CharField(
+        max_length=32, choices=BillingEntity.Adjustment.choices, blank=True, default=""
+    )
+    invoice_custom_sections = models.ManyToManyField(InvoiceCustomSection, blank=True, related_name="customers")
+    skip_invoice_custom_sections = models.BooleanField(default=False)
     shipping_address = models.JSONField(default=dict, blank=True)
     taxes = models.ManyToManyField(Tax, blank=True, related_name="customers")
+    vat_check = models.ForeignKey(
+        VatCheck, on_delete=models.PROTECT, null=True, related_name="customers", editable=False
+    )
+    awaits_tax_decision = models.BooleanField(default=False, editable=False)
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

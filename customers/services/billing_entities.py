@@ -10,13 +10,15 @@ from typing import Any, TypedDict
 from django.db import transaction
 
 from catalog.queries import taxes
-from config.kernel import actors, db, errors
+from catalog.services import vat_rates
+from config.kernel import actors, db, errors, events
 from config.kernel.actors import Actor
 from config.platform.services import audit, installation, uniqueness
-from customers.domain import profiles
+from customers.domain import eu_vat, profiles
+from customers.domain.facts import SellerMade, TermsChanged
 from customers.models import BillingEntity
 from customers.queries import billing_entities
-from customers.services import changes
+from customers.services import changes, section_choices, tax_decisions
 
 DEFAULT_CODE = "default"
 EMAILS = ("invoice.finalized", "credit_note.created", "payment_receipt.created")
@@ -56,6 +58,10 @@ class BillingEntityValues(TypedDict, total=False):
     finalize_zero_amount_invoice: bool
     email_settings: Sequence[str]
     tax_codes: Sequence[str]
+    eu_tax_management: bool
+    issuing_date_anchor: str
+    issuing_date_adjustment: str
+    invoice_custom_section_codes: Sequence[str]
 
 
 @transaction.atomic
@@ -83,13 +89,21 @@ def update(*, code: str, values: BillingEntityValues, actor: Actor, at: datetime
     entity = db.lock_one(BillingEntity.objects.filter(pk=billing_entities.by_code(code=code).pk))
     content: dict[str, Any] = dict(values)
     tax_codes = content.pop("tax_codes", None)
+    section_codes = content.pop(section_choices.FIELD, None)
     _demand(content)
     old, new = changes.assign(entity, content)
     if new:
         with uniqueness.told(customers_billingentity_code_key="code"):
             entity.save(update_fields=list(new))
+    if {"eu_tax_management", "country"} & new.keys():
+        _manage_taxes(entity, actor, at)
+    if changes.DRAFT_TERMS & new.keys():
+        takes_term = "net_payment_term" in new
+        events.publish(TermsChanged(billing_entity_id=entity.pk, takes_term=takes_term, actor=actor, at=at))
     if tax_codes is not None:
         _set_taxes(entity, tax_codes, old, new)
+    if section_codes is not None:
+        section_choices.choose(owner=entity, codes=section_codes, old=old, new=new)
     if new:
         audit.record(actor=actor, at=at, verb="update", instance=entity, old=old, new=new)
     return billing_entities.by_code(code=entity.code)
@@ -103,6 +117,7 @@ def update_default(*, values: BillingEntityValues, actor: Actor, at: datetime) -
 
 def _make(content: dict[str, Any], *, is_default: bool, actor: Actor, at: datetime) -> BillingEntity:
     tax_codes = content.pop("tax_codes", None)
+    section_codes = content.pop(section_choices.FIELD, None)
     _demand(content)
     entity = BillingEntity(**content, is_default=is_default, created_at=at)
     if not entity.document_number_prefix:
@@ -111,8 +126,22 @@ def _make(content: dict[str, Any], *, is_default: bool, actor: Actor, at: dateti
         entity.save(force_insert=True)
     if tax_codes:
         entity.taxes.set(taxes.by_codes(codes=tax_codes))
+    if section_codes:
+        section_choices.choose(owner=entity, codes=section_codes, old={}, new={})
+    if entity.eu_tax_management:
+        _manage_taxes(entity, actor, at)
     audit.record(actor=actor, at=at, verb="create", instance=entity, new=content)
+    events.publish(SellerMade(billing_entity_id=entity.pk, at=at))
     return billing_entities.by_code(code=entity.code)
+
+
+def _manage_taxes(entity: BillingEntity, actor: Actor, at: datetime) -> None:
+    if not entity.eu_tax_management:
+        tax_decisions.release_all(billing_entity_id=entity.pk, at=at)
+        return
+    eu_vat.demand_in_eu(entity.country)
+    vat_rates.ensure(actor=actor, at=at)
+    tax_decisions.ask_for_all(billing_entity_id=entity.pk)
 
 
 def _set_taxes(entity: BillingEntity, codes: Sequence[str], old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db import models
 
+DRAFT_TERMS = frozenset({"invoice_grace_period", "issuing_date_anchor", "issuing_date_adjustment", "net_payment_term"})
+"""What of customers and sellers decides about the dates of drafts."""
+
 
 def assign(instance: models.Model, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Set the fields that differ and return their old and new values. Saves nothing."""

@@ -14,14 +14,16 @@ from config.kernel import db, errors, events
 from config.kernel.actors import Actor
 from config.platform.services import audit, numbers
 from customers.domain import profiles, tax_ids
-from customers.domain.facts import CustomerDeleted
+from customers.domain.facts import CustomerDeleted, SellerChanging, TermsChanged
 from customers.models import BillingEntity, Customer, CustomerMetadata
 from customers.queries import billing_entities
 from customers.queries import customers as customer_queries
-from customers.services import changes
+from customers.services import applied_coupons, changes, section_choices, tax_decisions, tax_exemptions
+from customers.services.tax_exemptions import ExemptionValues
 
 MAX_METADATA = 5
 SEQUENCE = "customers.customer"
+RELATIONS = ("metadata", "tax_codes", section_choices.FIELD)
 ADDRESS = ("address_line1", "address_line2", "zipcode", "city", "state", "country")
 
 
@@ -69,6 +71,11 @@ class CustomerValues(TypedDict, total=False):
     shipping_address: Mapping[str, str]
     metadata: Sequence[MetadataValues]
     tax_codes: Sequence[str]
+    tax_exemption: ExemptionValues | None
+    issuing_date_anchor: str
+    issuing_date_adjustment: str
+    skip_invoice_custom_sections: bool
+    invoice_custom_section_codes: Sequence[str]
 
 
 @transaction.atomic
@@ -77,7 +84,8 @@ def upsert(*, values: CustomerValues, actor: Actor, at: datetime) -> Customer:
 
     Two calls at once for one external id follow each other. Raises Invalid with codes per field, NotFound for an
     unknown billing entity (`billing_entity_not_found`) or tax (`tax_not_found`). A tax number of the wrong form is
-    taken, with a warning on the audit trail.
+    taken, with a warning on the audit trail. Where the seller has the VAT of the EU decided, so are the customer's
+    taxes, unless ``tax_codes`` name others.
     """
     content: dict[str, Any] = dict(values)
     external_id = content.pop("external_id")
@@ -85,13 +93,23 @@ def upsert(*, values: CustomerValues, actor: Actor, at: datetime) -> Customer:
     entity_code = content.pop("billing_entity_code", "")
     if entity_code:
         content["billing_entity"] = billing_entities.by_code(code=entity_code)
-    relations = {field: content.pop(field) for field in ("metadata", "tax_codes") if content.get(field) is not None}
+    section_choices.demand(content)
+    if content.get(section_choices.SKIP):
+        content[section_choices.FIELD] = []
+    elif content.get(section_choices.FIELD):
+        content[section_choices.SKIP] = False
+    exemption = {"exemption": content.pop("tax_exemption")} if "tax_exemption" in content else {}
+    relations = {field: content.pop(field) for field in RELATIONS if content.get(field) is not None}
     db.advisory_lock(f"customer:{external_id}")
     found = Customer.objects.filter(external_id=external_id, deleted_at__isnull=True).first()
     if found is None:
-        _make(external_id, content, relations, actor, at)
+        customer = _make(external_id, content, relations, actor, at)
     else:
-        _change(db.lock_one(Customer.objects.filter(pk=found.pk)), content, relations, actor, at)
+        customer = db.lock_one(Customer.objects.filter(pk=found.pk))
+        _change(customer, content, relations, actor, at)
+    if exemption:
+        tax_exemptions.replace(customer=customer, values=exemption["exemption"], actor=actor, at=at)
+    tax_decisions.decide(customer=customer, actor=actor, at=at)
     return customer_queries.by_external_id(external_id=external_id)
 
 
@@ -105,6 +123,7 @@ def delete(*, external_id: str, actor: Actor, at: datetime) -> Customer:
     found = customer_queries.by_external_id(external_id=external_id)
     customer = db.lock_one(Customer.objects.filter(pk=found.pk))
     events.publish(CustomerDeleted(customer_id=customer.pk, at=at))
+    applied_coupons.end_of_customer(customer_id=customer.pk, actor=actor, at=at)
     customer.deleted_at = customer.updated_at = at
     customer.save(update_fields=["deleted_at", "updated_at"])
     audit.record(actor=actor, at=at, verb="delete", instance=customer)
@@ -126,7 +145,7 @@ def _demand(external_id: str, content: Mapping[str, Any]) -> None:
         raise errors.Invalid("validation_errors", f"Please check: {', '.join(details)}.", details)
 
 
-def _make(external_id: str, content: dict[str, Any], relations: dict[str, Any], actor: Actor, at: datetime) -> None:
+def _make(external_id: str, content: dict[str, Any], relations: dict[str, Any], actor: Actor, at: datetime) -> Customer:
     content.setdefault("billing_entity", None)
     content["billing_entity"] = content["billing_entity"] or billing_entities.default()
     number = numbers.take(scope=SEQUENCE)[0]
@@ -138,9 +157,12 @@ def _make(external_id: str, content: dict[str, Any], relations: dict[str, Any], 
     audit.record(
         actor=actor, at=at, verb="create", instance=customer, new=_shown(content), reason=_doubt(customer, content)
     )
+    return customer
 
 
 def _change(customer: Customer, content: dict[str, Any], relations: dict[str, Any], actor: Actor, at: datetime) -> None:
+    if content.get("billing_entity") not in (None, customer.billing_entity):
+        events.publish(SellerChanging(customer_id=customer.pk))
     old, new = changes.assign(customer, content)
     fields = list(new)
     _relate(customer, relations, old, new, at)
@@ -148,6 +170,9 @@ def _change(customer: Customer, content: dict[str, Any], relations: dict[str, An
         return
     customer.updated_at = at
     customer.save(update_fields=[*fields, "updated_at"])
+    if changes.DRAFT_TERMS & new.keys():
+        takes_term = "net_payment_term" in new
+        events.publish(TermsChanged(customer_id=customer.pk, takes_term=takes_term, actor=actor, at=at))
     audit.record(
         actor=actor,
         at=at,
@@ -181,6 +206,8 @@ def _relate(
         if before.keys() != after.keys():
             customer.taxes.set(list(after))
             old["tax_codes"], new["tax_codes"] = sorted(before.values()), sorted(after.values())
+    if section_choices.FIELD in relations:
+        section_choices.choose(owner=customer, codes=relations[section_choices.FIELD], old=old, new=new)
 
 
 def _set_metadata(
