@@ -1,0 +1,392 @@
+"""What can be done about wallets: make one, change it, buy, give and void credits, terminate it.
+
+Each verb makes one service call and shows before what would come of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from moneyed import Money
+
+from catalog.models import BillableMetric
+from config.kernel import dates, errors, money
+from config.kernel.actors import Actor
+from config.platform.admin import cells, theme
+from config.platform.admin.blocks import Block, Fact, Facts, Note
+from config.platform.admin.cells import Tone
+from config.platform.admin.forms import ReasonForm, SearchWidget, VerbForm
+from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
+from customers.models import Customer
+from invoicing.domain import wallets as rules
+from invoicing.models import InvoiceLine, Wallet, WalletTransaction
+from invoicing.services import wallet_top_ups, wallets
+from invoicing.services.wallet_top_ups import TopUp
+from invoicing.services.wallets import WalletValues
+
+_CREDITS = {"min_value": 0, "max_digits": 30, "decimal_places": 15}
+
+
+class TermsForm(VerbForm):
+    """What of a wallet can be changed."""
+
+    aliases = {
+        "paid_top_up_min_amount_cents": "least",
+        "paid_top_up_max_amount_cents": "most",
+        "applies_to": "fee_types",
+        "expiration_at": "ends_on",
+    }
+
+    name = forms.CharField(max_length=255, required=False)
+    code = forms.CharField(max_length=255, required=False, help_text="Empty: from the name.")
+    priority = forms.IntegerField(
+        min_value=1, max_value=50, initial=50, help_text="Of two wallets that of the lower number pays first."
+    )
+    ends_on = forms.DateField(required=False, help_text="The wallet ends when this day begins; what is left is lost.")
+    fee_types = forms.MultipleChoiceField(
+        label="Pays only", choices=InvoiceLine.Kind.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    metrics = forms.ModelMultipleChoiceField(
+        BillableMetric.objects.filter(deleted_at__isnull=True),
+        label="And the usage of",
+        required=False,
+        help_text="Nothing chosen in both: it pays everything.",
+    )
+    least = forms.DecimalField(label="Smallest purchase", min_value=0, decimal_places=4, required=False)
+    most = forms.DecimalField(label="Largest purchase", min_value=0, decimal_places=4, required=False)
+    waits = forms.BooleanField(label="Issue invoices of purchases only once they are paid", required=False)
+    purchase_order_number = forms.CharField(max_length=255, required=False)
+
+    sections = (
+        ("Wallet", ("customer", "name", "code", "currency", "rate_amount", "priority", "ends_on")),
+        ("First credits", ("paid_credits", "granted_credits")),
+        ("What it pays", ("fee_types", "metrics")),
+        ("Purchases", ("least", "most", "waits", "purchase_order_number")),
+    )
+
+
+class NewWalletForm(TermsForm):
+    """Whose wallet, in what, and its first credits."""
+
+    aliases = {**TermsForm.aliases, "external_customer_id": "customer"}
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.filter(deleted_at__isnull=True),
+        widget=SearchWidget(Wallet._meta.get_field("customer")),
+        help_text="Search by name, e-mail or external id.",
+    )
+    currency = forms.ChoiceField(
+        choices=lambda: [("", "the customer's"), *((code, code) for code in money.currencies())], required=False
+    )
+    rate_amount = forms.DecimalField(
+        label="Worth of one credit", initial=1, max_digits=27, decimal_places=12, help_text="It stays as it is."
+    )
+    paid_credits = forms.DecimalField(
+        label="Buy credits", required=False, help_text="An invoice is issued; they come in when it is paid.", **_CREDITS
+    )
+    granted_credits = forms.DecimalField(
+        label="Give credits", required=False, help_text="They come in at once.", **_CREDITS
+    )
+
+
+class CreateWallet(ListVerb):
+    """Make a wallet."""
+
+    name = "create"
+    label = "New wallet"
+    icon = "add"
+    variant = theme.ActionVariant.PRIMARY
+    permission = "invoicing.add_wallet"
+    explanation = (
+        "A wallet holds credits that the customer buys or is given. Invoices use them when they are issued, after "
+        "taxes and after credits of credit notes."
+    )
+    confirm = "Make the wallet"
+    form_class = NewWalletForm
+
+    def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Make it, once however often the button is pressed."""
+        customer = values["customer"]
+        currency = values["currency"] or customer.currency or customer.billing_entity.default_currency
+        wallet = wallet_top_ups.create_wallet(
+            values={
+                **_terms(values, currency, customer.applicable_timezone),
+                "external_customer_id": customer.external_id,
+                "currency": currency,
+                "rate_amount": values["rate_amount"],
+            },
+            wanted=TopUp(
+                paid_credits=values["paid_credits"] or Decimal(0),
+                granted_credits=values["granted_credits"] or Decimal(0),
+                key=_key(values),
+            ),
+            actor=actor,
+            at=at,
+        )
+        return Outcome(f"The wallet {wallet} was made.", cells.page_url(wallet))
+
+
+class WalletVerb(ObjectVerb):
+    """What verbs of a wallet share: it is active, and its balance is shown."""
+
+    permission = "invoicing.top_up_wallet"
+
+    def check(self, *, instance: Wallet, at: datetime) -> None:
+        """It has to be active."""
+        if instance.status != Wallet.Status.ACTIVE:
+            raise errors.NotAllowed("wallet_not_active", "The wallet is terminated.")
+
+    def preview(self, *, instance: Wallet, at: datetime) -> Sequence[Block]:
+        """What is in it."""
+        facts = (
+            Fact("Customer", instance.customer.display_name),
+            Fact("Balance", cells.money_text(instance.balance_amount)),
+            Fact("Credits", cells.number(instance.credits_balance)),
+            Fact("One credit", cells.unit_price(instance.rate_amount, instance.currency)),
+        )
+        return (Facts(str(instance), facts),)
+
+
+class TopUpForm(VerbForm):
+    """How many credits are bought."""
+
+    aliases = {"paid_credits": "credits"}
+
+    credits = forms.DecimalField(label="Credits", **_CREDITS)
+    name = forms.CharField(max_length=255, required=False, help_text="Said on the invoice.")
+    priority = forms.IntegerField(min_value=1, max_value=50, initial=50, help_text="The lowest number is used first.")
+    ignores_limits = forms.BooleanField(label="Ignore the limits of the wallet", required=False)
+    purchase_order_number = forms.CharField(max_length=255, required=False)
+
+
+class TopUpWallet(WalletVerb):
+    """Buy credits."""
+
+    name = "top_up"
+    label = "Top up"
+    icon = "add_card"
+    variant = theme.ActionVariant.PRIMARY
+    explanation = (
+        "An invoice over the credits is issued, without tax: what is prepaid is taxed when it is used. The credits "
+        "come in when that invoice is paid."
+    )
+    confirm = "Issue the invoice"
+    form_class = TopUpForm
+    weighs = True
+    weigh_label = "Show the amount"
+
+    def weigh(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
+        """What they come to."""
+        quantity, amount = _worth(instance, values, "paid_credits")
+        if not values["ignores_limits"]:
+            rules.demand_limits(amount, least=instance.paid_top_up_min_amount, most=instance.paid_top_up_max_amount)
+        waits = instance.invoice_requires_successful_payment
+        facts = (
+            Fact("Credits", cells.number(quantity)),
+            Fact("Invoice", cells.money_text(amount)),
+            Fact("Issued", "once it is paid" if waits else "now"),
+            Fact("Balance once it is paid", cells.money_text(instance.balance_amount + amount)),
+        )
+        return (Facts("The purchase", facts),)
+
+    def perform(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Buy them, once however often the button is pressed."""
+        wanted = TopUp(
+            paid_credits=values["credits"],
+            name=values["name"],
+            priority=values["priority"],
+            ignore_paid_top_up_limits=values["ignores_limits"],
+            purchase_order_number=values["purchase_order_number"],
+            key=_key(values),
+        )
+        row = wallet_top_ups.top_up(wallet_id=instance.pk, wanted=wanted, actor=actor, at=at)[0]
+        return Outcome(f"Invoice {row.invoice} over {cells.money_text(row.amount)}.", cells.page_url(instance))
+
+
+class GrantForm(VerbForm):
+    """How many credits are given."""
+
+    aliases = {"granted_credits": "credits"}
+
+    credits = forms.DecimalField(label="Credits", **_CREDITS)
+    name = forms.CharField(max_length=255, required=False, help_text="Why.")
+    priority = forms.IntegerField(min_value=1, max_value=50, initial=50, help_text="The lowest number is used first.")
+
+
+class GrantCredits(WalletVerb):
+    """Give credits."""
+
+    name = "grant"
+    label = "Give credits"
+    icon = "redeem"
+    explanation = "They come in at once, without an invoice. What invoices use of them is booked as a promotion."
+    confirm = "Give the credits"
+    form_class = GrantForm
+    weighs = True
+    weigh_label = "Show the amount"
+
+    def weigh(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
+        """What they come to."""
+        quantity, amount = _worth(instance, values, "granted_credits")
+        facts = (
+            Fact("Credits", cells.number(quantity)),
+            Fact("Worth", cells.money_text(amount)),
+            Fact("Balance then", cells.money_text(instance.balance_amount + amount)),
+        )
+        return (Facts("The gift", facts),)
+
+    def perform(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Give them, once however often the button is pressed."""
+        wanted = TopUp(
+            granted_credits=values["credits"], name=values["name"], priority=values["priority"], key=_key(values)
+        )
+        row = wallet_top_ups.top_up(wallet_id=instance.pk, wanted=wanted, actor=actor, at=at)[0]
+        return Outcome(f"{cells.money_text(row.amount)} came in.", cells.page_url(instance))
+
+
+class VoidForm(VerbForm):
+    """How many credits are voided, and of which."""
+
+    aliases = {"voided_credits": "credits", "voided_transaction_id": "credits"}
+
+    credits = forms.DecimalField(label="Credits", **_CREDITS)
+    transaction = forms.ModelChoiceField(
+        WalletTransaction.objects.none(), label="Of", required=False, empty_label="those that are used first"
+    )
+    name = forms.CharField(label="Reason", max_length=255)
+
+
+class VoidCredits(WalletVerb):
+    """Void credits."""
+
+    name = "void"
+    label = "Void credits"
+    icon = "money_off"
+    permission = "invoicing.void_wallet_credits"
+    explanation = "They go out at once and pay nothing. What the customer paid for them is earned: refund it before."
+    confirm = "Void the credits"
+    form_class = VoidForm
+
+    def check(self, *, instance: Wallet, at: datetime) -> None:
+        """Something has to be left."""
+        super().check(instance=instance, at=at)
+        if not instance.credits_balance:
+            raise errors.NotAllowed("no_voidable_amount", "The wallet is empty.")
+
+    def form(self, *, data: Any, instance: Wallet, at: datetime) -> VerbForm:
+        """With the credits of which some remain."""
+        form = super().form(data=data, instance=instance, at=at)
+        found = WalletTransaction.objects.filter(wallet=instance, remaining_credit_amount__gt=0)
+        form.fields["transaction"].queryset = found.order_by("-created_at")  # type: ignore[attr-defined]
+        return form
+
+    def perform(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Void them, once however often the button is pressed."""
+        chosen = values["transaction"]
+        wanted = TopUp(
+            voided_credits=values["credits"],
+            voided_transaction_uuid=chosen.uuid if chosen else None,
+            name=values["name"],
+            key=_key(values),
+        )
+        row = wallet_top_ups.top_up(wallet_id=instance.pk, wanted=wanted, actor=actor, at=at)[0]
+        return Outcome(f"{cells.money_text(row.amount)} went out.", cells.page_url(instance))
+
+
+class ChangeWallet(WalletVerb):
+    """Change the terms of a wallet."""
+
+    name = "edit"
+    label = "Change"
+    icon = "edit"
+    permission = "invoicing.change_wallet"
+    explanation = "Customer, currency and worth of a credit stay as they are."
+    confirm = "Save"
+    form_class = TermsForm
+
+    def initial(self, *, instance: Wallet, at: datetime) -> Mapping[str, Any]:
+        """As it is now."""
+        zone = dates.zone(instance.customer.applicable_timezone)
+        ends, least, most = instance.expiration_at, instance.paid_top_up_min_amount, instance.paid_top_up_max_amount
+        return {
+            "name": instance.name,
+            "code": instance.code,
+            "priority": instance.priority,
+            "ends_on": dates.local_date(ends, zone) if ends else None,
+            "fee_types": instance.fee_types,
+            "metrics": instance.billable_metrics.all(),
+            "least": None if least is None else least.amount,
+            "most": None if most is None else most.amount,
+            "waits": instance.invoice_requires_successful_payment,
+            "purchase_order_number": instance.purchase_order_number,
+        }
+
+    def perform(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Save it."""
+        given = _terms(values, instance.currency, instance.customer.applicable_timezone)
+        if values["ends_on"] == self.initial(instance=instance, at=at)["ends_on"]:
+            given.pop("expiration_at")
+        wallets.update(wallet_id=instance.pk, values=given, actor=actor, at=at)
+        return Outcome("The wallet was changed.", cells.page_url(instance))
+
+
+class TerminateWallet(WalletVerb):
+    """End a wallet."""
+
+    name = "terminate"
+    label = "Terminate"
+    icon = "block"
+    variant = theme.ActionVariant.DANGER
+    permission = "invoicing.terminate_wallet"
+    explanation = "It pays no invoice any more, and its top-up rules end. It cannot be made active again."
+    confirm = "Terminate the wallet"
+    form_class = ReasonForm
+
+    def preview(self, *, instance: Wallet, at: datetime) -> Sequence[Block]:
+        """What would be lost."""
+        facts = super().preview(instance=instance, at=at)
+        if not instance.balance_amount:
+            return facts
+        text = (
+            f"{cells.money_text(instance.balance_amount)} would be lost to the customer; what was paid for is earned."
+        )
+        return (*facts, Note(text, Tone.WARN))
+
+    def perform(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """End it."""
+        wallets.terminate(wallet_id=instance.pk, actor=actor, at=at, reason=values["reason"])
+        return Outcome("The wallet was terminated.", cells.page_url(instance))
+
+
+def _terms(values: Mapping[str, Any], currency: str, timezone: str) -> WalletValues:
+    ends = values["ends_on"]
+    given: WalletValues = {
+        "name": values["name"],
+        "priority": values["priority"],
+        "expiration_at": None if ends is None else dates.start_of_day(ends, dates.zone(timezone)),
+        "fee_types": values["fee_types"],
+        "billable_metric_codes": [metric.code for metric in values["metrics"]],
+        "paid_top_up_min_amount_cents": _cents(values["least"], currency),
+        "paid_top_up_max_amount_cents": _cents(values["most"], currency),
+        "invoice_requires_successful_payment": values["waits"],
+        "purchase_order_number": values["purchase_order_number"],
+    }
+    if values["code"]:
+        given["code"] = values["code"]
+    return given
+
+
+def _cents(amount: Any, currency: str) -> int | None:
+    return None if amount is None else money.to_minor(Money(amount, currency))
+
+
+def _worth(wallet: Wallet, values: Mapping[str, Any], field: str) -> Any:
+    return rules.worth(values["credits"], rate=wallet.rate_amount, currency=wallet.currency, field=field)
+
+
+def _key(values: Mapping[str, Any]) -> str:
+    return f"admin:{values['once']}" if values["once"] else ""
