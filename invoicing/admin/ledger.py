@@ -1,15 +1,22 @@
-"""The ledger in the admin, for auditors: bookings with their postings, and balances. Only to be read."""
+"""The ledger in the admin: bookings with their postings, balances, and the way to its reports.
+
+What documents booked is only to be read; what people book by hand is `manual_entries'.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.apps import apps
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html_join
 from moneyed import Money
 
@@ -17,9 +24,10 @@ from config.platform.admin import cells, filters, pages, theme, verbs
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from customers.models import BillingEntity
-from invoicing.admin import shown
+from invoicing.admin import customer_statements, ledger_reports, manual_entries, shown
 from invoicing.domain import ledger as bookings
-from invoicing.models import CreditNote, CreditNoteUse, Invoice, LedgerEntry, Payment
+from invoicing.domain import standalone
+from invoicing.models import LedgerEntry, ManualEntry
 from invoicing.queries import ledger
 
 FACTS = (
@@ -31,13 +39,26 @@ FACTS = (
     (bookings.CREDIT_USED, "Credit used"),
     (bookings.CREDIT_VOIDED, "Credit voided"),
     (bookings.REFUNDED, "Refund paid"),
+    (bookings.PREPAID_USED, "Prepaid credit used"),
+    (bookings.PREPAID_EXPIRED, "Prepaid credit expired"),
+    (bookings.CREDITS_USED, "Wallet credits used"),
+    (bookings.CREDITS_RETURNED, "Wallet credits returned"),
+    (bookings.CREDITS_LOST, "Wallet credits lost"),
+    (bookings.VOIDED, "Invoice voided"),
+    (bookings.RELEASED, "Payment released"),
+    (bookings.HELD_REFUNDED, "Held payment refunded"),
+    (bookings.CREDIT_GIVEN_BACK, "Credit given back"),
+    (bookings.PREPAID_GIVEN_BACK, "Prepaid credit given back"),
+    (bookings.DISPUTE_OPENED, "Dispute opened"),
+    (bookings.DISPUTE_ENDED, "Dispute ended"),
+    (bookings.MANUAL, "Booked by hand"),
+    (bookings.REVERSED, "Manual booking taken back"),
+    (standalone.DUE, "Fee due"),
+    (standalone.CHANGED, "Payment of a fee changed"),
+    (standalone.TAKEN_BACK, "Fee taken back"),
 )
-SOURCES = {
-    "invoicing.invoice": Invoice,
-    "invoicing.payment": Payment,
-    "invoicing.creditnote": CreditNote,
-    "invoicing.creditnoteuse": CreditNoteUse,
-}
+OWNERS = ("credit_note", "invoice", "line", "wallet", "payment")
+"""Where a source has no page of its own, the page of what it belongs to is shown."""
 
 
 class FactFilter(theme.DropdownFilter):
@@ -72,6 +93,8 @@ class LedgerEntryAdmin(pages.PageAdmin):
     search_help_text = "Description, such as an invoice number"
     ordering = ("-id",)  # the ledger only grows: the order of booking, which the primary key serves
     empty_text = "The first booking is made when an invoice is issued."
+    list_verbs = (manual_entries.PostByHand(),)
+    verbs = (manual_entries.TakeBack(),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
         """Bookings with their postings."""
@@ -90,12 +113,13 @@ class LedgerEntryAdmin(pages.PageAdmin):
     @theme.display(description="Fact", ordering="fact")
     def fact_shown(self, entry: LedgerEntry) -> str:
         """What happened."""
-        return dict(FACTS).get(entry.fact, entry.fact)
+        return _fact(entry)
 
     @theme.display(description="Customer")
     def customer_named(self, entry: LedgerEntry) -> str:
         """Whose it is, and in whose books."""
-        return cells.stack(entry.customer.display_name, entry.billing_entity.name)
+        named = entry.customer.display_name if entry.customer else "no customer"
+        return cells.stack(named, entry.billing_entity.name)
 
     @theme.display(description="Accounts")
     def accounts(self, entry: LedgerEntry) -> str:
@@ -109,12 +133,28 @@ class LedgerEntryAdmin(pages.PageAdmin):
         return cells.money(_debits(entry))
 
     def list_links(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
-        """The balances."""
-        return (verbs.link("Balances", self.url("balances"), "balance"),)
+        """The reports, and what the ledger is made of."""
+        more = {
+            "Accounts": ("invoicing_ledgeraccount_changelist", "account_tree"),
+            "Exports": ("invoicing_journalexport_changelist", "ios_share"),
+        }
+        found = [
+            verbs.link("Balances", self.url("balances"), "balance"),
+            verbs.link("Trial balance", self.url("trial_balance"), "balance"),
+            verbs.link("Open items", self.url("ageing"), "hourglass_bottom"),
+            verbs.link("Revenue", self.url("revenue"), "monitoring"),
+        ]
+        return [*found, *(verbs.link(title, reverse(f"admin:{name}"), icon) for title, (name, icon) in more.items())]
 
     def further_views(self) -> Sequence[tuple[str, Any, str]]:
-        """The balances."""
-        return (("balances/", self.balances, "balances"),)
+        """The balances and reports."""
+        return (
+            ("balances/", self.balances, "balances"),
+            ("trial-balance/", functools.partial(ledger_reports.balance_view, self), "trial_balance"),
+            ("ageing/", functools.partial(ledger_reports.ageing_view, self), "ageing"),
+            ("revenue/", functools.partial(ledger_reports.revenue_view, self), "revenue"),
+            ("customer/<int:customer_id>/", functools.partial(customer_statements.view, self), "customer_statement"),
+        )
 
     def page(self, request: HttpRequest, instance: LedgerEntry) -> Page:
         """One booking."""
@@ -122,12 +162,13 @@ class LedgerEntryAdmin(pages.PageAdmin):
             "Booking",
             (
                 Fact("Description", instance.description),
-                Fact("Fact", dict(FACTS).get(instance.fact, instance.fact)),
+                Fact("Fact", _fact(instance)),
                 Fact("Day", cells.day(instance.accounting_date)),
                 Fact("Booked", cells.instant(instance.booked_at)),
                 Fact("Customer", cells.to(instance.customer)),
                 Fact("Billing entity", cells.to(instance.billing_entity)),
                 Fact("Source", _source(instance)),
+                *_reason(instance),
             ),
         )
         rows = [
@@ -192,8 +233,21 @@ def _debits(entry: LedgerEntry) -> Money | None:
     return Money(sum((amount.amount for amount in amounts), Decimal(0)), amounts[0].currency)
 
 
+def _fact(entry: LedgerEntry) -> str:
+    return dict(FACTS).get(entry.fact) or entry.fact.replace("_", " ").capitalize()
+
+
+def _reason(entry: LedgerEntry) -> tuple[Fact, ...]:
+    if entry.source_type != ManualEntry._meta.label_lower:
+        return ()
+    manual = ManualEntry.objects.filter(pk=entry.source_id).first()
+    return () if manual is None else (Fact("Reason", manual.reason),)
+
+
 def _source(entry: LedgerEntry) -> str:
-    model = SOURCES.get(entry.source_type)
-    source = model and model._default_manager.filter(pk=entry.source_id).first()
-    source = source.credit_note if isinstance(source, CreditNoteUse) else source
-    return cells.to(source) if source else f"{entry.source_type} {entry.source_id}"
+    model = apps.get_model(entry.source_type)
+    source = model._default_manager.filter(pk=entry.source_id).first()
+    for shown_one in (source, *(getattr(source, name, None) for name in OWNERS)):
+        if shown_one is not None and type(shown_one) in admin.site._registry:
+            return cells.to(shown_one)
+    return f"{entry.source_type} {entry.source_id}"
