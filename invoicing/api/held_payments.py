@@ -1,0 +1,102 @@
+"""Held money below ``/api/v1/payments``: what voided invoices left of payments, used for other invoices or paid back.
+An addition to the reference.
+"""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.kernel import money
+from config.platform.api import idempotency, params, schema
+from config.platform.api.serializers import MinorUnits, RequestSerializer, Text
+from config.platform.api.views import ApiView
+from invoicing.api import payment_shapes
+from invoicing.models import Payment
+from invoicing.queries import held_payments as known
+from invoicing.queries import invoices as known_invoices
+from invoicing.queries import payments as known_payments
+from invoicing.services import held_payments
+
+_TAGS = ["Payments"]
+
+
+class AllocationRequest(RequestSerializer):
+    """The invoice that held money is to pay, and how much of it."""
+
+    invoice_id = serializers.CharField(max_length=255)
+    amount_cents = MinorUnits()
+
+
+class HeldRefundRequest(RequestSerializer):
+    """Held money that was paid back."""
+
+    amount_cents = MinorUnits()
+    reference = Text(max_length=255)
+
+
+class HeldShape(payment_shapes.PaymentShape):
+    """A payment with what of it is held for the customer."""
+
+    held_amount_cents = serializers.SerializerMethodField()
+
+    def get_held_amount_cents(self, payment: Payment) -> int:
+        """Return what of the payment is held."""
+        return money.to_minor(known.held(payment))
+
+
+class AllocateHeld(ApiView):
+    """The verb allocate."""
+
+    @extend_schema(
+        operation_id="allocateHeldPayment",
+        tags=_TAGS,
+        parameters=[idempotency.PARAMETER],
+        request=schema.body("allocation", AllocationRequest),
+        responses=schema.answer("payment", HeldShape),
+    )
+    @idempotency.idempotent
+    def post(self, request: Request, lago_id: str) -> Response:
+        """Let held money of a payment pay another invoice of the customer."""
+        content = self.body(request, "allocation", AllocationRequest)
+        payment = known.find(params.uuid(lago_id))
+        invoice = known_invoices.find(params.uuid(content["invoice_id"]))
+        held_payments.allocate(
+            payment_id=payment.pk,
+            invoice_id=invoice.pk,
+            amount=money.from_minor(content["amount_cents"], payment.currency),
+            actor=self.actor(request),
+            at=self.at(),
+        )
+        return _shown(payment)
+
+
+class RefundHeld(ApiView):
+    """The verb refund."""
+
+    @extend_schema(
+        operation_id="refundHeldPayment",
+        tags=_TAGS,
+        parameters=[idempotency.PARAMETER],
+        request=schema.body("refund", HeldRefundRequest),
+        responses=schema.answer("payment", HeldShape),
+    )
+    @idempotency.idempotent
+    def post(self, request: Request, lago_id: str) -> Response:
+        """Record that held money of a payment was paid back."""
+        content = self.body(request, "refund", HeldRefundRequest)
+        payment = known.find(params.uuid(lago_id))
+        held_payments.refund(
+            payment_id=payment.pk,
+            amount=money.from_minor(content["amount_cents"], payment.currency),
+            reference=content.get("reference", ""),
+            actor=self.actor(request),
+            at=self.at(),
+        )
+        return _shown(payment)
+
+
+def _shown(payment: Payment) -> Response:
+    return Response({"payment": dict(HeldShape(known_payments.find(payment.uuid)).data)})

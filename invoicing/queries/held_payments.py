@@ -1,0 +1,88 @@
+"""What of payments is held for their customers. Never writes."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+from moneyed import Money
+
+from config.kernel import db, errors
+from invoicing.models import Invoice, Payment, PaymentAllocation, PaymentRefund, PaymentRelease
+
+
+class PaymentNotFound(errors.NotFound):
+    """No payment has this id."""
+
+
+def locked(payment_id: int) -> Payment:
+    """Lock a payment until the transaction ends. Raises PaymentNotFound."""
+    try:
+        return db.lock_one(Payment.objects.filter(pk=payment_id))
+    except Payment.DoesNotExist:
+        raise _not_found() from None
+
+
+def find(public_id: uuid.UUID | None) -> Payment:
+    """Return a payment by its public id. Raises PaymentNotFound."""
+    found = Payment.objects.filter(uuid=public_id).first() if public_id else None
+    if found is None:
+        raise _not_found()
+    return found
+
+
+def held(payment: Payment) -> Money:
+    """Return what of a payment is the customer's: what voided or closed invoices released, less what was used since."""
+    spent = _sum(PaymentAllocation.objects.filter(payment=payment))
+    back = _sum(PaymentRelease.objects.filter(allocation__payment=payment))
+    refunded = _sum(PaymentRefund.objects.filter(payment=payment))
+    return payment.amount - Money(spent - back + refunded, payment.currency)
+
+
+def released(invoice: Invoice) -> Money:
+    """Return what had been paid for an invoice and was held for the customer since it was voided or closed."""
+    return Money(_sum(PaymentRelease.objects.filter(allocation__invoice=invoice)), invoice.currency)
+
+
+def holding(*, customer_id: int | None = None) -> models.QuerySet[Payment]:
+    """Return the payments of which something is held, newest first, with it as ``held_amount`` in major units."""
+
+    def part(rows: models.QuerySet[models.Model], by: str) -> models.Expression:
+        sums = rows.order_by().filter(**{by: models.OuterRef("pk")}).values(by).annotate(sum=Sum("amount"))
+        return Coalesce(models.Subquery(sums.values("sum")), 0, output_field=models.DecimalField())
+
+    rows = Payment.objects.all() if customer_id is None else Payment.objects.filter(customer_id=customer_id)
+    return (
+        rows.filter(allocations__release__isnull=False)
+        .distinct()
+        .annotate(
+            held_amount=models.F("amount")
+            - part(PaymentAllocation.objects.all(), "payment")
+            + part(PaymentRelease.objects.all(), "allocation__payment")
+            - part(PaymentRefund.objects.all(), "payment")
+        )
+        .filter(held_amount__gt=0)
+    )
+
+
+def invoice_of(payment: Payment) -> Invoice:
+    """Return the newest invoice that a payment paid."""
+    part = PaymentAllocation.objects.filter(payment=payment).select_related("invoice").order_by("-pk").first()
+    if part is None:
+        raise _not_found()
+    return part.invoice
+
+
+def seller_of(payment: Payment) -> int:
+    """Return whose money a payment is: the billing entity of the invoices that it paid."""
+    return invoice_of(payment).billing_entity_id
+
+
+def _sum(rows: models.QuerySet[PaymentAllocation] | models.QuerySet[PaymentRelease] | models.QuerySet[PaymentRefund]):  # type: ignore[no-untyped-def]
+    return rows.aggregate(sum=Coalesce(Sum("amount"), 0, output_field=models.DecimalField()))["sum"]
+
+
+def _not_found() -> PaymentNotFound:
+    return PaymentNotFound("payment_not_found", "There is no such payment.")
