@@ -1,4 +1,4 @@
-"""What can be done about credit notes: credit an issued invoice, void what is left of a credit, tell a refund.
+"""What can be done about credit notes: credit an issued invoice, void what is left of a credit, tell a refund, send.
 
 Each verb makes one service call; what would come of it is worked out by the same code before.
 """
@@ -21,7 +21,7 @@ from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.queries import credit_notes as known
-from invoicing.services import credit_notes
+from invoicing.services import credit_note_dispatch, credit_notes
 
 _WAYS = (
     ("credit", "As credit: it lowers later invoices"),
@@ -34,7 +34,13 @@ _LINE = "line_"
 class CreditForm(VerbForm):
     """How much of each line is given back, net, why, and which way."""
 
-    aliases = {"amount_cents": "way", "refund_amount_cents": "way", "offset_amount_cents": "way", "base": "way"}
+    aliases = {
+        "amount_cents": "way",
+        "credit_amount_cents": "way",
+        "refund_amount_cents": "way",
+        "offset_amount_cents": "way",
+        "base": "way",
+    }
 
     reason = forms.ChoiceField(choices=CreditNote.Reason.choices, initial=CreditNote.Reason.OTHER)
     way = forms.ChoiceField(label="Given back", choices=_WAYS)
@@ -80,10 +86,16 @@ class Credit(ObjectVerb):
     def weigh(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
         """What the credit note would come to."""
         found = credit_notes.estimate(invoice_id=instance.pk, amounts=_amounts(instance, values))
-        amount, limits = found.credited.amount, found.limits
+        amount, limits, coupons = found.credited.amount, found.limits, ()
+        if found.credited.coupons:
+            coupons = (
+                Fact("Items", cells.money_text(amount.net + found.credited.coupons)),
+                Fact("Taken off for coupons", cells.money_text(-found.credited.coupons)),
+            )
         facts = Facts(
             "The credit note",
             (
+                *coupons,
                 Fact("Net", cells.money_text(amount.net)),
                 Fact("Tax", cells.money_text(amount.tax)),
                 Fact("Total", cells.money_text(amount.gross)),
@@ -179,6 +191,37 @@ class TellRefund(ObjectVerb):
             credit_note_id=instance.pk, refund_status=values["refund_status"], actor=actor, at=at
         )
         return Outcome(f"The refund of {note} is {note.get_refund_status_display()}.")
+
+
+class Send(ObjectVerb):
+    """E-mail an issued credit note, the first time or another time."""
+
+    name = "send"
+    label = "Send"
+    icon = "forward_to_inbox"
+    permission = "invoicing.send_creditnote"
+    explanation = "The document goes to the customer's e-mail addresses as they are now, also where it was sent before."
+    confirm = "Send the credit note"
+
+    def title(self, *, instance: CreditNote) -> str:
+        """Again only where an e-mail was made before."""
+        return "Send again" if instance.deliveries.exists() else "Send"
+
+    def check(self, *, instance: CreditNote, at: datetime) -> None:
+        """Only a document is sent."""
+        if instance.number is None:
+            raise errors.NotAllowed("is_draft", "A draft of a credit note is no document yet.")
+
+    def preview(self, *, instance: CreditNote, at: datetime) -> Sequence[Block]:
+        """Who would get it."""
+        to = instance.customer.email or cells.badge("no e-mail address", cells.Tone.BAD)
+        facts = (Fact("To", to), Fact("Total", cells.money_text(instance.total_amount)))
+        return (Facts(str(instance), facts),)
+
+    def perform(self, *, instance: CreditNote, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Note the e-mail down and have it sent."""
+        delivery = credit_note_dispatch.send_again(credit_note_id=instance.pk, actor=actor, at=at)
+        return Outcome(f"The credit note is on its way to {', '.join(delivery.recipients)}.")
 
 
 def table(notes: Sequence[CreditNote]) -> Table:

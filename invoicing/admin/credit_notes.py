@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-from django.http import HttpRequest
+from collections.abc import Sequence
+from typing import Any
 
-from config.platform.admin import cells, history, pages, theme
-from config.platform.admin.blocks import Block, Figure, Figures, Note, Page, Row, Tab, Table, columns
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+
+from config.platform.admin import cells, history, pages, theme, verbs
+from config.platform.admin.blocks import Block, Figure, Figures, Frame, Note, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from invoicing.admin import shown
-from invoicing.admin.credit_note_verbs import TellRefund, VoidCredit
+from invoicing.admin.credit_note_verbs import Send, TellRefund, VoidCredit
 from invoicing.admin.filters import AmountFilter, CurrencyFilter
-from invoicing.models import CreditNote, LedgerEntry
+from invoicing.models import CreditNote, Document, LedgerEntry
+from invoicing.services import credit_note_documents, documents
 
 _CREDIT = {"": Tone.NEUTRAL, "available": Tone.GOOD, "consumed": Tone.NEUTRAL, "voided": Tone.BAD}
 _REFUND = {"": Tone.NEUTRAL, "pending": Tone.WARN, "succeeded": Tone.GOOD, "failed": Tone.BAD}
@@ -39,7 +44,7 @@ class CreditNoteAdmin(pages.PageAdmin):
     search_fields = ("number",)
     search_help_text = "Number, which begins with that of the invoice"
     ordering = ("-created_at", "-id")
-    verbs = (TellRefund(), VoidCredit())
+    verbs = (TellRefund(), Send(), VoidCredit())
     empty_text = "Credit an invoice on its page, or end a plan that was paid in advance."
 
     @theme.display(description="Credit note", ordering="number")
@@ -85,6 +90,7 @@ class CreditNoteAdmin(pages.PageAdmin):
     def page(self, request: HttpRequest, instance: CreditNote) -> Page:
         """The credit note: what is given back, where it went, how it is booked."""
         uses = list(instance.uses.select_related("invoice").order_by("pk"))
+        sent = list(instance.deliveries.order_by("-number"))
         notes: tuple[Block, ...] = ()
         if instance.number is None:
             notes = (Note("A draft: it is issued with its invoice.", Tone.INFO),)
@@ -92,10 +98,41 @@ class CreditNoteAdmin(pages.PageAdmin):
             top=(*notes, _figures(instance)),
             tabs=(
                 Tab("Given back", (_items(instance), _totals(instance))),
+                Tab("Document", (_document(instance, self.url("pdf", instance.pk)),)),
                 Tab("Used", (_uses(instance),), len(uses)),
                 Tab("Ledger", (_ledger(instance, [use.pk for use in uses]),)),
+                Tab("E-mails", (shown.deliveries(sent),), len(sent)),
                 Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
             ),
+        )
+
+    def links(self, request: HttpRequest, instance: CreditNote) -> Sequence[dict[str, Any]]:
+        """The document as a file."""
+        return (verbs.link("Download PDF", f"{self.url('pdf', instance.pk)}?download=1", "download"),)
+
+    def further_views(self) -> Sequence[tuple[str, Any, str]]:
+        """The document."""
+        return (("<int:object_id>/pdf/", self.pdf, "pdf"),)
+
+    def pdf(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The stored document of an issued credit note; else the page as it would be now, which nothing keeps."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        note = CreditNote.objects.filter(pk=object_id).first()
+        if note is None:
+            raise Http404
+        stored = Document.objects.filter(credit_note=note, kind=Document.Kind.PDF).first()
+        preview = credit_note_documents.preview_pdf
+        content = documents.content(document=stored) if stored else preview(credit_note_id=note.pk)
+        disposition = "attachment" if "download" in request.GET else "inline"
+        name = credit_note_documents.file_name(note=note)
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'{disposition}; filename="{name}"',
+                "Cache-Control": "private, no-store",
+            },
         )
 
 
@@ -147,13 +184,26 @@ def _items(note: CreditNote) -> Table:
 
 
 def _totals(note: CreditNote) -> Table:
-    rows = [Row(("Net", "", "", cells.money(note.sub_total_amount)))]
+    rows = []
+    if note.coupons_adjustment_amount:
+        items = note.sub_total_amount + note.coupons_adjustment_amount
+        rows.append(Row(("Items", "", "", cells.money(items))))
+        rows.append(Row(("Taken off for coupons", "", "", cells.money(-note.coupons_adjustment_amount))))
+    rows.append(Row(("Net", "", "", cells.money(note.sub_total_amount))))
     rows += [
         Row((tax.tax_name, cells.percent(tax.rate), cells.money(tax.base_amount), cells.money(tax.amount)))
         for tax in note.applied_taxes.all()
     ]
     rows.append(Row(("Total", "", "", cells.money(note.total_amount)), is_total=True))
     return Table("Taxes and total", columns("", "Rate#", "Base#", "Amount#"), tuple(rows))
+
+
+def _document(note: CreditNote, pdf_url: str) -> Frame:
+    stored = note.documents.first()
+    about: object = cells.muted("A preview: nothing of it is stored.")
+    if stored is not None:
+        about = cells.muted(f"SHA-256 {stored.sha256[:12]}…, {cells.number_text(stored.size)} bytes")
+    return Frame("Document", pdf_url, action=about)
 
 
 def _uses(note: CreditNote) -> Table:

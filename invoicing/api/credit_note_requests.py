@@ -68,6 +68,12 @@ class CreditNoteUpdate(RequestSerializer):
     metadata = serializers.DictField(child=Text(), required=False, allow_null=True)
 
 
+class CreditNoteMetadataRequest(RequestSerializer):
+    """Notes by key."""
+
+    metadata = serializers.DictField(child=Text())
+
+
 def amounts(content: Sequence[dict[str, Any]], invoice: Invoice) -> dict[int, Money]:
     """Return net amounts by line of an invoice. Raises Invalid for a fee that is not on it or is named twice."""
     lines = {

@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from config.kernel import money
 from config.platform.api import representations
 from config.platform.api.serializers import Constant, Instant, MinorUnits, Rate, TextOrNull, decimal_text
-from invoicing.api import fee_shapes
-from invoicing.models import CreditNote, CreditNoteItem, CreditNoteTax
+from invoicing.api import fee_shapes, files
+from invoicing.models import CreditNote, CreditNoteItem, CreditNoteTax, Document
 from invoicing.services.credit_notes import Estimate
 
 
@@ -94,7 +94,7 @@ class BareCreditNote(serializers.Serializer):  # type: ignore[type-arg]
     taxes_rate = Rate()
     created_at = Instant()
     updated_at = Instant()
-    file_url = Constant(None)
+    file_url = serializers.SerializerMethodField()
     xml_url = Constant(None)
     self_billed = Constant(value=False)
     applied_taxes = CreditNoteTaxShape(many=True)
@@ -105,7 +105,13 @@ class BareCreditNote(serializers.Serializer):  # type: ignore[type-arg]
         """Return the gross amount in minor units before rounding."""
         with decimal.localcontext(money.DECIMAL_CONTEXT):
             items = sum((item.precise_amount for item in note.items.all()), Decimal(0))
-            return _precise(items + note.precise_taxes_amount, note.currency)
+            net = items - note.precise_coupons_adjustment_amount
+            return _precise(net + note.precise_taxes_amount, note.currency)
+
+    def get_file_url(self, note: CreditNote) -> str | None:
+        """Return a link to the document that works for a day, or None until it is made."""
+        found: list[Document] = getattr(note, "pdfs", [])
+        return files.link(self.context["request"], found[0]) if found else None
 
     def get_precise_taxes_amount_cents(self, note: CreditNote) -> str:
         """Return the tax in minor units before rounding."""
@@ -117,6 +123,12 @@ class CreditNoteShape(BareCreditNote):
 
     customer = representations.serializer("customers.customer")()
     items = CreditNoteItemShape(many=True)
+
+
+class CreditNoteMetadataAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """The notes of a credit note by key."""
+
+    metadata = serializers.DictField(child=serializers.CharField(), allow_null=True)
 
 
 class EstimatedItem(serializers.Serializer):  # type: ignore[type-arg]
@@ -151,8 +163,8 @@ class EstimatedCreditNote(serializers.Serializer):  # type: ignore[type-arg]
     max_creditable_amount_cents = MinorUnits(source="limits.creditable")
     max_refundable_amount_cents = MinorUnits(source="limits.refundable")
     max_offsettable_amount_cents = MinorUnits(source="limits.offsettable")
-    coupons_adjustment_amount_cents = Constant(0)
-    precise_coupons_adjustment_amount_cents = Constant("0.0")
+    coupons_adjustment_amount_cents = MinorUnits(source="credited.coupons")
+    precise_coupons_adjustment_amount_cents = serializers.SerializerMethodField()
     taxes_rate = Rate(source="credited.taxes_rate")
     items = serializers.SerializerMethodField()
     applied_taxes = serializers.SerializerMethodField()
@@ -160,6 +172,10 @@ class EstimatedCreditNote(serializers.Serializer):  # type: ignore[type-arg]
     def get_precise_taxes_amount_cents(self, found: Estimate) -> str:
         """Return the tax in minor units before rounding."""
         return _precise(found.credited.precise_taxes, found.invoice.currency)
+
+    def get_precise_coupons_adjustment_amount_cents(self, found: Estimate) -> str:
+        """Return the share of the coupons in minor units before rounding."""
+        return _precise(found.credited.precise_coupons, found.invoice.currency)
 
     def get_items(self, found: Estimate) -> list[dict[str, Any]]:
         """Return the items."""

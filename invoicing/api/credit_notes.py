@@ -1,4 +1,4 @@
-"""Credit notes below ``/api/v1/credit_notes``: list, one, create, estimate, refund status and metadata, void."""
+"""Credit notes below ``/api/v1/credit_notes``: list, one, create, estimate, refund status and metadata."""
 
 from __future__ import annotations
 
@@ -138,15 +138,4 @@ class OneCreditNote(CreditNoteView):
             actor=self.actor(request),
             at=self.at(),
         )
-        return self.shown(request, note.pk)
-
-
-class VoidCreditNote(CreditNoteView):
-    """The verb void."""
-
-    @extend_schema(operation_id="voidCreditNote", tags=_TAGS, request=None, responses=_ANSWER)
-    def put(self, request: Request, lago_id: str) -> Response:
-        """Take back what is left of a credit."""
-        note = known.find(params.uuid(lago_id))
-        credit_notes.void(credit_note_id=note.pk, actor=self.actor(request), at=self.at())
         return self.shown(request, note.pk)

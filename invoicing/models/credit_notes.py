@@ -16,7 +16,8 @@ class CreditNote(db.Base):
 
     The total goes three ways: ``credit_amount`` pays later invoices, ``refund_amount`` is paid back, and
     ``offset_amount`` lowers what is due of the corrected invoice. ``balance_amount`` is the credit not used yet.
-    ``precise_taxes_amount`` is the tax before rounding, in major units. ``issuing_date`` is local in ``timezone``.
+    ``coupons_adjustment_amount`` is taken off the items because coupons lowered the lines. The precise amounts are the
+    same before rounding, in major units. ``issuing_date`` is local in ``timezone``.
     """
 
     class Status(models.TextChoices):
@@ -56,6 +57,7 @@ class CreditNote(db.Base):
     currency = db.CurrencyField()
     sub_total_amount = db.money_field("net")
     coupons_adjustment_amount = db.money_field("coupons", default=Decimal)
+    precise_coupons_adjustment_amount = models.DecimalField(max_digits=40, decimal_places=15, default=Decimal)
     taxes_amount = db.money_field("tax")
     precise_taxes_amount = models.DecimalField(max_digits=40, decimal_places=15)
     taxes_rate = models.DecimalField(max_digits=12, decimal_places=8)
@@ -77,7 +79,11 @@ class CreditNote(db.Base):
     class Meta:
         verbose_name = "credit note"
         ordering = ["-issuing_date", "-created_at", "-id"]
-        permissions = [("void_creditnote", "Can void credit note"), ("refund_creditnote", "Can tell a refund")]
+        permissions = [
+            ("void_creditnote", "Can void credit note"),
+            ("refund_creditnote", "Can tell a refund"),
+            ("send_creditnote", "Can send credit note"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["billing_entity", "number"], name="invoicing_credit_note_number"),
             models.UniqueConstraint(fields=["invoice", "sequential_id"], name="invoicing_credit_note_sequence"),
@@ -106,6 +112,7 @@ class CreditNote(db.Base):
                     credit_amount__gte=0,
                     refund_amount__gte=0,
                     offset_amount__gte=0,
+                    coupons_adjustment_amount__gte=0,
                 ),
                 name="invoicing_credit_note_amounts",
             ),

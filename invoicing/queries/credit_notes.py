@@ -15,7 +15,7 @@ from moneyed import Money
 from config.kernel import db, errors, money
 from invoicing.domain.credit_notes import BilledInvoice, BilledLine
 from invoicing.domain.tax import TaxRate
-from invoicing.models import CreditNote, CreditNoteItem, Invoice, InvoiceLine
+from invoicing.models import CreditNote, CreditNoteItem, Document, Invoice, InvoiceLine
 from invoicing.queries import receivables
 
 
@@ -69,8 +69,9 @@ def with_everything(rows: models.QuerySet[CreditNote]) -> models.QuerySet[Credit
     """Bring along what the API shows of each: customer, invoice, items with their lines, and taxes."""
     lines = InvoiceLine.objects.select_related("invoice", "customer").prefetch_related("applied_taxes__tax")
     items = CreditNoteItem.objects.prefetch_related(Prefetch("line", queryset=lines))
+    pdf = Prefetch("documents", queryset=Document.objects.filter(kind=Document.Kind.PDF), to_attr="pdfs")
     return rows.select_related("billing_entity", "invoice", "customer__billing_entity").prefetch_related(
-        "customer__metadata", "customer__taxes", "applied_taxes__tax", Prefetch("items", queryset=items)
+        "customer__metadata", "customer__taxes", "applied_taxes__tax", Prefetch("items", queryset=items), pdf
     )
 
 
@@ -123,6 +124,7 @@ def billed(invoice: Invoice) -> BilledInvoice:
     notes = CreditNote.objects.filter(invoice=invoice).aggregate(
         taxes=Sum("taxes_amount", default=Decimal(0)),
         precise=Sum("precise_taxes_amount", default=Decimal(0)),
+        coupons=Sum("coupons_adjustment_amount", default=Decimal(0)),
         refunds=Sum("refund_amount", default=Decimal(0)),
     )
     currency = invoice.currency
@@ -133,6 +135,8 @@ def billed(invoice: Invoice) -> BilledInvoice:
         taxes=invoice.taxes_amount - corrected,
         taxes_credited=Money(notes["taxes"], currency),
         taxes_credited_precise=notes["precise"],
+        coupons=invoice.coupons_amount,
+        coupons_credited=Money(notes["coupons"], currency),
         refundable=max(invoice.paid_amount - Money(notes["refunds"], currency), money.zero(currency)),
         due=receivables.remaining(invoice),
     )
@@ -155,6 +159,8 @@ def _line(line: InvoiceLine, given: dict[str, Decimal] | None) -> BilledLine:
         ),
         credited=Money(given["whole"] if given else 0, line.currency),
         credited_precise=given["fine"] if given else Decimal(0),
+        coupons=line.precise_coupons_amount,
+        included_taxes=None if line.tax_inclusive_amount is None else line.precise_taxes_amount,
     )
 
 

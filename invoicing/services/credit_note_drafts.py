@@ -1,4 +1,5 @@
-"""Draft credit notes while their draft invoice is computed anew: taken off its lines before, put on the new ones after.
+"""Draft credit notes while their draft invoice is computed anew, or coupons lower it as it is issued: taken off its
+lines before, put on the new ones after.
 
 A line is known again by its kind, contract, item and period. What is given back of it grows or shrinks with the line.
 """
@@ -66,6 +67,30 @@ def put_on(*, invoice: Invoice, held: Sequence[Held], lines: Sequence[InvoiceLin
             description=old.description,
             at=at,
         )
+
+
+def lower(*, invoices: Sequence[Invoice], at: datetime) -> None:
+    """Write the draft credit notes of invoices anew that are being issued and whose lines coupons lowered just now.
+
+    Their lines and taxes are written, the invoices need not be. One query where no coupon was taken or no draft waits.
+    """
+    lowered = {invoice.pk: invoice for invoice in invoices if invoice.coupons_amount}
+    if not lowered:
+        return
+    anew(invoices=list(lowered.values()), at=at)
+
+
+def anew(*, invoices: Sequence[Invoice], at: datetime) -> None:
+    """Write the draft credit notes of invoices anew whose lines or taxes changed. One query where none waits."""
+    if not invoices:
+        return
+    by_id = {invoice.pk: invoice for invoice in invoices}
+    waiting = CreditNote.objects.filter(invoice_id__in=by_id, status=CreditNote.Status.DRAFT).order_by("invoice_id")
+    for invoice_id in sorted(set(waiting.values_list("invoice_id", flat=True))):
+        invoice = by_id[invoice_id]
+        held = take_off(invoice=invoice)
+        lines = list(InvoiceLine.objects.filter(invoice=invoice).order_by("position"))
+        put_on(invoice=invoice, held=held, lines=lines, at=at)
 
 
 def _key(line: InvoiceLine) -> tuple[Any, ...]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from moneyed import Money
 
-from config.kernel import db
+from config.kernel import dates, db
 from config.kernel.actors import Actor
 from invoicing.domain import credit_notes, ledger
 from invoicing.domain.credit_notes import Split
-from invoicing.models import CreditNote, CreditNoteUse, Invoice
+from invoicing.models import CreditNote, CreditNoteUse, CreditNoteUseReversal, Invoice
 from invoicing.services import credit_note_writing
 from invoicing.services import ledger as books
 
@@ -43,12 +44,13 @@ def take(*, invoices: Sequence[Invoice], at: datetime) -> Taken:
     too: an offset beyond what is due becomes credit, and what they give back may pay a later invoice of the same round.
     Needs a transaction.
     """
+    # Who buys credits for a wallet holds the wallet by now: notes are locked only where they may pay, before wallets.
     rows = db.lock(
         CreditNote.objects.filter(
             Q(
                 status=CreditNote.Status.FINALIZED,
                 credit_status=CreditNote.CreditStatus.AVAILABLE,
-                customer_id__in={invoice.customer_id for invoice in invoices},
+                customer_id__in={invoice.customer_id for invoice in invoices if invoice.kind in _PAYABLE},
             )
             | Q(status=CreditNote.Status.DRAFT, invoice_id__in=[invoice.pk for invoice in invoices])
         )
@@ -81,6 +83,32 @@ def write(*, taken: Taken, invoices: Sequence[Invoice], actor: Actor, at: dateti
     CreditNote.objects.bulk_update(taken.notes, ["balance_amount", "credit_status", "updated_at"])
     by_id = {invoice.pk: invoice for invoice in invoices}
     books.post_many(sources=[_used(use, by_id[use.invoice_id]) for use in uses], at=at)
+
+
+def give_back(*, invoice: Invoice, amount: Money, at: datetime) -> list[CreditNoteUseReversal]:
+    """Give back credits that a voided invoice used, up to an amount: those that it used last come first.
+
+    They can pay later invoices again. Booked by the local day of ``at``. The invoice is locked; needs a transaction.
+    """
+    if not amount:
+        return []
+    uses = list(CreditNoteUse.objects.filter(invoice=invoice).order_by("-pk"))
+    found = db.lock(CreditNote.objects.filter(pk__in=[use.credit_note_id for use in uses]))
+    notes = {note.pk: note for note in found}
+    rows = []
+    for use in uses:
+        note, part = notes[use.credit_note_id], min(use.amount, amount)
+        if not part:
+            break
+        amount -= part
+        note.balance_amount += part
+        note.credit_status = CreditNote.CreditStatus.AVAILABLE
+        note.updated_at = at
+        note.save(update_fields=["balance_amount", "credit_status", "updated_at"])
+        rows.append(CreditNoteUseReversal(created_at=at, use=use, currency=use.currency, amount=part))
+    made = CreditNoteUseReversal.objects.bulk_create(rows)
+    books.post_many(sources=[_given_back(row, notes[row.use.credit_note_id], invoice, at) for row in made], at=at)
+    return made
 
 
 def _pay(invoice: Invoice, notes: Sequence[CreditNote], at: datetime) -> list[CreditNoteUse]:
@@ -125,4 +153,16 @@ def _used(use: CreditNoteUse, invoice: Invoice) -> books.Source:
         customer_id=invoice.customer_id,
         accounting_date=invoice.issuing_date,
         description=f"Credit {use.credit_note.number} for {invoice.number}",
+    )
+
+
+def _given_back(row: CreditNoteUseReversal, note: CreditNote, invoice: Invoice, at: datetime) -> books.Source:
+    return books.Source(
+        booking=ledger.credit_given_back(row.amount),
+        instance=row,
+        billing_entity_id=invoice.billing_entity_id,
+        customer_id=invoice.customer_id,
+        accounting_date=dates.local_date(at, dates.zone(invoice.timezone)),
+        description=f"Credit {note.number} given back by {invoice.number}",
+        invoice_id=invoice.pk,
     )

@@ -14,11 +14,12 @@ from moneyed import Money
 from config.kernel import dates, events, money
 from config.kernel.actors import Actor
 from config.platform.services import audit, numbers
-from invoicing.domain import ledger
+from invoicing.domain import ledger, states
 from invoicing.domain.credit_notes import Credited, Split
 from invoicing.domain.facts import InvoicePaid
 from invoicing.domain.totals import Taxed
 from invoicing.models import CreditNote, CreditNoteItem, CreditNoteTax, Invoice
+from invoicing.services import credit_note_dispatch, disputes, tax_reports, wallet_settlements
 from invoicing.services import ledger as books
 
 _PLACES = 15
@@ -35,7 +36,7 @@ def write(
     at: datetime,
     idempotency_key: str | None = None,
 ) -> CreditNote:
-    """Write a credit note of a locked invoice: a draft of a draft, else issued at once.
+    """Write a credit note of a locked invoice: a draft where that is not issued yet, else issued at once.
 
     An offset that leaves nothing due makes the invoice paid, and subscribers hear InvoicePaid. Needs a transaction.
     """
@@ -61,16 +62,17 @@ def write(
             "reason": reason,
         },
     )
-    if invoice.status == Invoice.Status.DRAFT:
+    if invoice.status in states.UNISSUED:
         return note
     issue(pairs=[(note, invoice)], actor=actor, at=at)
     if note.offset_amount:
         _take_off(invoice, note.offset_amount, at)
+        disputes.shrink(invoice=invoice, actor=actor, at=at)
     return note
 
 
 def issue(*, pairs: Sequence[tuple[CreditNote, Invoice]], actor: Actor, at: datetime) -> None:
-    """Issue draft credit notes of numbered invoices: number, date, snapshot, books. Needs a transaction.
+    """Issue draft credit notes of numbered invoices: number, date, snapshot, books, document. Needs a transaction.
 
     Numbers count from 1 within each invoice, without a gap. The date is the local one of ``at``; seller and buyer are
     those of the invoice.
@@ -89,7 +91,7 @@ def issue(*, pairs: Sequence[tuple[CreditNote, Invoice]], actor: Actor, at: date
         note.issuing_date = dates.local_date(at, dates.zone(invoice.timezone))
         note.snapshot = invoice.snapshot
         note.save()
-    books.post_many(sources=[_booking(note) for note, _ in pairs], at=at)
+    books.post_many(sources=[_booking(note, invoice) for note, invoice in pairs], at=at)
     audit.record_many(
         actor=actor,
         at=at,
@@ -102,6 +104,8 @@ def issue(*, pairs: Sequence[tuple[CreditNote, Invoice]], actor: Actor, at: date
             for note, _ in pairs
         ],
     )
+    tax_reports.credited(credit_note_ids=[note.pk for note, _ in pairs], at=at)
+    credit_note_dispatch.request(notes=[note for note, _ in pairs], actor=actor, at=at)
 
 
 def destroy_drafts(*, invoice: Invoice) -> list[CreditNote]:
@@ -155,6 +159,8 @@ def draft(
         description=description,
         currency=invoice.currency,
         sub_total_amount=credited.amount.net,
+        coupons_adjustment_amount=credited.coupons,
+        precise_coupons_adjustment_amount=money.round_half_up(credited.precise_coupons, _PLACES),
         taxes_amount=credited.amount.tax,
         precise_taxes_amount=money.round_half_up(credited.precise_taxes, _PLACES),
         taxes_rate=credited.taxes_rate,
@@ -205,16 +211,19 @@ def _take_off(invoice: Invoice, amount: Money, at: datetime) -> None:
     invoice.save(update_fields=["offset_amount", "payment_status", "payment_overdue", "paid_at", "updated_at"])
     if invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED and not was_paid:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
+        wallet_settlements.settle_paid(invoice_ids=[invoice.pk], at=at)
 
 
 def _scope(invoice: Invoice) -> str:
     return f"credit_note:{invoice.pk}"
 
 
-def _booking(note: CreditNote) -> books.Source:
+def _booking(note: CreditNote, invoice: Invoice) -> books.Source:
     amount = Taxed(net=note.sub_total_amount, tax=note.taxes_amount, gross=note.total_amount)
+    split = split_of(note)
+    is_prepaid = invoice.kind == Invoice.Kind.CREDIT
     return books.Source(
-        booking=ledger.credited(amount=amount, split=split_of(note)),
+        booking=ledger.prepaid_taken_back(split) if is_prepaid else ledger.credited(amount=amount, split=split),
         instance=note,
         billing_entity_id=note.billing_entity_id,
         customer_id=note.customer_id,

@@ -25,13 +25,12 @@ from invoicing.domain.totals import Taxed
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.queries import credit_notes as known
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import credit_note_writing
+from invoicing.services import credit_note_metadata, credit_note_wallets, credit_note_writing
 from invoicing.services import ledger as books
 
 REASONS = tuple(CreditNote.Reason.values)
 
 _GONE = {Invoice.Status.VOIDED, Invoice.Status.CLOSED}
-_MAX_METADATA = 50
 
 
 class UnableToCredit(errors.NotAllowed):
@@ -86,14 +85,15 @@ def credit_unused(
         return None
     limits = credit_notes.limits(invoice=billed, total=credited.amount.gross)
     with decimal.localcontext(money.DECIMAL_CONTEXT):
-        used_gross = used * (1 + line.taxes_rate)
+        used_gross = (used - left.coupons_of(used)) * (1 + line.taxes_rate)
+        line_gross = left.amount.amount - left.coupons + line.taxes_amount.amount
     split = credit_notes.unused(
         total=credited.amount.gross,
         limits=limits,
         destination=destination,
         paid_share=credit_notes.refunded_share(
             paid=invoice.paid_amount,
-            line_gross=line.net_amount + line.taxes_amount,
+            line_gross=line_gross,
             invoice_gross=invoice.gross_amount,
         ),
         used=used_gross,
@@ -132,10 +132,11 @@ def create(
     """Give back net amounts by line of an issued invoice, by hand.
 
     ``credit``, ``refund`` and ``offset`` are gross and make up the total; a difference of one minor unit goes to the
-    first of them. With none of them everything is credit. A refund is pending until it is told to be paid. Called again
-    with the same key and the same amounts it returns the first note and changes nothing. Raises InvoiceNotFound,
-    UnableToCredit for a draft or a voided invoice, NotCreditable for more than is left, paid or due, KeyReused for the
-    key of other amounts or another invoice, and InvalidCreditNote.
+    first of them. With none of them everything is credit; of prepaid credit everything is a refund, or off what is due
+    where it was not paid. A refund is pending until it is told to be paid. Called again with the same key and the same
+    amounts it returns the first note and changes nothing. Raises InvoiceNotFound, UnableToCredit for a draft or a
+    voided invoice, UnableToCreditSale for prepaid credit that stays sold, NotCreditable for more than is left,
+    paid or due, KeyReused for the key of other amounts or another invoice, and InvalidCreditNote.
     """
     _demand_reason(reason)
     if idempotency_key:
@@ -143,10 +144,12 @@ def create(
     invoice = known_invoices.locked(invoice_id)
     if idempotency_key and (first := _first(idempotency_key, invoice, amounts)):
         return first
+    if invoice.kind == Invoice.Kind.CREDIT:
+        credit_note_wallets.lock(invoice=invoice)
     found = _estimate(invoice, amounts)
     total, nothing = found.credited.amount.gross, money.zero(found.invoice.currency)
     wanted = (
-        Split(credit=total, refund=nothing, offset=nothing)
+        credit_notes.usual(total=total, limits=found.limits)
         if credit is refund is offset is None
         else Split(credit=credit or nothing, refund=refund or nothing, offset=offset or nothing)
     )
@@ -160,8 +163,10 @@ def create(
         at=at,
         idempotency_key=idempotency_key,
     )
+    if invoice.kind == Invoice.Kind.CREDIT:
+        credit_note_wallets.take_out(note=note, invoice=found.invoice, actor=actor, at=at)
     if metadata:
-        _note_down(note, metadata, at)
+        return credit_note_metadata.merge(credit_note_id=note.pk, metadata=metadata, actor=actor, at=at)
     return note
 
 
@@ -232,17 +237,14 @@ def update(
     """Tell what became of the refund, merge notes into the metadata, or both; None leaves as it is. All or nothing."""
     if refund_status is not None:
         tell_refund(credit_note_id=credit_note_id, refund_status=refund_status, actor=actor, at=at)
-    note = known.locked(credit_note_id)
     if metadata:
-        _note_down(note, metadata, at)
-    return note
+        return credit_note_metadata.merge(credit_note_id=credit_note_id, metadata=metadata, actor=actor, at=at)
+    return known.locked(credit_note_id)
 
 
 def _estimate(invoice: Invoice, amounts: Mapping[int, Money]) -> Estimate:
     if invoice.status != Invoice.Status.FINALIZED:
         raise UnableToCredit("invalid_type_or_status", f"An invoice that is {invoice.status} cannot be credited.")
-    if invoice.kind == Invoice.Kind.CREDIT:
-        raise UnableToCredit("invalid_type_or_status", "Prepaid credit was bought: it is used, or it expires.")
     for amount in amounts.values():
         if amount.currency.code != invoice.currency:
             details = {"currency": ["currencies_does_not_match"]}
@@ -252,11 +254,12 @@ def _estimate(invoice: Invoice, amounts: Mapping[int, Money]) -> Estimate:
     credited = credit_notes.credit(
         invoice=billed, wanted={line_id: amount.amount for line_id, amount in amounts.items()}
     )
-    return Estimate(
-        invoice=invoice,
-        credited=credited,
-        limits=credit_notes.limits(invoice=billed, total=credited.amount.gross),
-    )
+    total = credited.amount.gross
+    if invoice.kind == Invoice.Kind.CREDIT:
+        most = credit_note_wallets.limits(invoice=invoice, billed=billed, total=total)
+    else:
+        most = credit_notes.limits(invoice=billed, total=total)
+    return Estimate(invoice=invoice, credited=credited, limits=most)
 
 
 def _first(key: str, invoice: Invoice, amounts: Mapping[int, Money]) -> CreditNote | None:
@@ -271,15 +274,6 @@ def _first(key: str, invoice: Invoice, amounts: Mapping[int, Money]) -> CreditNo
 def _demand_reason(reason: str) -> None:
     if reason not in REASONS:
         raise InvalidCreditNote("validation_errors", f"{reason} is no reason.", {"reason": ["value_is_invalid"]})
-
-
-def _note_down(note: CreditNote, metadata: Mapping[str, Any], at: datetime) -> None:
-    merged = {**note.metadata, **metadata}
-    if len(merged) > _MAX_METADATA:
-        raise InvalidCreditNote("validation_errors", "Too many notes.", {"metadata": ["invalid_count"]})
-    note.metadata = merged
-    note.updated_at = at
-    note.save(update_fields=["metadata", "updated_at"])
 
 
 def _book(note: CreditNote, booking: ledger.Booking, description: str, at: datetime) -> None:
