@@ -17,18 +17,46 @@ class Dates:
     finalize_after: datetime
 
 
-def plan(*, billed_at: datetime, timezone: str, grace_days: int, term_days: int) -> Dates:
-    """Date a draft: issued when its grace is over, due when the payment term after that is.
+PERIOD_END = "current_period_end"
+NEXT_START = "next_period_start"
+KEEP_ANCHOR = "keep_anchor"
+ALIGN = "align_with_finalization_date"
 
-    ``finalize_after`` is the instant, in UTC, at which the issuing date starts in ``timezone``; never before
-    ``billed_at``'s own day. Raises Invalid (`invalid_timezone`).
+
+@dataclass(frozen=True)
+class Policy:
+    """How invoices for the end of a period are dated: its last day or the day after, kept or moved by the grace."""
+
+    anchor: str = NEXT_START
+    adjustment: str = ALIGN
+
+    def __post_init__(self) -> None:
+        if self.anchor not in {PERIOD_END, NEXT_START} or self.adjustment not in {KEEP_ANCHOR, ALIGN}:
+            raise ValueError(f"{self.anchor}, {self.adjustment} is no policy of issuing dates.")
+
+    def days_off(self, *, grace_days: int) -> int:
+        """Return how many days after the billing day, which is the day after the period, the invoice is dated."""
+        keeps = self.adjustment == KEEP_ANCHOR
+        if self.anchor == PERIOD_END and (keeps or not grace_days):
+            return -1
+        return 0 if keeps else grace_days
+
+
+def plan(*, billed_at: datetime, timezone: str, grace_days: int, term_days: int, policy: Policy | None = None) -> Dates:
+    """Date a draft: finalized when its grace is over, issued that day, due when the payment term after that is.
+
+    ``policy`` says when an invoice for the end of a period is issued instead; none for all others. ``finalize_after``
+    is the instant, in UTC, at which the last day of grace is over in ``timezone``, whatever the issuing date; never
+    before ``billed_at``'s own day. Raises Invalid (`invalid_timezone`).
     """
     zone = dates.zone(timezone)
-    issuing_date = dates.local_date(billed_at, zone) + timedelta(days=grace_days)
+    billed_on = dates.local_date(billed_at, zone)
+    off = grace_days if policy is None else policy.days_off(grace_days=grace_days)
+    issuing_date = billed_on + timedelta(days=off)
     return Dates(
         issuing_date=issuing_date,
         payment_due_date=issuing_date + timedelta(days=term_days),
-        finalize_after=dates.start_of_day(issuing_date, zone),
+        finalize_after=dates.start_of_day(billed_on + timedelta(days=grace_days), zone),
     )
 
 

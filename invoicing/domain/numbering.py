@@ -7,6 +7,7 @@ from datetime import date
 
 PER_CUSTOMER = "per_customer"
 PER_BILLING_ENTITY = "per_billing_entity"
+_MONTH_DIGITS, _MONTHS = 6, 12
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,21 @@ class Scheme:
         return f"{seller}:{self.customer_id}" if self.kind == PER_CUSTOMER else seller
 
     def number(self, *, sequential_id: int, issued_on: date) -> str:
-        """Write a number. At least three digits each; the seller's counter never starts anew with the month."""
+        """Write a number. At least three digits each; the seller's counter never starts anew with the month.
+
+        No two numbers of a seller are the same, however often it changes its scheme or prefix: counters go on where
+        they stopped, and the number of a customer is never one that could be read as a month.
+        """
         if self.kind == PER_CUSTOMER:
-            return f"{self.prefix}-{self.customer_number:03}-{sequential_id:03}"
+            return f"{self.prefix}-{_apart(self.customer_number)}-{sequential_id:03}"
         return f"{self.prefix}-{issued_on:%Y%m}-{sequential_id:03}"
+
+
+def _apart(customer_number: int) -> str:
+    """Write a customer's number; a seventh digit keeps 202605 apart from May 2026."""
+    text = f"{customer_number:03}"
+    is_month = len(text) == _MONTH_DIGITS and 1 <= customer_number % 100 <= _MONTHS
+    return f"0{text}" if is_month else text
 
 
 def draft(prefix: str) -> str:
