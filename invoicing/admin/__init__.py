@@ -1,5 +1,27 @@
 """Admin pages of documents and money: invoices, credit notes, fees that stand alone, payments, the ledger."""
 
-from invoicing.admin import credit_notes, fees, invoices, ledger, payments
+from invoicing.admin import (
+    books,
+    credit_notes,
+    fees,
+    invoices,
+    journal_exports,
+    ledger,
+    ledger_accounts,
+    payments,
+    tax_engines,
+    wallets,
+)
 
-__all__ = ["credit_notes", "fees", "invoices", "ledger", "payments"]
+__all__ = [
+    "books",
+    "credit_notes",
+    "fees",
+    "invoices",
+    "journal_exports",
+    "ledger",
+    "ledger_accounts",
+    "payments",
+    "tax_engines",
+    "wallets",
+]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.utils import timezone
 
 from config.kernel import registry
 from config.platform.admin import cells, history
@@ -30,20 +30,20 @@ from config.platform.admin.blocks import (
     columns,
 )
 from config.platform.admin.cells import Tone
-from invoicing.admin import credit_note_verbs, shown
+from invoicing.admin import coupon_blocks, credit_note_verbs, dispute_verbs, shown, tax_engines
 from invoicing.domain import document_breakdown
 from invoicing.models import (
-    CreditNote,
     CreditNoteUse,
     Delivery,
+    Document,
     Invoice,
     InvoiceLine,
-    LedgerEntry,
     PaymentAllocation,
     PrepaidCreditUse,
+    WalletTransaction,
 )
-from invoicing.queries import receivables
-from invoicing.services import prepaid_draws
+from invoicing.queries import held_payments, ledger, receivables
+from invoicing.services import prepaid_draws, wallet_draws
 
 EXPLAINED = "invoicing.line_explained"
 """Parts by line: ``{"blocks": (…)}``, shown when the line is opened."""
@@ -57,18 +57,21 @@ def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
     notes = list(invoice.credit_notes.order_by("pk"))
     uses = list(invoice.credits.select_related("credit_note")) if invoice.credit_notes_amount else []
     drawn = list(invoice.prepaid_uses.select_related("credit")) if invoice.prepaid_credit_amount else []
+    tapped = _tapped(invoice)
+    totals = _totals(invoice, uses, drawn, tapped)
     return Page(
         top=(*_notes(invoice, sent), _figures(invoice)),
         tabs=(
-            Tab("Lines", (_lines(invoice, lines), _totals(invoice, uses, drawn)), len(lines)),
+            Tab("Lines", (_lines(invoice, lines), totals, *coupon_blocks.verdict(invoice)), len(lines)),
             Tab("Document", (_document(invoice, pdf_url),)),
             Tab(
                 "Payments and ledger",
-                (_payments(invoice, paid), _ledger(invoice, paid, notes, uses, drawn)),
+                (_payments(invoice, paid), shown.bookings(ledger.entries_of_invoice(invoice), title="Ledger")),
                 len(paid),
             ),
             Tab("Credit notes", (credit_note_verbs.table(notes),), len(notes)),
-            Tab("E-mails", (_deliveries(sent),), len(sent)),
+            *_disputes(invoice),
+            Tab("E-mails", (shown.deliveries(sent),), len(sent)),
             Tab("Details", (_parties(invoice), _metadata(invoice))),
             Tab("History", (history.recent(invoice, history_url),)),
         ),
@@ -78,28 +81,75 @@ def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
 def _notes(invoice: Invoice, sent: Sequence[Delivery]) -> tuple[Block, ...]:
     notes: list[Block] = []
     if invoice.voided_at is not None:
-        notes.append(Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL))
+        notes.append(_voided(invoice))
     elif invoice.status == Invoice.Status.OPEN:
         text = "It waits for its payment: it is issued, numbered and booked once all of it is paid."
         notes.append(Note(text, Tone.WARN))
-    elif invoice.status == Invoice.Status.CLOSED and invoice.paid_amount:
-        held = cells.money_text(invoice.paid_amount)
-        text = f"It was closed unpaid. {held} that had come in for it is the customer's: pay it back."
-        notes.append(Note(text, Tone.BAD))
+    elif invoice.status == Invoice.Status.CLOSED:
+        notes += _closed(invoice)
+    elif invoice.status in {Invoice.Status.PENDING, Invoice.Status.FAILED}:
+        notes += tax_engines.notes(invoice)
     elif invoice.finalized_at is None and invoice.paid_at is None and invoice.number is None:
         when = f"{cells.day_of(invoice.finalize_after, invoice.timezone)} ({invoice.timezone})"
         notes.append(
             Note(f"A draft. The scheduler finalizes it from {when} on; usage until then is counted.", Tone.INFO)
         )
+        notes += coupon_blocks.of_draft(invoice)
         would = [amount for _, amount in prepaid_draws.would_draw(invoice=invoice)]
+        left = invoice.total_amount - sum(would, invoice.total_amount * 0)
+        would += [amount for _, amount in wallet_draws.would_draw(invoice=invoice, due=left, at=timezone.now())]
         if would:
             text = cells.money_text(sum(would[1:], would[0]))
             notes.append(Note(f"Issued now it would use {text} of prepaid credit.", Tone.INFO))
+    notes += _corrected(invoice)
     if invoice.payment_overdue:
         notes.append(Note(f"Overdue since {cells.day_text(invoice.payment_due_date)}.", Tone.BAD))
     if sent and sent[0].state == Delivery.State.FAILED:
         notes.append(Note(f"The last e-mail could not be sent: {sent[0].error}", Tone.BAD))
     return tuple(notes)
+
+
+def _voided(invoice: Invoice) -> Note:
+    """What became of a voided document, or draft."""
+    if invoice.number is None:
+        return Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL)
+    following = invoice.regenerations.exclude(status=Invoice.Status.VOIDED).first()
+    day = cells.local_day(invoice.voided_at, invoice.timezone)
+    if following is None:
+        text = f"It was voided on {day}. Nothing of it is owed, and what it billed is not billed again by itself."
+    else:
+        text = f"It was voided on {day}. Invoice {following} stands in its place."
+    return Note(text, Tone.NEUTRAL)
+
+
+def _closed(invoice: Invoice) -> list[Note]:
+    """What had come in for an invoice that was closed unpaid."""
+    amount = held_payments.released(invoice)
+    if not amount:
+        return []
+    came = f"{cells.money_text(amount)} that had come in for it was held for the customer"
+    text = f"It was closed unpaid. {came}: use it for another invoice, or pay it back."
+    return [Note(text, Tone.WARN)]
+
+
+def _corrected(invoice: Invoice) -> list[Block]:
+    """In whose place it stands, and what of it is disputed."""
+    notes: list[Block] = []
+    if invoice.regenerated_from_id is not None:
+        text = f"It stands in the place of invoice {invoice.regenerated_from}, which was voided."
+        notes.append(Note(text, Tone.INFO))
+    if invoice.disputed_amount:
+        text = f"{cells.money_text(invoice.disputed_amount)} of it is disputed: that much is not overdue."
+        notes.append(Note(text, Tone.WARN))
+    if invoice.payment_dispute_lost_at is not None:
+        notes.append(Note("Its payment dispute was lost: credit or void it.", Tone.BAD))
+    return notes
+
+
+def _disputes(invoice: Invoice) -> tuple[Tab, ...]:
+    """The disputes, where there are any."""
+    found = dispute_verbs.table(invoice)
+    return (Tab("Disputes", (found,), len(found.rows)),) if found.rows else ()
 
 
 def _figures(invoice: Invoice) -> Figures:
@@ -144,7 +194,7 @@ def _settled_by(invoice: Invoice) -> str:
 def _issued(invoice: Invoice) -> Figure:
     """When the document is, or will be, of; a voided draft never is."""
     issued, due = cells.day_text(invoice.issuing_date), cells.day_text(invoice.payment_due_date)
-    if invoice.voided_at is not None:
+    if invoice.voided_at is not None and invoice.number is None:
         return Figure("Issued", cells.EMPTY, "never was issued")
     if shown.is_planned(invoice):
         return Figure("Will be issued", issued, f"then due {due}")
@@ -179,7 +229,7 @@ def _line(line: InvoiceLine, invoice: Invoice, explained: Mapping[str, Any]) -> 
             _unit_price(line),
             cells.money(line.amount),
         ),
-        details=(*explained.get("blocks", ()), _line_taxes(line)),
+        details=(*explained.get("blocks", ()), *coupon_blocks.share(line), _line_taxes(line)),
     )
 
 
@@ -203,25 +253,40 @@ def _line_taxes(line: InvoiceLine) -> Table:
     )
 
 
-def _totals(invoice: Invoice, uses: Sequence[CreditNoteUse], drawn: Sequence[PrepaidCreditUse]) -> Table:
+def _tapped(invoice: Invoice) -> list[WalletTransaction]:
+    """What went out of wallets for the invoice when it was issued."""
+    if not invoice.prepaid_credit_amount:
+        return []
+    rows = invoice.wallet_transactions.filter(transaction_status=WalletTransaction.Kind.INVOICED)
+    return list(rows.select_related("wallet").order_by("pk"))
+
+
+def _totals(
+    invoice: Invoice,
+    uses: Sequence[CreditNoteUse],
+    drawn: Sequence[PrepaidCreditUse],
+    tapped: Sequence[WalletTransaction],
+) -> Table:
     rows = [Row(("Net", "", "", cells.money(invoice.fees_amount)))]
     if invoice.progressive_billing_credit_amount:
         before = invoice.progressive_credits.select_related("source").order_by("pk")
         rows += [
             Row((f"Billed before on {row.source}", "", "", cells.money(-row.amount))) for row in before if row.amount
         ]
+    rows += coupon_blocks.rows(invoice)
     rows += [
         Row((tax.tax_name, cells.percent(tax.rate), cells.money(tax.base_amount), cells.money(tax.amount)))
         for tax in invoice.applied_taxes.all()
     ]
     rows += [Row((f"Credit of {use.credit_note}", "", "", cells.money(-use.amount))) for use in uses]
     rows += [Row((f"Prepaid credit of {use.credit}", "", "", cells.money(-use.amount))) for use in drawn]
+    rows += [Row((cells.to(row.wallet, f"Wallet {row.wallet}"), "", "", cells.money(-row.amount))) for row in tapped]
     rows.append(Row(("Total", "", "", cells.money(invoice.total_amount)), is_total=True))
     return Table("Taxes and total", columns("", "Rate#", "Base#", "Amount#"), tuple(rows))
 
 
 def _document(invoice: Invoice, pdf_url: str) -> Frame:
-    stored = invoice.documents.first()
+    stored = invoice.documents.filter(kind=Document.Kind.PDF).first()
     about: object = cells.muted("A preview: nothing of it is stored.")
     if stored is not None:
         about = cells.muted(f"SHA-256 {stored.sha256[:12]}…, {cells.number_text(stored.size)} bytes")
@@ -244,48 +309,6 @@ def _payments(invoice: Invoice, paid: Sequence[PaymentAllocation]) -> Table:
             for part in paid
         ),
         empty="No payment yet.",
-    )
-
-
-def _ledger(
-    invoice: Invoice,
-    paid: Sequence[PaymentAllocation],
-    notes: Sequence[CreditNote],
-    uses: Sequence[CreditNoteUse],
-    drawn: Sequence[PrepaidCreditUse],
-) -> Table:
-    sources = Q(source_type="invoicing.invoice", source_id=invoice.pk)
-    if paid:
-        sources |= Q(source_type="invoicing.payment", source_id__in=[part.payment_id for part in paid])
-    if notes:
-        sources |= Q(source_type="invoicing.creditnote", source_id__in=[note.pk for note in notes])
-    if uses:
-        sources |= Q(source_type="invoicing.creditnoteuse", source_id__in=[use.pk for use in uses])
-    if drawn:
-        sources |= Q(source_type="invoicing.prepaidcredituse", source_id__in=[use.pk for use in drawn])
-    entries = LedgerEntry.objects.filter(sources).prefetch_related("postings__account").order_by("booked_at", "pk")
-    return shown.bookings(entries, title="Ledger")
-
-
-def _deliveries(sent: Sequence[Delivery]) -> Table:
-    return Table(
-        "E-mails",
-        columns("No.#", "To", "Subject", "State", "Sent", "Attempts#", "Remark"),
-        tuple(
-            Row(
-                (
-                    cells.number(row.number),
-                    ", ".join(row.recipients),
-                    row.subject or cells.EMPTY,
-                    shown.delivery(row),
-                    cells.instant(row.sent_at),
-                    cells.number(row.attempts),
-                    row.error,
-                )
-            )
-            for row in sent
-        ),
-        empty="No e-mail yet. Issued invoices are sent where the billing entity wants it.",
     )
 
 

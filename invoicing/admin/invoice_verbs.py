@@ -13,7 +13,7 @@ from typing import Any
 from django import forms
 from moneyed import Money
 
-from config.kernel import dates, errors, jobs, money
+from config.kernel import dates, errors, money
 from config.kernel.actors import Actor
 from config.platform.admin import cells, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note
@@ -24,7 +24,7 @@ from invoicing.admin import shown
 from invoicing.domain import states
 from invoicing.models import Invoice
 from invoicing.queries import receivables
-from invoicing.services import deliveries, invoices, payments, refreshing
+from invoicing.services import dispatch, invoices, payments, refreshing
 
 
 class Finalize(ObjectVerb):
@@ -199,6 +199,14 @@ class RecordPayment(ObjectVerb):
         return Outcome(f"The payment of {cells.money_text(payment.amount)} was recorded.")
 
 
+class SendForm(VerbForm):
+    """Who gets it. Several addresses are parted by commas."""
+
+    to = forms.CharField(required=False, max_length=1000, help_text="Empty: the customer's e-mail addresses.")
+    cc = forms.CharField(label="Copy to", required=False, max_length=1000)
+    bcc = forms.CharField(label="Blind copy to", required=False, max_length=1000)
+
+
 class Send(ObjectVerb):
     """E-mail an issued invoice, the first time or another time."""
 
@@ -208,6 +216,7 @@ class Send(ObjectVerb):
     permission = "invoicing.send_invoice"
     explanation = "The document goes to the customer's e-mail addresses as they are now, also where it was sent before."
     confirm = "Send the invoice"
+    form_class = SendForm
 
     def title(self, *, instance: Invoice) -> str:
         """Again only where an e-mail was made before."""
@@ -225,11 +234,25 @@ class Send(ObjectVerb):
 
     def perform(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Note the e-mail down and have it sent."""
-        asked = deliveries.request(invoice_ids=[instance.pk], actor=actor, at=at, force=True)
-        for delivery in asked:
-            jobs.enqueue("invoicing.tasks.send_delivery", delivery_id=delivery.pk)
-        recipients = ", ".join(address for delivery in asked for address in delivery.recipients)
-        return Outcome(f"The invoice is on its way to {recipients}.")
+        delivery = dispatch.send_again(
+            invoice_id=instance.pk,
+            to=_addresses(values.get("to")),
+            cc=_addresses(values.get("cc")),
+            bcc=_addresses(values.get("bcc")),
+            actor=actor,
+            at=at,
+        )
+        return Outcome(f"The invoice is on its way to {', '.join(delivery.recipients)}.")
+
+
+class SendMany(Send):
+    """E-mail issued invoices of several customers: each to its own customer, never to an address that was typed."""
+
+    form_class = VerbForm
+
+
+def _addresses(text: str | None) -> list[str]:
+    return [text] if text else []
 
 
 def summary(invoice: Invoice) -> Facts:

@@ -15,11 +15,15 @@ from config.platform.admin.bulk import BulkVerb
 from customers.models import Customer
 from invoicing.admin import invoice_page, shown
 from invoicing.admin.credit_note_verbs import Credit
+from invoicing.admin.dispute_verbs import EndDispute, LoseDispute, OpenDispute
 from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueFilter
-from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, Send, VoidDraft
+from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, Send, SendMany, VoidDraft
+from invoicing.admin.one_off_verbs import NewInvoice
+from invoicing.admin.tax_engines import RetryTaxes
+from invoicing.admin.void_verbs import Regenerate, VoidIssued
 from invoicing.models import Document, Invoice
 from invoicing.queries import receivables
-from invoicing.services import documents
+from invoicing.services import document_annexes, documents
 
 FOUND = 500
 """A search looks at the documents of at most so many customers; whoever needs more narrows the list by a filter."""
@@ -48,8 +52,13 @@ class InvoiceAdmin(pages.PageAdmin):
     search_fields = ("number",)
     search_help_text = "Number, purchase order or customer"
     ordering = ("-issuing_date", "-created_at", "-id")
-    verbs = (Finalize(), RecordPayment(), Send(), Credit(), Refresh(), VoidDraft())
-    bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(Send(), "Send by e-mail"))
+    list_verbs = (NewInvoice(),)
+    verbs = (
+        Finalize(), RecordPayment(), Send(), Credit(), Refresh(), VoidDraft(),
+        OpenDispute(), EndDispute(), LoseDispute(), VoidIssued(), Regenerate(), RetryTaxes(),
+    )  # fmt: skip
+    prominent = ("finalize", "pay", "send", "credit", "refresh", "void", "regenerate")
+    bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(SendMany(), "Send by e-mail"))
     panels = "invoicing.invoice"
     empty_text = "Billing runs make invoices when a subscription's period is over."
 
@@ -115,11 +124,14 @@ class InvoiceAdmin(pages.PageAdmin):
 
     def links(self, request: HttpRequest, instance: Invoice) -> Sequence[dict[str, Any]]:
         """The document as a file."""
-        return (verbs.link("Download PDF", f"{self.url('pdf', instance.pk)}?download=1", "download"),)
+        found = [verbs.link("Download PDF", f"{self.url('pdf', instance.pk)}?download=1", "download")]
+        if documents.annex(invoice_id=instance.pk) is not None:
+            found.append(verbs.link("Download annex", self.url("annex", instance.pk), "table_view"))
+        return tuple(found)
 
     def further_views(self) -> Sequence[tuple[str, Any, str]]:
-        """The document."""
-        return (("<int:object_id>/pdf/", self.pdf, "pdf"),)
+        """The document, and its annex."""
+        return (("<int:object_id>/pdf/", self.pdf, "pdf"), ("<int:object_id>/annex/", self.annex, "annex"))
 
     def pdf(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """The stored document of an issued invoice; else the page as it would be now, which nothing keeps."""
@@ -137,6 +149,23 @@ class InvoiceAdmin(pages.PageAdmin):
             content_type="application/pdf",
             headers={
                 "Content-Disposition": f'{disposition}; filename="{name}"',
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+    def annex(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The stored annex of a long invoice: its lines as a table."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        stored = documents.annex(invoice_id=object_id)
+        if stored is None or stored.invoice is None:
+            raise Http404
+        name = document_annexes.file_name(invoice=stored.invoice)
+        return HttpResponse(
+            documents.content(document=stored),
+            content_type=documents.CONTENT_TYPES[Document.Kind.ANNEX_CSV],
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
                 "Cache-Control": "private, no-store",
             },
         )

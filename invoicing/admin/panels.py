@@ -14,9 +14,9 @@ from config.platform.admin import blocks, cells
 from config.platform.admin.blocks import Figure, Figures, Row, Table, columns
 from config.platform.admin.cells import Tone
 from customers.models import Customer
-from invoicing.admin import shown
+from invoicing.admin import shown, wallet_blocks
 from invoicing.models import Invoice
-from invoicing.queries import credit_notes, prepaid_credits, receivables
+from invoicing.queries import credit_notes, prepaid_credits, receivables, wallets
 
 ROWS = 12
 
@@ -44,9 +44,22 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
             for one in found
         ),
         empty="No invoice yet: the first one comes when a subscription's period is over.",
-        action=cells.link("All invoices", every),
+        action=cells.stack(cells.stack(cells.link("All invoices", every), _new(customer)), _statement(customer)),
     )
-    return blocks.panel(*_figures(customer), table, *_prepaid(customer))
+    wallet_table = wallet_blocks.of_customer(customer, most=ROWS)
+    return blocks.panel(*_figures(customer), table, *_prepaid(customer), *wallet_table)
+
+
+def _statement(customer: Customer) -> str:
+    """The way to the statement of a customer; whether the person may see it is asked there."""
+    return cells.link("Statement", reverse("admin:invoicing_ledgerentry_customer_statement", args=[customer.pk]))
+
+
+def _new(customer: Customer) -> str:
+    """The way to a one-off invoice for a customer that is still one; whether the person may is asked there."""
+    if customer.deleted_at is not None:
+        return ""
+    return cells.link("New invoice", f"{reverse('admin:invoicing_invoice_new')}?customer={customer.pk}")
 
 
 def _figures(customer: Customer) -> tuple[Figures, ...]:
@@ -75,6 +88,10 @@ def _figures(customer: Customer) -> tuple[Figures, ...]:
     items += [
         Figure(f"Prepaid, {currency}", cells.money_text(one.left), f"left of {cells.money_text(one.granted)}")
         for currency, one in prepaid_credits.balances(customer_id=customer.pk).items()
+    ]
+    items += [
+        Figure(f"In wallets, {currency}", cells.money_text(left), "pays the next invoices")
+        for currency, left in wallets.balances(customer_id=customer.pk).items()
     ]
     return (Figures(tuple(items)),) if items else ()
 

@@ -9,8 +9,9 @@ from config.platform.admin import cells, filters, pages, theme
 from config.platform.admin.blocks import Figure, Figures, Page, Row, Tab, Table, columns
 from invoicing.admin import shown
 from invoicing.admin.filters import AmountFilter, CurrencyFilter
+from invoicing.admin.held_payment_verbs import AllocateHeld, RefundHeld
 from invoicing.models import Payment, PaymentAllocation
-from invoicing.queries import ledger, receivables
+from invoicing.queries import held_payments, ledger, receivables
 
 
 @pages.register(Payment)
@@ -28,6 +29,7 @@ class PaymentAdmin(pages.PageAdmin):
     search_fields = ("reference",)
     search_help_text = "Reference"
     ordering = ("-created_at", "-id")
+    verbs = (AllocateHeld(), RefundHeld())
     empty_text = "Record a payment on the page of an invoice, or through the API."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
@@ -70,6 +72,7 @@ class PaymentAdmin(pages.PageAdmin):
         figures = Figures(
             (
                 Figure("Amount", cells.money_text(instance.amount), instance.get_kind_display()),
+                *_held(instance),
                 Figure("Customer", cells.to(instance.customer, instance.customer.display_name)),
                 Figure("Paid on", _paid_on(instance), f"recorded {cells.day_of(instance.created_at)}"),
                 Figure("Reference", instance.reference or cells.EMPTY),
@@ -93,6 +96,12 @@ class PaymentAdmin(pages.PageAdmin):
         )
         booked = shown.bookings(ledger.entries_of(instance), title="Ledger")
         return Page(top=(figures,), tabs=(Tab("Payment", (allocation, booked)),))
+
+
+def _held(payment: Payment) -> tuple[Figure, ...]:
+    """What of it is the customer's again, since an invoice that it paid was voided."""
+    amount = held_payments.held(payment)
+    return (Figure("Held", cells.money_text(amount), "for the customer, of a voided invoice"),) if amount else ()
 
 
 def _paid_on(payment: Payment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.utils.safestring import SafeString
@@ -18,6 +18,8 @@ STATUS = {
     Invoice.Status.VOIDED: Tone.NEUTRAL,
     Invoice.Status.CLOSED: Tone.NEUTRAL,
     Invoice.Status.OPEN: Tone.WARN,
+    Invoice.Status.PENDING: Tone.WARN,
+    Invoice.Status.FAILED: Tone.BAD,
 }
 PAYMENT = {
     Invoice.PaymentStatus.PENDING: Tone.NEUTRAL,
@@ -104,3 +106,26 @@ def debit(posting: LedgerPosting) -> SafeString:
 def credit(posting: LedgerPosting) -> SafeString:
     """The amount where it is a credit, without its sign."""
     return cells.money(-posting.amount) if posting.amount.amount < 0 else cells.muted("")
+
+
+def deliveries(sent: Sequence[Delivery]) -> Table:
+    """The e-mails of a document."""
+    return Table(
+        "E-mails",
+        columns("No.#", "To", "Subject", "State", "Sent", "Attempts#", "Remark"),
+        tuple(
+            Row(
+                (
+                    cells.number(row.number),
+                    ", ".join(row.recipients),
+                    row.subject or cells.EMPTY,
+                    delivery(row),
+                    cells.instant(row.sent_at),
+                    cells.number(row.attempts),
+                    row.error,
+                )
+            )
+            for row in sent
+        ),
+        empty="No e-mail yet. Issued documents are sent where the billing entity wants it.",
+    )

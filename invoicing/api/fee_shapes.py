@@ -36,6 +36,7 @@ _ITEM_TYPES = {
     InvoiceLine.Kind.SUBSCRIPTION: "Subscription",
     InvoiceLine.Kind.COMMITMENT: "Subscription",
     InvoiceLine.Kind.CREDIT: "WalletTransaction",
+    InvoiceLine.Kind.ADD_ON: "AddOn",
 }
 _LAST_SECOND = timedelta(seconds=1)
 
@@ -78,7 +79,7 @@ class FeeItem(serializers.Serializer):  # type: ignore[type-arg]
     invoice_display_name = serializers.CharField(source="label")
     filters = Constant(None)
     filter_invoice_display_name = Constant(None)
-    lago_item_id = Constant(None)
+    lago_item_id = serializers.UUIDField(source="item_uuid", allow_null=True)
     item_type = serializers.SerializerMethodField()
     grouped_by = Constant({})
 
@@ -119,7 +120,7 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
     description = TextOrNull()
     precise_unit_amount = DecimalString(source="unit_amount")
     precise_coupons_amount_cents = serializers.SerializerMethodField()
-    sub_total_excluding_taxes_amount_cents = MinorUnits(source="net_amount")
+    sub_total_excluding_taxes_amount_cents = serializers.SerializerMethodField()
     sub_total_excluding_taxes_precise_amount_cents = serializers.SerializerMethodField()
     events_count = serializers.IntegerField(allow_null=True)
     payment_status = serializers.SerializerMethodField()
@@ -151,8 +152,12 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
         return line_figures.breakdowns(line.breakdowns)
 
     def get_precise_coupons_amount_cents(self, line: InvoiceLine) -> str:
-        """Return what is taken off before taxes: what was billed progressively before."""
-        return decimal_text(Decimal(money.to_minor(line.progressive_credit_amount)))
+        """Return what is taken off before taxes: what was billed progressively before, and the share of coupons."""
+        return decimal_text(_minor(line.amount.amount - line.lowered_amount.amount, line))
+
+    def get_sub_total_excluding_taxes_amount_cents(self, line: InvoiceLine) -> int:
+        """Return what is taxed, rounded."""
+        return money.to_minor(money.rounded(line.lowered_amount))
 
     def get_precise_total_amount(self, line: InvoiceLine) -> float:
         """Return the gross amount in major units before rounding."""
@@ -163,9 +168,9 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
         return money.to_minor(line.amount + line.taxes_amount)
 
     def get_sub_total_excluding_taxes_precise_amount_cents(self, line: InvoiceLine) -> str:
-        """Return the net amount in minor units before rounding."""
-        with decimal.localcontext(money.DECIMAL_CONTEXT):
-            return decimal_text(Decimal(line.precise_amount).scaleb(money.exponent(line.currency)))
+        """Return what is taxed of the amount before rounding, in minor units."""
+        taken_off = line.amount.amount - line.lowered_amount.amount
+        return decimal_text(_minor(Decimal(line.precise_amount) - taken_off, line))
 
     def get_payment_status(self, line: InvoiceLine) -> str:
         """Return how the fee was paid: the invoice says so, unless the fee has a status of its own."""
@@ -192,6 +197,11 @@ def fees(lines: Sequence[InvoiceLine]) -> list[dict[str, Any]]:
         _completed(dict(content), extra[line.pk])
         for line, content in zip(lines, Fee(lines, many=True).data, strict=True)
     ]
+
+
+def _minor(amount: Decimal, line: InvoiceLine) -> Decimal:
+    with decimal.localcontext(money.DECIMAL_CONTEXT):
+        return amount.scaleb(money.exponent(line.currency))
 
 
 def _completed(content: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:

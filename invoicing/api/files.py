@@ -38,7 +38,10 @@ class DocumentFile(ApiView):
     permission_classes = []
 
     @extend_schema(
-        tags=["Files"], operation_id="downloadFile", auth=[], responses={(200, "application/pdf"): OpenApiTypes.BINARY}
+        tags=["Files"],
+        operation_id="downloadFile",
+        auth=[],
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "text/csv"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, token: str, name: str) -> FileResponse:
         """Send the file. 404 for a link that is over or was tampered with."""
@@ -50,7 +53,9 @@ class DocumentFile(ApiView):
         if document is None:
             raise Http404
         response = FileResponse(
-            io.BytesIO(documents.content(document=document)), filename=name, content_type="application/pdf"
+            io.BytesIO(documents.content(document=document)),
+            filename=name,
+            content_type=documents.CONTENT_TYPES[Document.Kind(document.kind)],
         )
         response["Cache-Control"] = "private, no-store"
         return response

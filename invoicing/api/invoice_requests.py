@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from config.platform.api import params
 from config.platform.api.serializers import RequestSerializer, Text
 from invoicing.models import Invoice
-from invoicing.queries.invoices import InvoiceFilter
+from invoicing.queries.invoices import SETTLEMENTS, InvoiceFilter
 
 FILTERS = (
     "external_customer_id",
@@ -25,7 +25,7 @@ FILTERS = (
     "self_billed",
     "search_term",
 )
-LIST_FILTERS = ("status", "payment_status", "billing_entity_codes")
+LIST_FILTERS = ("status", "payment_status", "billing_entity_codes", "settlements")
 _KINDS = ("subscription", "add_on", "credit", "one_off", "advance_charges", "progressive_billing")
 _STATUSES = ("draft", "finalized", "voided", "failed", "pending", "open")
 
@@ -62,6 +62,8 @@ def invoice_filter(request: Request, *, customer_id: int | None = None) -> Invoi
         amount_to=params.whole(request, "amount_to"),
         payment_overdue=params.flag(request, "payment_overdue"),
         partially_paid=params.flag(request, "partially_paid"),
+        payment_dispute_lost=params.flag(request, "payment_dispute_lost"),
+        settlements=params.texts(request, "settlements", allowed=SETTLEMENTS),
         purchase_order_number=params.text(request, "purchase_order_number"),
         search_term=params.text(request, "search_term"),
         metadata=params.pairs(request, "metadata"),
@@ -69,8 +71,8 @@ def invoice_filter(request: Request, *, customer_id: int | None = None) -> Invoi
 
 
 def names_nothing(request: Request) -> bool:
-    """Say whether the filters ask for what this installation never has: self-billed invoices, lost disputes."""
-    return any(params.flag(request, name) for name in ("self_billed", "payment_dispute_lost"))
+    """Say whether the filters ask for what this installation never has: self-billed invoices."""
+    return bool(params.flag(request, "self_billed"))
 
 
 def _either(request: Request, name: str, plural: str, allowed: list[str] | tuple[str, ...]) -> list[str]:

@@ -18,7 +18,8 @@ from config.kernel import money, registry
 from config.platform.api import representations
 from config.platform.api.serializers import Constant, Instant, MinorUnits, Rate, TextOrNull
 from customers.models import Customer
-from invoicing.api import fee_shapes, files
+from invoicing.api import fee_shapes, files, section_shapes
+from invoicing.api.coupon_shapes import CouponCredit, CreditedInvoice
 from invoicing.domain import numbering
 from invoicing.models import Invoice, InvoiceMetadata, InvoiceTax
 from invoicing.queries import receivables
@@ -88,13 +89,6 @@ class CreditItem(serializers.Serializer):  # type: ignore[type-arg]
     description = TextOrNull()
 
 
-class CreditedInvoice(serializers.Serializer):  # type: ignore[type-arg]
-    """The invoice that a credit pays."""
-
-    lago_id = serializers.UUIDField(source="uuid")
-    payment_status = serializers.CharField()
-
-
 class CreditShape(serializers.Serializer):  # type: ignore[type-arg]
     """A credit that lowered the total of an invoice, after taxes."""
 
@@ -131,13 +125,15 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     invoice_type = serializers.CharField(source="kind")
     status = serializers.CharField()
     payment_status = serializers.CharField()
-    payment_dispute_lost_at = Constant(None)
+    payment_dispute_lost_at = Instant(allow_null=True)
+    disputed_amount_cents = MinorUnits(source="disputed_amount")
+    voided_invoice_id = serializers.UUIDField(source="regenerated_from.uuid", allow_null=True, default=None)
     payment_overdue = serializers.BooleanField()
     currency = serializers.CharField()
     fees_amount_cents = MinorUnits(source="fees_amount")
     taxes_amount_cents = MinorUnits(source="taxes_amount")
     progressive_billing_credit_amount_cents = MinorUnits(source="progressive_billing_credit_amount")
-    coupons_amount_cents = Constant(0)
+    coupons_amount_cents = MinorUnits(source="coupons_amount")
     credit_notes_amount_cents = MinorUnits(source="credit_notes_amount")
     sub_total_excluding_taxes_amount_cents = MinorUnits(source="net_amount")
     sub_total_including_taxes_amount_cents = serializers.SerializerMethodField()
@@ -146,8 +142,8 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     total_paid_amount_cents = MinorUnits(source="paid_amount")
     total_offsetted_credit_note_amount_cents = MinorUnits(source="offset_amount")
     prepaid_credit_amount_cents = MinorUnits(source="prepaid_credit_amount")
-    prepaid_granted_credit_amount_cents = Constant(None)
-    prepaid_purchased_credit_amount_cents = Constant(None)
+    prepaid_granted_credit_amount_cents = serializers.SerializerMethodField()
+    prepaid_purchased_credit_amount_cents = serializers.SerializerMethodField()
     file_url = serializers.SerializerMethodField()
     xml_url = Constant(None)
     web_url = serializers.SerializerMethodField()
@@ -168,6 +164,14 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     def get_total_due_amount_cents(self, invoice: Invoice) -> int:
         """Return what is still to be paid: nothing of what was voided."""
         return money.to_minor(receivables.remaining(invoice))
+
+    def get_prepaid_granted_credit_amount_cents(self, invoice: Invoice) -> int | None:
+        """Return what of the prepaid credit was given; null where none was used."""
+        return _prepaid(invoice)[0]
+
+    def get_prepaid_purchased_credit_amount_cents(self, invoice: Invoice) -> int | None:
+        """Return what of the prepaid credit was paid for; null where none was used."""
+        return _prepaid(invoice)[1]
 
     def get_file_url(self, invoice: Invoice) -> str | None:
         """Return a link to the PDF that works for a day, or null while there is none."""
@@ -192,16 +196,22 @@ class InvoiceDetails(InvoiceSummary):
     subscriptions = Constant([])
     billing_periods = Constant([])
     credits = serializers.SerializerMethodField()
-    error_details = Constant([])
+    error_details = serializers.ListField(child=serializers.DictField())
     applied_usage_thresholds = Constant([])
-    applied_invoice_custom_sections = Constant([])
+    applied_invoice_custom_sections = serializers.SerializerMethodField()
+
+    @extend_schema_field(section_shapes.AppliedSection(many=True))
+    def get_applied_invoice_custom_sections(self, invoice: Invoice) -> list[dict[str, Any]]:
+        """Return the custom sections as the document says them."""
+        return section_shapes.applied(invoice)
 
     @extend_schema_field(CreditShape(many=True))
     def get_credits(self, invoice: Invoice) -> list[dict[str, Any]]:
-        """Return what lowered the invoice: first what was billed progressively, then credit notes."""
+        """Return what lowered the invoice: what was billed progressively, coupons, then credit notes."""
         progressive = [row for row in invoice.progressive_credits.all() if row.amount]
         return [
             *ProgressiveCreditShape(progressive, many=True).data,
+            *CouponCredit(invoice.coupons.all(), many=True).data,
             *CreditShape(invoice.credits.all(), many=True).data,
         ]
 
@@ -248,3 +258,11 @@ def _customers(invoices: Sequence[Invoice]) -> dict[int, dict[str, Any]]:
     rows: dict[int, Customer] = {invoice.customer_id: invoice.customer for invoice in invoices}
     shown = representations.represent("customers.customer", list(rows.values()))
     return dict(zip(rows, shown, strict=True))
+
+
+def _prepaid(invoice: Invoice) -> tuple[int | None, int | None]:
+    """Return what given and what bought credit paid. The query brings along the transactions that drew."""
+    if not invoice.prepaid_credit_amount:
+        return None, None
+    granted = sum((row.amount - row.purchased_amount for row in invoice.wallet_draws), money.zero(invoice.currency))
+    return money.to_minor(granted), money.to_minor(invoice.prepaid_credit_amount - granted)

@@ -9,15 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import errors
-from config.platform.api import params, schema
+from config.platform.api import idempotency, params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.views import ApiView
 from customers.queries import customers
-from invoicing.api import invoice_requests, invoice_shapes
+from invoicing.api import invoice_requests, invoice_shapes, one_off_requests
 from invoicing.domain import states
 from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import dispatch, invoices
+from invoicing.services import dispatch, invoices, one_off_invoices
 from invoicing.services.metadata import Note
 
 _TAGS = ["Invoices"]
@@ -46,7 +46,7 @@ def page(request: Request, *, customer_id: int | None = None) -> Response:
     return paginated(request, rows, "invoices", lambda found: invoice_shapes.listed(found, request))
 
 
-class Invoices(ApiView):
+class Invoices(InvoiceView):
     """All invoices."""
 
     @extend_schema(
@@ -58,6 +58,20 @@ class Invoices(ApiView):
     def get(self, request: Request) -> Response:
         """List invoices, newest issuing date first."""
         return page(request)
+
+    @extend_schema(
+        operation_id="createInvoice",
+        tags=_TAGS,
+        parameters=[idempotency.PARAMETER],
+        request=schema.body("invoice", one_off_requests.OneOffRequest),
+        responses=schema.answer("invoice", invoice_shapes.FullInvoice),
+    )
+    @idempotency.idempotent
+    def post(self, request: Request) -> Response:
+        """Make a one-off invoice of add-ons, issued at once."""
+        wanted = one_off_requests.wanted(self.body(request, "invoice", one_off_requests.OneOffRequest))
+        invoice = one_off_invoices.create(wanted=wanted, actor=self.actor(request), at=self.at())
+        return self.shown(request, invoice.pk)
 
 
 class CustomerInvoices(ApiView):
@@ -148,22 +162,6 @@ class RefreshInvoice(InvoiceView):
         """Compute a draft anew from the events, prices and taxes of now. What is issued stays as it is."""
         invoice = self.invoice(lago_id)
         invoices.refresh(invoice_id=invoice.pk, actor=self.actor(request), at=self.at())
-        return self.shown(request, invoice.pk)
-
-
-class VoidInvoice(InvoiceView):
-    """The verb void."""
-
-    @extend_schema(
-        operation_id="voidInvoice",
-        tags=_TAGS,
-        request=None,
-        responses=schema.answer("invoice", invoice_shapes.FullInvoice),
-    )
-    def post(self, request: Request, lago_id: str) -> Response:
-        """Void an issued invoice. Refused with 405: an issued invoice stands, and a draft is deleted."""
-        invoice = self.invoice(lago_id)
-        invoices.void(invoice_id=invoice.pk, actor=self.actor(request), at=self.at())
         return self.shown(request, invoice.pk)
 
 

@@ -21,9 +21,10 @@ def stem(name: str) -> str:
     return f"{safe}-{digest}" if safe else digest
 
 
-def path(*, year: int, entity_id: int, entity_code: str, number: str, suffix: str) -> str:
-    """Return where the file of an invoice lies in the storage: `invoices/2026/7-acme/ACME-202605-001.pdf`.
+def path(*, year: int, entity_id: int, entity_code: str, number: str, suffix: str, folder: str = "invoices") -> str:
+    """Return where the file of a document lies in the storage: `invoices/2026/7-acme/ACME-202605-001.pdf`.
 
-    No two invoices share it, also where sellers change their codes: a number is one seller's, and his id stays.
+    No two documents of a folder share it, also where sellers change their codes: a number is one seller's, and his id
+    stays.
     """
-    return f"invoices/{year:04}/{entity_id}-{stem(entity_code)}/{stem(number)}.{suffix}"
+    return f"{folder}/{year:04}/{entity_id}-{stem(entity_code)}/{stem(number)}.{suffix}"

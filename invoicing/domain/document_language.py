@@ -20,6 +20,7 @@ TRANSLATED = {
     "no": "nb",
     "pt": "pt-br",
     "sv": "sv",
+    "zh": "zh-hant",
 }
 DEFAULT = "en"
 
@@ -53,7 +54,7 @@ def choose(*, locale: str, seller_country: str) -> Language:
 def _usual_region(language: str, seller_country: str) -> str:
     if language == "en":
         return "US" if seller_country.upper() in {"", "US"} else "GB"
-    return "BR" if language == "pt" else ""
+    return {"pt": "BR", "zh": "TW"}.get(language, "")
 
 
 def _known(language: str, region: str) -> str:

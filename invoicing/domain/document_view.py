@@ -75,14 +75,22 @@ class TaxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A text of the seller's own under a heading, which may be empty."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """A whole invoice; a compact one has many lines, without their parts.
+    """A whole invoice; a compact one has many lines, without their parts. ``annex`` tells of the file that has them.
 
     `paper` is "A4" or "letter", `logo` harmless SVG to be shown at `logo_size` (CSS lengths of width and height),
     `accent` a colour such as "#4f46e5". `seller_name` is the name that customers know, `seller.name` the legal one.
-    `billed_before` is taken off `subtotal` before taxes. `total` is before `credits`, `amount_due` after them;
-    `credits` tell of a payment too, where it was paid when it was issued (`is_paid`). `legal` is the foot of every
-    page, and `page_words` stand before, between and after the two page numbers there.
+    `billed_before` and `coupons` are taken off `subtotal` before taxes. `total` is before `credits`, `amount_due` after
+    them; `credits` tell of a payment too, where it was paid when it was issued (`is_paid`). `legal` is the foot of
+    every page, and `page_words` stand before, between and after the two page numbers there.
     """
 
     language: str
@@ -117,3 +125,6 @@ class InvoiceView:
     legal: tuple[str, ...]
     page_words: tuple[str, str, str]
     billed_before: tuple[Fact, ...] = ()
+    coupons: tuple[Fact, ...] = ()
+    sections: tuple[Section, ...] = ()
+    annex: str = ""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from config.kernel.actors import Actor
+
+
+@dataclass(frozen=True)
+class BalancesMoved:
+    """Invoices or wallets of these customers changed: what wallets hold for current usage is to be worked out anew."""
+
+    customer_ids: tuple[int, ...]
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -40,9 +49,29 @@ class InvoiceUnpaid:
 
 @dataclass(frozen=True)
 class InvoiceVoided:
-    """An invoice, or a draft, was taken back: what it billed may be billed anew."""
+    """A draft, or with ``was_issued`` a document, was taken back.
+
+    What a draft billed may be billed anew. What a document billed stays billed, unless it is regenerated; who acted on
+    it and cannot take that back refuses.
+    """
 
     invoice_id: int
+    was_issued: bool = False
+
+
+@dataclass(frozen=True)
+class InvoiceRegenerated:
+    """An invoice is about to be issued in the place of a voided one. ``lines`` are its lines by those of the old one.
+
+    ``edited`` are the old lines whose amounts were changed.
+    """
+
+    voided_id: int
+    invoice_id: int
+    lines: Mapping[int, int]
+    edited: frozenset[int]
+    actor: Actor
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from moneyed import Money
 
@@ -18,7 +19,9 @@ class LineSpec:
     ``tax_ids`` are the taxes of the price itself; where there are none, the customer's or the seller's apply.
     ``from_at`` and ``to_at`` are the half-open service period. ``total_units``, ``pricing_unit`` and ``breakdowns`` are
     told as the line tells them, and so is the one event that it bills. ``progressive_credit`` is the part of ``amount``
-    that a progressive invoice billed before.
+    that a progressive invoice billed before. ``item_uuid`` is the public id of an add-on that is sold by itself,
+    ``plan_code`` the plan of the contract that is billed.
+    The amounts of one that ``is_tax_inclusive`` are gross: an agreed price with its taxes in it.
     """
 
     kind: str
@@ -43,6 +46,9 @@ class LineSpec:
     breakdowns: Sequence[Mapping[str, Any]] = ()
     event_transaction_id: str | None = None
     progressive_credit: Money | None = None
+    is_tax_inclusive: bool = False
+    item_uuid: UUID | None = None
+    plan_code: str = ""
 
     @property
     def net(self) -> Money:
@@ -67,7 +73,9 @@ class InvoiceSpec:
     """One invoice to be drafted for a customer of a billing entity in one currency.
 
     ``billed_at`` is the instant of billing; its local date in ``timezone`` is the billing day. ``kind`` is one of the
-    kinds of invoices. ``progressive_credits`` say what the lines take off in all.
+    kinds of invoices. ``progressive_credits`` say what the lines take off in all. ``net_payment_term`` (days) and
+    ``custom_section_ids`` are this invoice's own; None leaves them to customer and seller. ``is_periodic`` is one for
+    the end of a period. ``uuid`` is its public id, where that is decided before.
     """
 
     customer_id: int
@@ -79,3 +87,8 @@ class InvoiceSpec:
     purchase_order_number: str = ""
     kind: str = "subscription"
     progressive_credits: tuple[ProgressiveCreditSpec, ...] = ()
+    net_payment_term: int | None = None
+    is_periodic: bool = False
+    skip_automatic_payment: bool = False
+    custom_section_ids: tuple[int, ...] | None = None
+    uuid: UUID | None = None

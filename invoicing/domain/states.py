@@ -14,6 +14,8 @@ CLOSED = "closed"
 OPEN = "open"
 WAITING_FOR_TAXES = "pending"
 UNTAXED = "failed"
+UNISSUED = (DRAFT, WAITING_FOR_TAXES, UNTAXED)
+"""What has no number yet and becomes a document: drafts, and what waits for its taxes."""
 
 PENDING = "pending"
 SUCCEEDED = "succeeded"
@@ -22,29 +24,45 @@ FAILED = "failed"
 FINALIZE = "finalize"
 CLOSE = "close"
 VOID_DRAFT = "void_draft"
+VOID = "void"
 RECOMPUTE = "recompute"
 HOLD = "hold"
 ISSUE_PAID = "issue_paid"
 CLOSE_UNPAID = "close_unpaid"
+AWAIT_TAXES = "await_taxes"
+FAIL_TAXES = "fail_taxes"
+RETRY_TAXES = "retry_taxes"
+TAXED = "taxed"
 
 _DOCUMENT = {
     FINALIZE: (DRAFT, FINALIZED),
     CLOSE: (DRAFT, CLOSED),
     VOID_DRAFT: (DRAFT, VOIDED),
+    VOID: (FINALIZED, VOIDED),
     RECOMPUTE: (DRAFT, DRAFT),
     # An invoice that is issued only once it is paid.
     HOLD: (DRAFT, OPEN),
     ISSUE_PAID: (OPEN, FINALIZED),
     CLOSE_UNPAID: (OPEN, CLOSED),
+    # Taxes that somebody else knows: it waits, and is a draft again for the moment in which it is issued.
+    AWAIT_TAXES: (DRAFT, WAITING_FOR_TAXES),
+    FAIL_TAXES: (WAITING_FOR_TAXES, UNTAXED),
+    RETRY_TAXES: (UNTAXED, WAITING_FOR_TAXES),
+    TAXED: (WAITING_FOR_TAXES, DRAFT),
 }
 _REFUSALS = {
     FINALIZE: "invalid_status",
     CLOSE: "invalid_status",
     VOID_DRAFT: "not_voidable",
+    VOID: "not_voidable",
     RECOMPUTE: "invalid_status",
     HOLD: "invalid_status",
     ISSUE_PAID: "invalid_status",
     CLOSE_UNPAID: "invalid_status",
+    AWAIT_TAXES: "invalid_status",
+    FAIL_TAXES: "invalid_status",
+    RETRY_TAXES: "invalid_status",
+    TAXED: "invalid_status",
 }
 _PAYMENT = {(PENDING, FAILED), (PENDING, SUCCEEDED), (FAILED, PENDING), (FAILED, SUCCEEDED)}
 
@@ -56,10 +74,12 @@ class InvalidTransition(errors.NotAllowed):
 def move(*, status: str, verb: str) -> str:
     """Return the state into which a verb takes a document. Raises InvalidTransition.
 
-    The code says what was refused: `not_voidable` where a draft would be voided, else `invalid_status`.
+    The code says what was refused: `not_voidable` where a draft or a document would be voided, else `invalid_status`.
     """
     start, end = _DOCUMENT[verb]
-    if status != start:
+    # What waits for its taxes is no dead end: it can be taken back like a draft.
+    starts = UNISSUED if verb == VOID_DRAFT else (start,)
+    if status not in starts:
         words = verb.replace("_", " ")
         raise InvalidTransition(_REFUSALS[verb], f"An invoice that is {status} refuses: {words}.")
     return end

@@ -3,20 +3,27 @@
 from django.db import models
 
 from config.kernel import db
+from invoicing.models.credit_notes import CreditNote
 from invoicing.models.invoices import Invoice
 
 
 class Delivery(db.Base):
-    """One e-mail with an invoice attached. ``number`` counts the sendings of the invoice from 1."""
+    """One e-mail with an invoice or a credit note attached. ``number`` counts the sendings of it from 1.
+
+    ``recipients`` are those of the To line, ``cc`` and ``bcc`` those of the others.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", "waiting"
         SENT = "sent", "sent"
         FAILED = "failed", "failed"
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="deliveries")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="deliveries")
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, null=True, related_name="deliveries")
     number = models.PositiveIntegerField()
     recipients = models.JSONField(default=list)
+    cc = models.JSONField(default=list)
+    bcc = models.JSONField(default=list)
     subject = models.CharField(max_length=255, blank=True, default="")
     message_id = models.CharField(max_length=255, blank=True, default="")
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
@@ -30,6 +37,12 @@ class Delivery(db.Base):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["invoice", "number"], name="invoicing_delivery_number"),
+            models.UniqueConstraint(fields=["credit_note", "number"], name="invoicing_delivery_credit_note_number"),
+            models.CheckConstraint(
+                condition=models.Q(invoice__isnull=False, credit_note__isnull=True)
+                | models.Q(invoice__isnull=True, credit_note__isnull=False),
+                name="invoicing_delivery_of_one",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False), name="invoicing_delivery_sent"
             ),
@@ -41,4 +54,4 @@ class Delivery(db.Base):
         ]
 
     def __str__(self) -> str:
-        return f"{self.invoice}: {', '.join(self.recipients)}"
+        return f"{self.invoice or self.credit_note}: {', '.join(self.recipients)}"

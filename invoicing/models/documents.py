@@ -3,16 +3,22 @@
 from django.db import models
 
 from config.kernel import db
+from invoicing.models.credit_notes import CreditNote
 from invoicing.models.invoices import Invoice
 
 
 class Document(db.Base):
-    """The file of a finalized invoice. ``sha256`` is of its bytes; a document is rendered once and kept."""
+    """A file of an issued invoice or credit note. ``sha256`` is of its bytes; it is rendered once and kept.
+
+    The annex of a long invoice has all its lines, of which the PDF then shows the sums.
+    """
 
     class Kind(models.TextChoices):
         PDF = "pdf", "PDF"
+        ANNEX_CSV = "annex_csv", "annex, CSV"
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="documents")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="documents")
+    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, null=True, related_name="documents")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     file = models.FileField(max_length=255)
     sha256 = models.CharField(max_length=64)
@@ -20,7 +26,15 @@ class Document(db.Base):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["invoice", "kind"], name="invoicing_document_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "kind"], name="invoicing_document_kind"),
+            models.UniqueConstraint(fields=["credit_note", "kind"], name="invoicing_document_credit_note_kind"),
+            models.CheckConstraint(
+                condition=models.Q(invoice__isnull=False, credit_note__isnull=True)
+                | models.Q(invoice__isnull=True, credit_note__isnull=False),
+                name="invoicing_document_of_one",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.file.name

@@ -19,10 +19,14 @@ class Invoice(db.Base):
     pending or failed waits for taxes that somebody else works out: it may be computed anew like a draft.
 
     ``fees_amount`` is the sum of its lines, less ``progressive_billing_credit_amount`` (what was billed progressively
-    of it already) and ``coupons_amount`` the net amount that is taxed. ``total_amount`` is net and tax less ``credit_notes_amount``, the
-    credits of earlier credit notes that it used, and less ``prepaid_credit_amount``, what was drawn of prepaid credit.
+    of it already) and ``coupons_amount`` the net amount that is taxed. ``total_amount`` is net and tax less
+    ``credit_notes_amount``, the credits of earlier credit notes that it used, and less ``prepaid_credit_amount``, what
+    was drawn of prepaid credit.
     ``offset_amount`` is what its own credit notes took off what is due, ``disputed_amount`` what of it the customer
     disputes. ``regenerated_from`` is the voided invoice in whose place it stands.
+
+    ``is_periodic`` is one for the end of a period: the policy of issuing dates is for those. ``custom_section_ids`` are
+    the custom sections chosen for this one; null leaves the choice to the customer.
     """
 
     class Kind(models.TextChoices):
@@ -68,6 +72,9 @@ class Invoice(db.Base):
     locale = models.CharField(max_length=8)
     net_payment_term = models.PositiveIntegerField()
     purchase_order_number = models.CharField(max_length=255, blank=True, default="")
+    is_periodic = models.BooleanField(default=False, editable=False)
+    skip_automatic_payment = models.BooleanField(default=False, editable=False)
+    custom_section_ids = models.JSONField(null=True, editable=False)
     billed_at = models.DateTimeField()
     finalize_after = models.DateTimeField()
     issuing_date = models.DateField()
@@ -94,6 +101,11 @@ class Invoice(db.Base):
         ]
         constraints = [
             models.UniqueConstraint(fields=["billing_entity", "number"], name="invoicing_invoice_number"),
+            models.UniqueConstraint(
+                fields=["regenerated_from"],
+                condition=~models.Q(status="voided"),
+                name="invoicing_invoice_regenerated_once",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(status="finalized") | models.Q(number__isnull=False, finalized_at__isnull=False),
                 name="invoicing_invoice_finalized_has_number",

@@ -17,6 +17,9 @@ class InvoiceLine(db.Base):
     ``group_key`` gathers the lines of one contract on the document under ``group_label``. ``amount_details`` is the
     tier breakdown as the API gives it. ``from_at`` and ``to_at`` are the half-open service period.
 
+    ``plan_code`` is the plan of the contract that the line bills, empty where it bills none. ``item_uuid`` is the
+    public id of what was sold, where nothing else points at it: an add-on.
+
     ``total_units`` is the level that was counted where ``units`` is another figure (what was held over time, what an
     event added). ``pricing_unit`` holds the price in the seller's own unit: code, short name, amount and unit amount in
     it as decimals in strings, and the conversion rate. ``breakdowns`` are the units by properties that only inform.
@@ -24,6 +27,9 @@ class InvoiceLine(db.Base):
     ``progressive_credit_amount`` is what of its amount earlier progressive invoices billed: taxed is the rest, the
     ``net_amount``. ``precise_coupons_amount`` is its share of the invoice's coupons, in major units: it lowers
     what is taxed once more.
+
+    ``tax_basis`` says whose taxes it has. Where the agreed price is gross it is the ``tax_inclusive_amount``, and the
+    amount what is left of it without tax.
 
     A line without an invoice stands alone, with a payment status of its own; that of others is their invoice's. It is
     frozen when it is made. ``event_transaction_id`` is that of the one event that it bills. One that was taken back
@@ -37,6 +43,14 @@ class InvoiceLine(db.Base):
         COMMITMENT = "commitment", "commitment"
         CREDIT = "credit", "prepaid credit"
         ADD_ON = "add_on", "add-on"
+
+    class TaxBasis(models.TextChoices):
+        NONE = "", "no tax"
+        PRICE = "price", "taxes of the price"
+        CUSTOMER = "customer", "taxes of the customer"
+        SELLER = "seller", "taxes of the billing entity"
+        EXEMPT = "exempt", "the customer is exempt"
+        ENGINE = "engine", "told by a tax engine"
 
     class PaymentStatus(models.TextChoices):
         NONE = "", "that of the invoice"
@@ -54,6 +68,8 @@ class InvoiceLine(db.Base):
     group_label = models.CharField(max_length=255, blank=True, default="")
     item_code = models.CharField(max_length=255)
     item_name = models.CharField(max_length=255)
+    item_uuid = models.UUIDField(null=True, editable=False)
+    plan_code = models.CharField(max_length=255, blank=True, default="", editable=False)
     label = models.CharField(max_length=512)
     description = models.TextField(blank=True, default="")
     charge_model = models.CharField(max_length=32, blank=True, default="")
@@ -68,6 +84,8 @@ class InvoiceLine(db.Base):
     taxes_amount = db.money_field("tax")
     precise_taxes_amount = models.DecimalField(max_digits=40, decimal_places=15)
     taxes_rate = models.DecimalField(max_digits=12, decimal_places=8)
+    tax_basis = models.CharField(max_length=16, choices=TaxBasis.choices, blank=True, default=TaxBasis.NONE)
+    tax_inclusive_amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     amount_details = models.JSONField(default=dict)
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
@@ -130,9 +148,20 @@ class InvoiceLine(db.Base):
         return self.label
 
     @property
+    def agreed_amount(self) -> Money:
+        """What was agreed on for it: the gross price where that includes its taxes, else the net amount."""
+        gross = self.tax_inclusive_amount
+        return self.amount if gross is None else Money(gross, self.currency)
+
+    @property
     def net_amount(self) -> Money:
         """What of the amount is billed by this line: without what was billed progressively before."""
         return self.amount - self.progressive_credit_amount
+
+    @property
+    def lowered_amount(self) -> Money:
+        """What of the amount is taxed, unrounded: the net amount without its share of coupons."""
+        return self.net_amount - Money(self.precise_coupons_amount, self.currency)
 
 
 class LinePayment(db.Base):

@@ -12,18 +12,23 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
 from config.kernel import db, errors, money
-from invoicing.models import Document, Invoice, InvoiceLine, InvoiceMetadata
+from invoicing.models import Document, Invoice, InvoiceLine, InvoiceMetadata, WalletTransaction
 
 
 class InvoiceNotFound(errors.NotFound):
     """No invoice has this id."""
 
 
+SETTLEMENTS = ("payment", "credit_note")
+"""What can pay an issued invoice: money, or what its credit notes took off what was due."""
+
+
 @dataclass(frozen=True)
 class InvoiceFilter:
     """What a list is narrowed to; nothing given narrows nothing. Amounts are totals in minor units.
 
-    ``metadata`` are values by key; an empty one stands for invoices without the key.
+    ``metadata`` are values by key; an empty one stands for invoices without the key. ``settlements`` are `SETTLEMENTS`
+    that paid something of an invoice.
     """
 
     external_customer_id: str | None = None
@@ -38,6 +43,8 @@ class InvoiceFilter:
     amount_from: int | None = None
     amount_to: int | None = None
     payment_overdue: bool | None = None
+    payment_dispute_lost: bool | None = None
+    settlements: Sequence[str] = ()
     partially_paid: bool | None = None
     purchase_order_number: str | None = None
     search_term: str | None = None
@@ -58,7 +65,7 @@ def visible() -> models.QuerySet[Invoice]:
     Invoices that are issued once they are paid are there, for whoever knows them; lists leave them out.
     """
     hidden = Q(status=Invoice.Status.CLOSED) | Q(status=Invoice.Status.VOIDED, number__isnull=True)
-    return Invoice.objects.exclude(hidden).select_related("billing_entity", "customer")
+    return Invoice.objects.exclude(hidden).select_related("billing_entity", "customer", "regenerated_from")
 
 
 def find(public_id: uuid.UUID | None) -> Invoice:
@@ -82,8 +89,10 @@ def search(wanted: InvoiceFilter) -> models.QuerySet[Invoice]:
 def with_summary(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
     """Bring along what a list shows of each invoice: customer, metadata, taxes and the file."""
     pdf = Prefetch("documents", queryset=Document.objects.filter(kind=Document.Kind.PDF), to_attr="pdfs")
-    return rows.select_related("billing_entity", "customer__billing_entity").prefetch_related(
-        "metadata", "applied_taxes__tax", "customer__metadata", "customer__taxes", pdf
+    drawn = WalletTransaction.objects.filter(transaction_status=WalletTransaction.Kind.INVOICED)
+    draws = Prefetch("wallet_transactions", queryset=drawn, to_attr="wallet_draws")
+    return rows.select_related("billing_entity", "customer__billing_entity", "regenerated_from").prefetch_related(
+        "metadata", "applied_taxes__tax", "customer__metadata", "customer__taxes", pdf, draws
     )
 
 
@@ -91,7 +100,10 @@ def with_everything(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
     """Bring along what an invoice's own page shows: the summary and every line with its taxes."""
     lines = InvoiceLine.objects.order_by("position").prefetch_related("applied_taxes__tax")
     return with_summary(rows).prefetch_related(
-        Prefetch("lines", queryset=lines), "credits__credit_note__invoice", "progressive_credits__source"
+        Prefetch("lines", queryset=lines),
+        "credits__credit_note__invoice",
+        "progressive_credits__source",
+        "coupons__applied_coupon__coupon",
     )
 
 
@@ -114,12 +126,24 @@ def _conditions(wanted: InvoiceFilter) -> list[Q]:
         conditions.append(_total("gte", wanted.amount_from))
     if wanted.amount_to is not None:
         conditions.append(_total("lte", wanted.amount_to))
+    if wanted.payment_dispute_lost is not None:
+        conditions.append(Q(payment_dispute_lost_at__isnull=not wanted.payment_dispute_lost))
     if wanted.partially_paid is not None:
         partly = Q(paid_amount__gt=0, paid_amount__lt=F("total_amount") - F("offset_amount"))
         conditions.append(partly if wanted.partially_paid else ~partly)
+    if wanted.settlements:
+        conditions.append(_settled_by(wanted.settlements))
     if wanted.search_term:
         conditions.append(_matches(wanted.search_term))
     return conditions + [_noted(key, value) for key, value in wanted.metadata.items()]
+
+
+def _settled_by(kinds: Sequence[str]) -> Q:
+    amounts = {"payment": "paid_amount", "credit_note": "offset_amount"}
+    condition = Q()
+    for kind in kinds:
+        condition |= Q(**{f"{amounts[kind]}__gt": 0})
+    return condition
 
 
 def _noted(key: str, value: str) -> Q:

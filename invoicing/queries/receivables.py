@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from django.db import models
-from django.db.models import Count, DateField, DateTimeField, F, Func, Sum, Value
+from django.db.models import DateField, DateTimeField, F, Func, Sum, Value
 from django.db.models.functions import Cast
 from moneyed import Money
 
@@ -15,6 +15,9 @@ from invoicing.models import Invoice
 
 DUE = F("total_amount") - F("paid_amount") - F("offset_amount")
 """What is still to be paid of an issued invoice."""
+
+UNDISPUTED = DUE - F("disputed_amount")
+"""What of it nobody disputes: what is overdue once its day is over, and dunned."""
 
 
 def open_invoices() -> models.QuerySet[Invoice]:
@@ -27,7 +30,10 @@ def open_invoices() -> models.QuerySet[Invoice]:
 
 
 def became_overdue(*, as_of: datetime) -> models.QuerySet[Invoice]:
-    """Return open invoices whose due date is over in their own time zone and that are not marked yet."""
+    """Return open invoices whose due date is over in their own time zone and that are not marked yet.
+
+    Not those of which all that is due is disputed, or whose dispute was lost.
+    """
     # No zone is more than a day ahead of UTC, so the first condition, which an index knows, loses nothing.
     local_day = Cast(
         Func(
@@ -38,9 +44,10 @@ def became_overdue(*, as_of: datetime) -> models.QuerySet[Invoice]:
     utc_day = dates.local_date(as_of, dates.zone("UTC"))
     return (
         open_invoices()
-        .filter(payment_overdue=False, payment_due_date__lte=utc_day)
-        .alias(local_day=local_day)
+        .filter(payment_overdue=False, payment_due_date__lte=utc_day, payment_dispute_lost_at__isnull=True)
+        .alias(local_day=local_day, undisputed=UNDISPUTED)
         .filter(payment_due_date__lt=F("local_day"))
+        .filter(models.Q(disputed_amount=0) | models.Q(undisputed__gt=0))
     )
 
 
@@ -56,18 +63,20 @@ def due(*, currency: str | None = None) -> dict[str, Money]:
 def by_age(*, as_of: datetime) -> dict[str, dict[str, Money]]:
     """Return open amounts by currency and age at the UTC day of ``as_of``; every bucket of `ageing.BUCKETS` is there.
 
-    Summed in the database by due date, so that the cost follows the number of days and not of invoices.
+    What is disputed stands apart. Summed in the database by due date, so that the cost follows the number of days and
+    not of invoices.
     """
     rows = (
         open_invoices()
         .order_by()
         .values("currency", "payment_due_date")
-        .annotate(due=Sum(DUE), count=Count("pk"))
+        .annotate(due=Sum(UNDISPUTED), disputed=Sum("disputed_amount"))
         .order_by("currency", "payment_due_date")
     )
     return ageing.by_age(
         open_amounts=[(row["payment_due_date"], Money(row["due"], row["currency"])) for row in rows],
         today=as_of.astimezone(UTC).date(),
+        disputed=[Money(row["disputed"], row["currency"]) for row in rows],
     )
 
 
@@ -81,6 +90,11 @@ def owed(invoice: Invoice) -> Money:
     if invoice.status not in {Invoice.Status.FINALIZED, Invoice.Status.OPEN}:
         return money.zero(invoice.currency)
     return invoice.total_amount - invoice.paid_amount - invoice.offset_amount
+
+
+def undisputed(invoice: Invoice) -> Money:
+    """Return what is due of one invoice and not disputed: what a customer is reminded of."""
+    return owed(invoice) - invoice.disputed_amount
 
 
 def remaining(invoice: Invoice) -> Money:

@@ -71,7 +71,9 @@ def _invoiced(since: date, seller_id: int | None) -> dict[tuple[date, str], tupl
         .order_by()
         .values("currency", month=TruncMonth("issuing_date"))
         .annotate(
-            amount=Sum(F("fees_amount") - F("progressive_billing_credit_amount") + F("taxes_amount")),
+            amount=Sum(
+                F("fees_amount") - F("progressive_billing_credit_amount") - F("coupons_amount") + F("taxes_amount")
+            ),
             invoices=Count("pk"),
         )
     )
@@ -81,7 +83,7 @@ def _invoiced(since: date, seller_id: int | None) -> dict[tuple[date, str], tupl
 def _collected(since: date, seller_id: int | None) -> dict[tuple[date, str], Money]:
     rows = LedgerPosting.objects.filter(
         _of_seller("entry__billing_entity_id", seller_id),
-        entry__fact__in=[ledger.PAID, ledger.REFUNDED],
+        entry__fact__in=[ledger.PAID, ledger.REFUNDED, ledger.HELD_REFUNDED],
         entry__accounting_date__gte=since,
         account__role=ledger.CASH,
     )

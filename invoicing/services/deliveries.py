@@ -1,4 +1,4 @@
-"""E-mails of invoices: each is a row before it is sent, so that none is forgotten, and is sent by whoever finds it due.
+"""E-mails of documents: each is a row before it is sent, so that none is forgotten; whoever finds it due sends it.
 
 Owns asking for an e-mail, sending it and trying again. The words are `delivery_mail`'s. A mail goes out after its row
 was claimed and the claim committed; the outcome is written down afterwards.
@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from config.kernel import db, errors
+from config.kernel import rows as db_rows
 from config.kernel.actors import Actor
 from config.platform.services import audit
 from invoicing.domain import delivery_retries
 from invoicing.models import Delivery, Invoice
-from invoicing.services import delivery_mail, document_views, documents
+from invoicing.services import credit_note_mail, delivery_mail, document_annexes, document_views, documents
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +49,27 @@ class Sweep:
 
 
 @transaction.atomic
-def request(*, invoice_ids: Sequence[int], actor: Actor, at: datetime, force: bool = False) -> list[Delivery]:
+def request(
+    *,
+    invoice_ids: Sequence[int],
+    actor: Actor,
+    at: datetime,
+    force: bool = False,
+    to: Sequence[str] = (),
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+) -> list[Delivery]:
     """Note down one e-mail per invoice, due at once, and return the new rows; sending them is up to the caller.
 
     Recipients are the customer's addresses as they are now. Without `force` only invoices whose seller wants its
     invoices e-mailed and that have no delivery yet get one, so that asking twice changes nothing; a customer without an
     address is passed over, which the audit trail of the invoice says. With `force` ("send again") every invoice gets
-    another one, and what stands in the way is raised: NoRecipient (`no_email_address`), NotIssued
+    another one, to the addresses of ``to`` where there are any and with copies to ``cc`` and ``bcc``, which are good
+    addresses; and what stands in the way is raised: NoRecipient (`no_email_address`), NotIssued
     (`invoice_not_finalized`), NotFound (`invoice_not_found`).
     """
-    rows = Invoice.objects.filter(pk__in=invoice_ids).select_related("billing_entity", "customer")
-    invoices = db.lock(rows)
+    found = Invoice.objects.filter(pk__in=invoice_ids).select_related("billing_entity", "customer")
+    invoices = db.lock(found)
     if force and len(invoices) < len(set(invoice_ids)):
         raise errors.NotFound("invoice_not_found", "There is no such invoice.")
     last_numbers = dict(
@@ -70,15 +82,23 @@ def request(*, invoice_ids: Sequence[int], actor: Actor, at: datetime, force: bo
             continue
         if invoice.status != Invoice.Status.FINALIZED:
             raise NotIssued("invoice_not_finalized", "Only a finalized invoice is e-mailed.")
-        recipients, bad = delivery_mail.addresses(invoice.customer.email)
+        recipients, bad = (list(to), []) if to else delivery_mail.addresses(invoice.customer.email)
         if not recipients:
             notes.append(_passed_over(invoice, bad, force=force))
             continue
         created.append(
-            Delivery(created_at=at, invoice=invoice, number=last + 1, recipients=recipients, next_attempt_at=at)
+            Delivery(
+                created_at=at,
+                invoice=invoice,
+                number=last + 1,
+                recipients=recipients,
+                cc=list(cc),
+                bcc=list(bcc),
+                next_attempt_at=at,
+            )
         )
         notes.append(_noted(invoice, recipients, bad))
-    Delivery.objects.bulk_create(created)
+    db_rows.insert(created)
     audit.record_many(actor=actor, at=at, notes=notes)
     return created
 
@@ -86,7 +106,7 @@ def request(*, invoice_ids: Sequence[int], actor: Actor, at: datetime, force: bo
 def send(*, delivery_id: int, at: datetime) -> Delivery:
     """Send one e-mail if it is due at `at` and nobody else is at it; return its row as it is afterwards.
 
-    Renders the invoice's document where it is missing. An attempt that fails is tried again after 1, 16 and 81 minutes,
+    Renders the document where it is missing. An attempt that fails is tried again after 1, 16 and 81 minutes,
     the fourth failure is final; the row keeps the error. Calling it for a mail that was sent changes nothing.
 
     At least once, not exactly once: a process that dies between the hand-over to the mail server and the note of it
@@ -174,18 +194,31 @@ def _attempt(delivery: Delivery, at: datetime) -> Delivery:
 
 
 def _hand_over(delivery: Delivery, at: datetime) -> str:
-    document = documents.render(invoice_id=delivery.invoice_id, at=at)
-    invoice = document_views.read(invoice_id=delivery.invoice_id)
-    message = delivery_mail.message(
+    if delivery.invoice_id is None:
+        message = credit_note_mail.message(delivery=delivery, at=at)
+    else:
+        message = _invoice_mail(delivery, delivery.invoice_id, at)
+    message.send()
+    return str(message.subject)
+
+
+def _invoice_mail(delivery: Delivery, invoice_id: int, at: datetime) -> EmailMultiAlternatives:
+    document = documents.render(invoice_id=invoice_id, at=at)
+    annex = documents.annex(invoice_id=invoice_id)
+    invoice = document_views.read(invoice_id=invoice_id)
+    return delivery_mail.message(
         view=document_views.of(invoice=invoice),
         recipients=delivery.recipients,
+        copies=delivery.cc,
+        blind_copies=delivery.bcc,
         reply_to=str(invoice.snapshot["seller"].get("email") or ""),
         message_id=delivery.message_id,
         attachment=(documents.file_name(invoice=invoice), documents.content(document=document)),
+        annex=None
+        if annex is None
+        else (document_annexes.file_name(invoice=invoice), documents.content(document=annex)),
         at=at,
     )
-    message.send()
-    return str(message.subject)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The e-mail that brings an invoice: its words, its headers and its attachment. Builds a message and sends nothing.
+"""The e-mail that brings a document: its words, its headers and its attachment. Builds a message and sends nothing.
 
 Names and numbers come from people, so that whatever enters a header is reduced to one line of plain text first.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email import utils
 
@@ -19,11 +19,16 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import pgettext
 
+from config.kernel import errors
 from invoicing.domain.document_view import Fact, InvoiceView
 
 LONGEST_SUBJECT = 250
 
 _SEPARATORS = re.compile(r"[,;\s]+")
+
+
+class InvalidRecipients(errors.Invalid):
+    """Something that is no e-mail address is among the recipients."""
 
 
 def addresses(text: str) -> tuple[list[str], list[str]]:
@@ -38,6 +43,15 @@ def addresses(text: str) -> tuple[list[str], list[str]]:
         else:
             good.setdefault(address.lower(), address)
     return list(good.values()), bad
+
+
+def checked(*, field: str, given: Sequence[str]) -> list[str]:
+    """Return addresses that somebody named, each once. Raises InvalidRecipients for what is none."""
+    good, bad = addresses(",".join(given))
+    if bad:
+        message = f"Not an e-mail address: {', '.join(bad)}."
+        raise InvalidRecipients("validation_errors", message, {field: ["invalid_email_format"]})
+    return good
 
 
 def subject(*, view: InvoiceView) -> str:
@@ -61,23 +75,66 @@ def message(
     message_id: str,
     attachment: tuple[str, bytes],
     at: datetime,
+    copies: Sequence[str] = (),
+    blind_copies: Sequence[str] = (),
+    annex: tuple[str, bytes] | None = None,
 ) -> EmailMultiAlternatives:
-    """Build the message: plain text, the same as HTML, and the PDF. Every header is one line whatever the data says.
+    """Build the message: plain text, the same as HTML, the PDF, and its annex if it has one. Every header is one line
+    whatever the data says.
 
     It comes from the installation's own address under the seller's name, because mail servers trust no other; answers
     go to the seller.
     """
     title = subject(view=view)
-    answers, _ = addresses(reply_to)
     with translation.override(view.language):
-        context = {"invoice": view, "subject": title, "facts": _facts(view), "can_reply": bool(answers)}
-        text = render_to_string("email/invoice.txt", context)
-        html = render_to_string("email/invoice.html", context)
+        facts = _facts(view)
+    mail = build(
+        template="invoice",
+        language=view.language,
+        subject_line=title,
+        context={"invoice": view, "facts": facts},
+        seller_name=view.seller_name,
+        recipients=recipients,
+        copies=copies,
+        blind_copies=blind_copies,
+        reply_to=reply_to,
+        message_id=message_id,
+        attachment=attachment,
+        at=at,
+    )
+    if annex is not None:
+        mail.attach(annex[0], annex[1], "text/csv")
+    return mail
+
+
+def build(
+    *,
+    template: str,
+    language: str,
+    subject_line: str,
+    context: Mapping[str, object],
+    seller_name: str,
+    recipients: Sequence[str],
+    copies: Sequence[str],
+    blind_copies: Sequence[str],
+    reply_to: str,
+    message_id: str,
+    attachment: tuple[str, bytes],
+    at: datetime,
+) -> EmailMultiAlternatives:
+    """Build the message of a document from the templates of its kind, in its language; see `message`."""
+    answers, _ = addresses(reply_to)
+    with translation.override(language):
+        filled = {**context, "subject": subject_line, "can_reply": bool(answers)}
+        text = render_to_string(f"email/{template}.txt", filled)
+        html = render_to_string(f"email/{template}.html", filled)
     mail = EmailMultiAlternatives(
-        subject=title,
+        subject=subject_line,
         body=text,
-        from_email=sender(view.seller_name),
+        from_email=sender(seller_name),
         to=list(recipients),
+        cc=list(copies),
+        bcc=list(blind_copies),
         reply_to=answers[:1],
         headers={"Message-ID": message_id, "Date": utils.format_datetime(at), "Auto-Submitted": "auto-generated"},
     )

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+
 from config.kernel import errors, jobs
 from config.kernel.actors import Actor
-from invoicing.models import Document, Invoice
+from invoicing.models import Delivery, Document, Invoice
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import deliveries, documents
+from invoicing.services import credit_note_documents, deliveries, delivery_mail, documents
 
 _LIMIT = 500
 
@@ -28,6 +30,7 @@ class Swept:
     """What a round of the sweeper did."""
 
     rendered: object
+    credit_notes: object
     sent: object
 
 
@@ -44,10 +47,40 @@ def request(*, invoice_ids: Sequence[int], actor: Actor, at: datetime) -> None:
             jobs.enqueue("invoicing.tasks.render_document", invoice_id=invoice_id)
 
 
+@transaction.atomic
+def send_again(
+    *,
+    invoice_id: int,
+    actor: Actor,
+    at: datetime,
+    to: Sequence[str] = (),
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
+) -> Delivery:
+    """E-mail an issued invoice, the first time or another time; return the row, which is sent after the commit.
+
+    Without ``to`` it goes to the customer's addresses as they are now. Not idempotent: each call is another e-mail.
+    Raises NotFound (`invoice_not_found`), NotIssued (`invoice_not_finalized`), NoRecipient (`no_email_address`) and
+    InvalidRecipients.
+    """
+    (delivery,) = deliveries.request(
+        invoice_ids=[invoice_id],
+        force=True,
+        to=delivery_mail.checked(field="to", given=to),
+        cc=delivery_mail.checked(field="cc", given=cc),
+        bcc=delivery_mail.checked(field="bcc", given=bcc),
+        actor=actor,
+        at=at,
+    )
+    jobs.enqueue("invoicing.tasks.send_delivery", delivery_id=delivery.pk)
+    return delivery
+
+
 def sweep(*, as_of: datetime) -> Swept:
     """Render the documents and send the e-mails that nobody did. May run any number of times."""
     return Swept(
         rendered=documents.render_pending(as_of=as_of, limit=_LIMIT),
+        credit_notes=credit_note_documents.render_pending(as_of=as_of, limit=_LIMIT),
         sent=deliveries.send_pending(as_of=as_of, limit=_LIMIT),
     )
 

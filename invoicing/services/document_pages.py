@@ -1,4 +1,4 @@
-"""The page of an invoice: its view put into the HTML template, in the view's language.
+"""The page of a document: its view put into the HTML template, in the view's language.
 
 Owns no figure and no decision.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from invoicing.domain.credit_note_view import CreditNoteView
 from invoicing.domain.document_view import InvoiceView
 from invoicing.services import document_pdf
 
 TEMPLATE = "documents/invoice.html"
+CREDIT_NOTE = "documents/credit_note.html"
 
 
 def html(*, view: InvoiceView, for_screen: bool = False) -> str:
@@ -19,4 +21,12 @@ def html(*, view: InvoiceView, for_screen: bool = False) -> str:
     with translation.override(view.language):
         return render_to_string(
             TEMPLATE, {"invoice": view, "style_sheet": document_pdf.style_sheet() if for_screen else ""}
+        )
+
+
+def credit_note_html(*, view: CreditNoteView, for_screen: bool = False) -> str:
+    """Return the page of a credit note; see `html`."""
+    with translation.override(view.language):
+        return render_to_string(
+            CREDIT_NOTE, {"note": view, "style_sheet": document_pdf.style_sheet() if for_screen else ""}
         )

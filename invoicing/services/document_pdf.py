@@ -6,9 +6,12 @@ is not fetched, neither from the network nor from this machine's files.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import pathlib
 import threading
+from collections.abc import Iterator
 from urllib import parse, request
 
 import weasyprint
@@ -56,13 +59,28 @@ def style_sheet() -> str:
 
 def write(*, html: str) -> bytes:
     """Return the PDF of a page of HTML. The same HTML gives the same bytes. Takes about a second for a page."""
-    with _one_at_a_time:
+    with _one_at_a_time, _without_collection():
         style, fonts = _style()
         return bytes(
             weasyprint.HTML(string=html, url_fetcher=Nothing()).write_pdf(
                 stylesheets=[style], font_config=fonts, pdf_identifier=b"", pdf_tags=True
             )
         )
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking through a page's many objects again and again while it is made.
+
+    They are all needed until it is done.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @functools.cache

@@ -6,7 +6,6 @@ made; payments that came later do not show. A draft is read as it would be issue
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,20 +18,15 @@ from django.utils import translation
 from django.utils.translation import pgettext
 
 from config.kernel import dates, errors, money
-from invoicing.domain import document_breakdown, document_formats, document_language, document_logos
-from invoicing.domain.document_addresses import Address
+from invoicing.domain import document_breakdown, document_formats, document_language
+from invoicing.domain.document_folding import Detail, Folded
 from invoicing.domain.document_formats import Formats
-from invoicing.domain.document_view import Fact, Group, InvoiceView, Line, Part, Party, TaxRow
+from invoicing.domain.document_view import Fact, Group, InvoiceView, Line, Part, Section, TaxRow
 from invoicing.models import Invoice, InvoiceLine
-from invoicing.services import document_words, snapshots
+from invoicing.services import document_annexes, document_letterhead, document_words, snapshots, tax_notes
 
-# From so many lines on, the parts of each line's amount are left out: nobody reads them, and the file stays small.
-DETAILED_LINES = 200
-
-_LETTER_COUNTRIES = frozenset({"US", "CA", "MX", "PH", "CL", "CO"})
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_DEFAULT_ACCENT = "#4f46e5"
-_LOGO_BOX = (Decimal(58), Decimal(15))  # millimetres
+# From so many rows on, what has no parts is written smaller.
+COMPACT_ROWS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +36,7 @@ class _Manner:
     formats: Formats
     currency: str
     zone: ZoneInfo
-    is_detailed: bool
+    folded: Folded
     has_tax_column: bool
 
     def period(self, start: datetime, end: datetime) -> str:
@@ -74,7 +68,7 @@ def of(*, invoice: Invoice) -> InvoiceView:
         formats=Formats(language.conventions),
         currency=invoice.currency,
         zone=dates.zone(invoice.timezone),
-        is_detailed=len(lines) <= DETAILED_LINES,
+        folded=document_annexes.fold(lines=lines),
         has_tax_column=len({line.taxes_rate for line in lines}) > 1,
     )
     with translation.override(language.code):
@@ -92,9 +86,7 @@ def _view(
 ) -> InvoiceView:
     formats = manner.formats
     country = str(seller.get("country") or "")
-    logo = document_logos.clean(seller.get("logo") or "")
-    width, height = document_logos.fitted(logo, width=_LOGO_BOX[0], height=_LOGO_BOX[1])
-    accent = str(seller.get("accent_color") or "")
+    head = document_letterhead.of(seller=seller, buyer=buyer, formats=formats)
     period = manner.period(min(line.from_at for line in lines), max(line.to_at for line in lines)) if lines else ""
     number = invoice.number or pgettext("document", "Draft")
     is_paid = _is_paid_when_issued(invoice)
@@ -102,18 +94,18 @@ def _view(
     due_on = formats.day(invoice.payment_due_date)
     return InvoiceView(
         language=language,
-        paper="letter" if country.upper() in _LETTER_COUNTRIES else "A4",
-        accent=accent if _COLOR.fullmatch(accent) else _DEFAULT_ACCENT,
+        paper=head.paper,
+        accent=head.accent,
         title=document_words.title(seller_country=country),
         number=number,
-        is_compact=not manner.is_detailed,
+        is_compact=manner.folded.has_annex and len(manner.folded.bundles) > COMPACT_ROWS,
         is_draft=invoice.number is None,
-        logo=logo,
-        logo_size=(f"{width}mm", f"{height}mm"),
-        seller=_party(seller, formats, contacts=("email", "phone", "url")),
-        seller_name=str(seller.get("name") or seller.get("legal_name") or ""),
-        buyer=_party(buyer, formats, contacts=("email",)),
-        ship_to=_ship_to(buyer, formats),
+        logo=head.logo,
+        logo_size=head.logo_size,
+        seller=head.seller,
+        seller_name=head.seller_name,
+        buyer=head.buyer,
+        ship_to=head.ship_to,
         facts=_facts(invoice, buyer, number, "" if is_nothing_due else due_on, period, formats),
         groups=_groups(lines, manner),
         has_tax_column=manner.has_tax_column,
@@ -127,7 +119,7 @@ def _view(
             )
             for tax in invoice.applied_taxes.all()
         ),
-        tax_note="" if invoice.taxes_amount.amount else pgettext("document", "No tax is charged on this invoice."),
+        tax_note=_tax_note(invoice, snapshot),
         total=formats.money(invoice.gross_amount),
         credits=(
             *_credits(invoice, formats),
@@ -143,10 +135,28 @@ def _view(
         period=period,
         payment=() if is_nothing_due else _payment(seller, invoice.number),
         notes=tuple(line for line in str(snapshot["texts"].get("footer") or "").splitlines() if line.strip()),
-        legal=_legal(seller, formats),
-        page_words=document_words.page_words(),
+        legal=head.legal,
+        page_words=head.page_words,
         billed_before=_billed_before(invoice, formats),
+        coupons=_coupons(invoice, formats),
+        sections=_sections(snapshot),
+        annex=document_words.annex(document_annexes.file_name(invoice=invoice)) if manner.folded.has_annex else "",
     )
+
+
+def _sections(snapshot: Mapping[str, Any]) -> tuple[Section, ...]:
+    """The custom sections as they were worded when the document was issued, without those that say nothing."""
+    texts = ((text["display_name"], str(text["details"]).splitlines()) for text in snapshot.get("custom_sections", ()))
+    found = (Section(heading, tuple(line for line in lines if line.strip())) for heading, lines in texts)
+    return tuple(section for section in found if section.heading or section.lines)
+
+
+def _tax_note(invoice: Invoice, snapshot: Mapping[str, Any]) -> str:
+    """Why no tax is charged, or not on all of it, in the words that were kept with the document."""
+    told = snapshot["texts"].get(tax_notes.KEY) or []
+    if not told and not invoice.taxes_amount.amount:
+        return pgettext("document", "No tax is charged on this invoice.")
+    return " ".join(told)
 
 
 def _billed_before(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
@@ -159,6 +169,17 @@ def _billed_before(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
         Fact(words.replace("{number}", row.source.number or ""), formats.money(-row.amount))
         for row in rows
         if row.amount
+    )
+
+
+def _coupons(invoice: Invoice, formats: Formats) -> tuple[Fact, ...]:
+    """What coupons took off before taxes, by the names that they had when the document was issued."""
+    if not invoice.coupons_amount:
+        return ()
+    words = pgettext("document", "Coupon {name}")
+    return tuple(
+        Fact(words.replace("{name}", use.trace["name"]), formats.money(-use.amount))
+        for use in invoice.coupons.order_by("position")
     )
 
 
@@ -207,44 +228,43 @@ def _facts(
     return tuple(fact for fact in facts if fact.value)
 
 
-def _party(party: Mapping[str, Any], formats: Formats, contacts: Sequence[str]) -> Party:
-    return Party(
-        name=str(party.get("legal_name") or party.get("name") or ""),
-        address=_address(party, formats),
-        ids=document_words.ids(party),
-        contacts=tuple(str(party[name]) for name in contacts if party.get(name)),
-    )
-
-
-def _address(parts: Mapping[str, Any], formats: Formats) -> tuple[str, ...]:
-    address = Address(**{name: str(parts.get(name) or "") for name in Address.__slots__})
-    country = formats.locale.territories.get(address.country.upper(), address.country)
-    return (*address.lines(), country) if country else address.lines()
-
-
-def _ship_to(buyer: Mapping[str, Any], formats: Formats) -> tuple[str, ...]:
-    shipping = _address(buyer.get("shipping_address") or {}, formats)
-    return () if shipping == _address(buyer, formats) else shipping
-
-
 def _groups(lines: Sequence[InvoiceLine], manner: _Manner) -> tuple[Group, ...]:
-    runs: dict[str, list[InvoiceLine]] = defaultdict(list)
-    for line in lines:
-        runs[line.group_key].append(line)
+    folded = manner.folded
+    is_across = folded.detail in (Detail.ITEMS_OF_ALL, Detail.FIRST_ITEMS)
+    rows = [[lines[number] for number in bundle] for bundle in folded.bundles]
+    last_own = len(rows) - folded.others
+    runs: dict[str, list[tuple[bool, list[InvoiceLine]]]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        runs["" if is_across else row[0].group_key].append((number >= last_own, row))
     found = []
-    for run in runs.values():
+    for members in runs.values():
+        run = [line for _, row in members for line in row]
         common = {(line.from_at, line.to_at) for line in run}
         period = manner.period(*common.pop()) if len(common) == 1 else ""
         subtotal = sum((line.amount for line in run), money.zero(manner.currency))
         found.append(
             Group(
-                label=run[0].group_label,
+                label="" if is_across else run[0].group_label,
                 period=period,
-                lines=tuple(_line(line, manner, with_period=not period) for line in run),
+                lines=tuple(_row(row, manner, with_period=not period, is_others=others) for others, row in members),
                 subtotal=manner.formats.money(subtotal) if len(runs) > 1 else "",
             )
         )
     return tuple(found)
+
+
+def _row(lines: Sequence[InvoiceLine], manner: _Manner, *, with_period: bool, is_others: bool) -> Line:
+    if len(lines) == 1 and not is_others:
+        return _line(lines[0], manner, with_period=with_period)
+    return document_annexes.folded_line(
+        lines=lines,
+        formats=manner.formats,
+        period=manner.period(min(line.from_at for line in lines), max(line.to_at for line in lines))
+        if with_period
+        else "",
+        with_tax=manner.has_tax_column,
+        is_others=is_others,
+    )
 
 
 def _line(line: InvoiceLine, manner: _Manner, *, with_period: bool) -> Line:
@@ -265,7 +285,7 @@ def _line(line: InvoiceLine, manner: _Manner, *, with_period: bool) -> Line:
         price="" if parts else formats.price(_price(line), currency=currency),
         tax_rate=formats.rate(line.taxes_rate) if manner.has_tax_column else "",
         amount=formats.money(line.amount),
-        parts=tuple(shown) if manner.is_detailed else (),
+        parts=tuple(shown) if manner.folded.detail is Detail.PARTS else (),
         notes=tuple(_notes(line, formats)),
     )
 
@@ -289,6 +309,8 @@ def _notes(line: InvoiceLine, formats: Formats) -> Iterator[str]:
     if details.get("paid_before"):
         paid = formats.part(Decimal(details["paid_before"]), currency=line.currency)
         yield document_words.paid_before(paid)
+    if line.tax_inclusive_amount is not None:
+        yield document_words.with_tax(formats.money(line.agreed_amount))
     if unit is not None:
         rate = formats.price(Decimal(unit["conversion_rate"]), currency=line.currency)
         yield f"{document_words.in_unit(Decimal(unit['amount']), unit['short_name'], formats)} × {rate}"
@@ -323,14 +345,3 @@ def _payment(seller: Mapping[str, Any], number: str | None) -> tuple[Fact, ...]:
     if not details or not number:
         return details
     return (*details, Fact(pgettext("document", "Payment reference"), number))
-
-
-def _legal(seller: Mapping[str, Any], formats: Formats) -> tuple[str, ...]:
-    ids = (f"{fact.label} {fact.value}" for fact in document_words.ids(seller))
-    contacts = (str(seller[name]) for name in ("email", "url") if seller.get(name))
-    groups = (
-        ", ".join([str(seller.get("legal_name") or seller.get("name") or ""), *_address(seller, formats)]),
-        " · ".join(ids),
-        " · ".join(contacts),
-    )
-    return tuple(group for group in groups if group)

@@ -23,6 +23,8 @@ _VAT_COUNTRIES = frozenset(
 )
 # What billing puts between the name of a price and what else a line is.
 _BETWEEN = " – "
+# What may stand after it that makes a line another item.
+_ADDITIONS = frozenset(("True-up", "late usage"))
 # What a minimum commitment is called that has no name of its own.
 _COMMITMENT = "Minimum commitment"
 # Where the law asks for this title.
@@ -110,6 +112,11 @@ def paid_before(amount: str) -> str:
     return pgettext("document", "Paid before: %(amount)s") % {"amount": amount}
 
 
+def with_tax(amount: str) -> str:
+    """Return the price that was agreed with its taxes in it."""
+    return pgettext("document", "Price including tax: %(amount)s") % {"amount": amount}
+
+
 def commitment(minimum: str, counted: str) -> str:
     """Return what a minimum commitment comes to, and what was billed of it."""
     return pgettext("document", "Minimum %(minimum)s, billed %(counted)s") % {"minimum": minimum, "counted": counted}
@@ -127,6 +134,32 @@ def line(label: str) -> str:
     if first == _COMMITMENT and others:
         first = pgettext("document", "Minimum commitment")
     return _BETWEEN.join((first, *(words.get(other, other) for other in others)))
+
+
+def item_key(label: str) -> tuple[str, ...]:
+    """Return what lines of the same item share in their labels: its name and standing additions, no filter or group."""
+    first, *others = label.split(_BETWEEN)
+    return (first, *(other for other in others if other in _ADDITIONS))
+
+
+def item(label: str) -> str:
+    """Return what several lines of an item are called together, in the active language."""
+    return line(_BETWEEN.join(item_key(label)))
+
+
+def other_items() -> str:
+    """Return what the items are called that found no row of their own."""
+    return pgettext("document", "Other items")
+
+
+def see_annex(count: int, formats: Formats) -> str:
+    """Return where the lines are that share a row."""
+    return pgettext("document", "%(count)s lines, see annex") % {"count": formats.units(Decimal(count))}
+
+
+def annex(name: str) -> str:
+    """Return what the annex of a document is for, with the name of its file."""
+    return pgettext("document", "The annex %(file)s shows every line in detail.") % {"file": name}
 
 
 def told(by: Mapping[str, str | None]) -> str:

@@ -18,9 +18,15 @@ from django.db import transaction
 from config.kernel import db, errors
 from invoicing.domain import document_files
 from invoicing.models import Document, Invoice
-from invoicing.services import document_pages, document_pdf, document_views
+from invoicing.services import document_annexes, document_pages, document_pdf, document_views
 
 log = logging.getLogger(__name__)
+
+SUFFIXES = {Document.Kind.PDF: "pdf", Document.Kind.ANNEX_CSV: "csv"}
+"""How the names of files end, by the kind of document."""
+
+CONTENT_TYPES = {Document.Kind.PDF: "application/pdf", Document.Kind.ANNEX_CSV: "text/csv; charset=utf-8"}
+"""What kind of content a file is, by the kind of document."""
 
 
 class NotIssued(errors.NotAllowed):
@@ -42,7 +48,8 @@ class Sweep:
 def render(*, invoice_id: int, at: datetime) -> Document:
     """Render the PDF of a finalized invoice, store it and return its row; the one that exists where there is one.
 
-    The page is made of the invoice's frozen rows and snapshot. Safe to call any number of times and at the same time:
+    Where the PDF leaves details to an annex, that is stored with it. Both are made of the invoice's frozen rows and
+    snapshot. Safe to call any number of times and at the same time:
     there is one document per invoice, and its file never changes. Not for use inside a transaction, because it takes
     about a second. Raises NotFound (`invoice_not_found`) and NotIssued (`invoice_not_finalized`).
     """
@@ -52,22 +59,19 @@ def render(*, invoice_id: int, at: datetime) -> Document:
     invoice = document_views.read(invoice_id=invoice_id)
     if invoice.status != Invoice.Status.FINALIZED:
         raise NotIssued("invoice_not_finalized", "Only a finalized invoice has a document.")
-    content = _pdf(invoice)
+    content, annex = _pdf(invoice), document_annexes.content(invoice=invoice)
     with transaction.atomic():
         db.lock_one(Invoice.objects.filter(pk=invoice_id))
-        document, is_new = Document.objects.get_or_create(
-            invoice_id=invoice_id,
-            kind=Document.Kind.PDF,
-            defaults={
-                "created_at": at,
-                "file": _path(invoice),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "size": len(content),
-            },
-        )
-        if is_new:
-            _store(document.file.name, content)
+        document, is_new = _kept(invoice, Document.Kind.PDF, content, at)
+        # A document that was made by another renderer has its annex, or needs none.
+        if is_new and annex is not None:
+            _kept(invoice, Document.Kind.ANNEX_CSV, annex, at)
     return document
+
+
+def annex(*, invoice_id: int) -> Document | None:
+    """Return the stored annex of an invoice, nothing where its document shows every line itself."""
+    return Document.objects.filter(invoice_id=invoice_id, kind=Document.Kind.ANNEX_CSV).first()
 
 
 def render_pending(*, as_of: datetime, limit: int = 200) -> Sweep:
@@ -125,17 +129,34 @@ def _pdf(invoice: Invoice) -> bytes:
     return document_pdf.write(html=document_pages.html(view=document_views.of(invoice=invoice)))
 
 
-def _path(invoice: Invoice) -> str:
+def _kept(invoice: Invoice, kind: Document.Kind, data: bytes, at: datetime) -> tuple[Document, bool]:
+    document, is_new = Document.objects.get_or_create(
+        invoice_id=invoice.pk,
+        kind=kind,
+        defaults={
+            "created_at": at,
+            "file": _path(invoice, kind),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "size": len(data),
+        },
+    )
+    if is_new:
+        store(document.file.name, data)
+    return document, is_new
+
+
+def _path(invoice: Invoice, kind: Document.Kind) -> str:
     return document_files.path(
         year=invoice.issuing_date.year,
         entity_id=invoice.billing_entity_id,
         entity_code=invoice.billing_entity.code,
         number=invoice.number or "",
-        suffix=Document.Kind.PDF.value,
+        suffix=SUFFIXES[kind],
     )
 
 
-def _store(path: str, data: bytes) -> None:
+def store(path: str, data: bytes) -> None:
+    """Put the bytes of a new document where its row says. Needs the transaction that writes the row."""
     # No row names this path yet, so a file there is what a transaction that failed left behind.
     if default_storage.exists(path):
         default_storage.delete(path)

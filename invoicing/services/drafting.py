@@ -7,25 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
+from moneyed import Money
 
-from config.kernel import money
+from config.kernel import dates, events, money, rows
 from config.kernel.actors import Actor
 from config.platform.services import audit
 from customers.models import BillingEntity, Customer
-from invoicing.domain import issuing, states, tax, totals
+from invoicing.domain import states, taxed_lines
+from invoicing.domain.facts import BalancesMoved
 from invoicing.domain.specs import InvoiceSpec, LineSpec, ProgressiveCreditSpec
-from invoicing.domain.tax import LineTaxes, TaxRate
+from invoicing.domain.tax import Basis, LineTaxes, Resolved
+from invoicing.domain.taxed_lines import TaxedLine
 from invoicing.domain.totals import Totals
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LineTax
 from invoicing.queries import invoices as known_invoices
 from invoicing.queries import taxes as tax_books
 from invoicing.queries.taxes import TaxBook
-from invoicing.services import credit_note_drafts, line_rows, progressive_credits
+from invoicing.services import credit_note_drafts, line_rows, progressive_credits, terms
 
-_BATCH = 1000
 _SUMS = ("fees_amount", "progressive_billing_credit_amount", "taxes_amount", "total_amount")
 
 UnableToDraft = line_rows.UnableToDraft
@@ -58,19 +60,21 @@ def draft_many(*, specs: Sequence[InvoiceSpec], actor: Actor, at: datetime) -> l
         return []
     parties = _read_parties(specs)
     book = _tax_book(specs)
-    planned = [_taxes_of(spec.lines, spec.customer_id, spec.billing_entity_id, book) for spec in specs]
-    sums = [_total(spec.lines, taxes, spec.currency) for spec, taxes in zip(specs, planned, strict=True)]
-    invoices = Invoice.objects.bulk_create(
-        [_invoice(spec, parties, whole, at) for spec, whole in zip(specs, sums, strict=True)], batch_size=_BATCH
+    planned = [
+        _taxed(spec.lines, spec.customer_id, spec.billing_entity_id, book, _day(spec.billed_at, spec.timezone))
+        for spec in specs
+    ]
+    sums = [_total(lines, spec.currency) for spec, lines in zip(specs, planned, strict=True)]
+    invoices = rows.insert(
+        [_invoice(spec, parties, whole, lines, at) for spec, whole, lines in zip(specs, sums, planned, strict=True)]
     )
-    drafted = _write_lines(
-        [(invoice, spec.lines, taxes) for invoice, spec, taxes in zip(invoices, specs, planned, strict=True)], at
-    )
+    drafted = _write_lines(list(zip(invoices, planned, strict=True)), at)
     _write_taxes(list(zip(invoices, sums, strict=True)), at)
     progressive_credits.write(
         wanted=[(invoice, spec.progressive_credits) for invoice, spec in zip(invoices, specs, strict=True)], at=at
     )
     audit.record_many(actor=actor, at=at, notes=[_note("draft", invoice) for invoice in invoices])
+    events.publish(BalancesMoved(customer_ids=tuple({spec.customer_id for spec in specs}), at=at))
     return drafted
 
 
@@ -102,15 +106,16 @@ def recompute(
         billing_entity_ids=[invoice.billing_entity_id],
         tax_ids=[tax_id for line in lines for tax_id in line.tax_ids],
     )
-    taxes = _taxes_of(lines, invoice.customer_id, invoice.billing_entity_id, book)
-    whole = _total(lines, taxes, invoice.currency)
-    invoice.progressive_billing_credit_amount = progressive_credits.of_lines(lines, invoice.currency)
+    day = _day(invoice.billed_at, invoice.timezone)
+    taxed = _taxed(lines, invoice.customer_id, invoice.billing_entity_id, book, day)
+    whole = _total(taxed, invoice.currency)
+    invoice.progressive_billing_credit_amount = _credited(taxed, invoice.currency)
     invoice.fees_amount = whole.amount.net + invoice.progressive_billing_credit_amount
     invoice.taxes_amount = whole.amount.tax
     invoice.total_amount = whole.amount.gross
     invoice.updated_at = at
     invoice.save(update_fields=[*_SUMS, "updated_at"])
-    drafted = _write_lines([(invoice, lines, taxes)], at)[0]
+    drafted = _write_lines([(invoice, taxed)], at)[0]
     _write_taxes([(invoice, whole)], at)
     progressive_credits.write(wanted=[(invoice, progressive)], at=at)
     credit_note_drafts.put_on(invoice=invoice, held=held, lines=drafted.lines, at=at)
@@ -122,6 +127,7 @@ def recompute(
         old=old,
         new={"total_cents": money.to_minor(invoice.total_amount)},
     )
+    events.publish(BalancesMoved(customer_ids=(invoice.customer_id,), at=at))
     return drafted
 
 
@@ -146,35 +152,56 @@ def _tax_book(specs: Sequence[InvoiceSpec]) -> TaxBook:
     )
 
 
-def _taxes_of(lines: Sequence[LineSpec], customer_id: int, seller_id: int, book: TaxBook) -> list[tuple[TaxRate, ...]]:
+def _taxed(lines: Sequence[LineSpec], customer_id: int, seller_id: int, book: TaxBook, day: date) -> list[TaxedLine]:
     return [
-        # What is prepaid is taxed when it is used.
-        ()
-        if line.kind == InvoiceLine.Kind.CREDIT
-        else book.for_line(customer_id=customer_id, billing_entity_id=seller_id, tax_ids=line.tax_ids)
+        taxed_lines.taxed(
+            spec=line,
+            # What is prepaid is taxed when it is used.
+            found=Resolved((), Basis.NONE)
+            if line.kind == InvoiceLine.Kind.CREDIT
+            else book.resolved(customer_id=customer_id, billing_entity_id=seller_id, on=day, tax_ids=line.tax_ids),
+        )
         for line in lines
     ]
 
 
-def _total(lines: Sequence[LineSpec], taxes: Sequence[tuple[TaxRate, ...]], currency: str) -> Totals:
+def _day(billed_at: datetime, timezone: str) -> date:
+    return dates.local_date(billed_at, dates.zone(timezone))
+
+
+def _credited(lines: Sequence[TaxedLine], currency: str) -> Money:
+    return progressive_credits.of_lines([line.spec for line in lines], currency)
+
+
+def _total(lines: Sequence[TaxedLine], currency: str) -> Totals:
     for line in lines:
-        line_rows.demand_figures(line)
-        line_rows.demand_amounts(f"The line {line.label}", line.amount)
-    whole = totals.total(lines=[(line.net, rates) for line, rates in zip(lines, taxes, strict=True)], currency=currency)
+        line_rows.demand_figures(line.spec)
+        line_rows.demand_amounts(f"The line {line.spec.label}", line.spec.amount)
+    whole = taxed_lines.total(lines=lines, currency=currency)
     if whole.amount.gross.amount < 0:
         raise UnableToDraft("negative_total", f"An invoice cannot come to {whole.amount.gross}.")
-    fees = whole.amount.net + progressive_credits.of_lines(lines, currency)
+    fees = whole.amount.net + _credited(lines, currency)
     line_rows.demand_amounts("The invoice", fees, whole.amount.net, whole.amount.tax, whole.amount.gross)
     return whole
 
 
-def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, at: datetime) -> Invoice:
+def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, lines: Sequence[TaxedLine], at: datetime) -> Invoice:
     customer, seller = parties.customers[spec.customer_id], parties.sellers[spec.billing_entity_id]
-    term = seller.net_payment_term if customer.net_payment_term is None else customer.net_payment_term
-    grace = seller.invoice_grace_period if customer.invoice_grace_period is None else customer.invoice_grace_period
-    dates = issuing.plan(billed_at=spec.billed_at, timezone=spec.timezone, grace_days=grace, term_days=term)
-    credited = progressive_credits.of_lines(spec.lines, spec.currency)
+    term = spec.net_payment_term
+    if term is None:
+        term = terms.payment_term(customer=customer, seller=seller)
+    dated = terms.dated(
+        customer=customer,
+        seller=seller,
+        billed_at=spec.billed_at,
+        timezone=spec.timezone,
+        term_days=term,
+        kind=spec.kind,
+        is_periodic=spec.is_periodic,
+    )
+    credited = _credited(lines, spec.currency)
     return Invoice(
+        **({} if spec.uuid is None else {"uuid": spec.uuid}),
         created_at=at,
         updated_at=at,
         customer=customer,
@@ -190,41 +217,43 @@ def _invoice(spec: InvoiceSpec, parties: _Parties, whole: Totals, at: datetime) 
         locale=customer.document_locale or seller.document_locale,
         net_payment_term=term,
         purchase_order_number=spec.purchase_order_number,
+        is_periodic=spec.is_periodic,
+        skip_automatic_payment=spec.skip_automatic_payment,
+        custom_section_ids=None if spec.custom_section_ids is None else list(spec.custom_section_ids),
         billed_at=spec.billed_at,
-        finalize_after=dates.finalize_after,
-        issuing_date=dates.issuing_date,
-        payment_due_date=dates.payment_due_date,
+        finalize_after=dated.finalize_after,
+        issuing_date=dated.issuing_date,
+        payment_due_date=dated.payment_due_date,
     )
 
 
-def _write_lines(
-    wanted: Sequence[tuple[Invoice, Sequence[LineSpec], Sequence[tuple[TaxRate, ...]]]], at: datetime
-) -> list[Drafted]:
-    taxed = [
-        (invoice, [(spec, tax.on_line(net=spec.net, taxes=rates)) for spec, rates in zip(specs, taxes, strict=True)])
-        for invoice, specs, taxes in wanted
+def _write_lines(wanted: Sequence[tuple[Invoice, Sequence[TaxedLine]]], at: datetime) -> list[Drafted]:
+    taxes = [[line.taxes for line in lines] for _, lines in wanted]
+    made = [
+        [
+            _line(invoice, position, line, own, at)
+            for position, (line, own) in enumerate(zip(lines, found, strict=True), start=1)
+        ]
+        for (invoice, lines), found in zip(wanted, taxes, strict=True)
     ]
-    rows = [
-        [_line(invoice, position, spec, taxes, at) for position, (spec, taxes) in enumerate(lines, start=1)]
-        for invoice, lines in taxed
-    ]
-    InvoiceLine.objects.bulk_create([line for lines in rows for line in lines], batch_size=_BATCH)
-    LineTax.objects.bulk_create(
+    rows.insert([line for lines in made for line in lines])
+    rows.insert(
         [
             line_rows.line_tax(line=line, row=row, at=at)
-            for lines, (_, pairs) in zip(rows, taxed, strict=True)
-            for line, (_, taxes) in zip(lines, pairs, strict=True)
-            for row in taxes.rows
-        ],
-        batch_size=_BATCH,
+            for lines, found in zip(made, taxes, strict=True)
+            for line, own in zip(lines, found, strict=True)
+            for row in own.rows
+        ]
     )
-    return [Drafted(invoice=invoice, lines=tuple(lines)) for (invoice, _), lines in zip(taxed, rows, strict=True)]
+    return [Drafted(invoice=invoice, lines=tuple(lines)) for (invoice, _), lines in zip(wanted, made, strict=True)]
 
 
-def _line(invoice: Invoice, position: int, spec: LineSpec, taxes: LineTaxes, at: datetime) -> InvoiceLine:
+def _line(invoice: Invoice, position: int, line: TaxedLine, taxes: LineTaxes, at: datetime) -> InvoiceLine:
     return line_rows.line(
-        spec=spec,
+        spec=line.spec,
         taxes=taxes,
+        basis=line.basis,
+        gross=line.gross,
         billing_entity_id=invoice.billing_entity_id,
         customer_id=invoice.customer_id,
         currency=invoice.currency,
@@ -235,24 +264,12 @@ def _line(invoice: Invoice, position: int, spec: LineSpec, taxes: LineTaxes, at:
 
 
 def _write_taxes(wanted: Sequence[tuple[Invoice, Totals]], at: datetime) -> None:
-    InvoiceTax.objects.bulk_create(
+    rows.insert(
         [
-            InvoiceTax(
-                created_at=at,
-                invoice=invoice,
-                tax_id=group.tax.id,
-                tax_code=group.tax.code,
-                tax_name=group.tax.name,
-                tax_description=group.tax.description,
-                rate=group.tax.rate,
-                currency=invoice.currency,
-                base_amount=group.base,
-                amount=group.amount,
-            )
+            line_rows.invoice_tax(invoice=invoice, group=group, at=at)
             for invoice, whole in wanted
             for group in whole.groups
-        ],
-        batch_size=_BATCH,
+        ]
     )
 
 

@@ -14,22 +14,31 @@ from datetime import datetime
 from django.db import models, transaction
 
 from config.kernel import actors, dates, db, events, money
+from config.kernel import rows as db_rows
 from config.kernel.actors import Actor
 from config.platform.services import audit, numbers
 from customers.models import Customer
 from invoicing.domain import issuing, ledger, numbering, states
-from invoicing.domain.facts import InvoiceFinalized, InvoicePaid
+from invoicing.domain.facts import BalancesMoved, InvoiceFinalized, InvoicePaid
 from invoicing.domain.numbering import Scheme
 from invoicing.domain.totals import Taxed
 from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
 from invoicing.services import (
+    coupon_uses,
+    credit_note_drafts,
     credit_note_uses,
     dispatch,
     prepaid_draws,
     progressive_credits,
     refreshing,
+    section_texts,
     snapshots,
+    tax_notes,
+    tax_reports,
+    tax_waits,
+    wallet_draws,
+    wallet_settlements,
 )
 from invoicing.services import ledger as books
 
@@ -41,6 +50,8 @@ _ISSUED_FIELDS = [
     "payment_status",
     "number",
     "sequential_id",
+    "coupons_amount",
+    "taxes_amount",
     "credit_notes_amount",
     "prepaid_credit_amount",
     "total_amount",
@@ -72,14 +83,13 @@ def finalize_many(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -
     """Issue drafts in one transaction, all or none, in a fixed number of statements.
 
     Numbers are gapless and follow the instant of billing, then the id. An invoice of nothing is paid at once, or closed
-    without a number where customer or seller want none. What the customer has in credit lowers the total, after taxes,
-    then what it prepaid, and draft credit notes of the invoices are issued with them; one of which nothing is due is
-    paid. The issuing date
-    never lies in the future: a draft finalized before its grace is over is dated ``at``. Drafts are computed anew
-    first, unless they were at this very instant: late events, prices and taxes count. Subscribers hear InvoiceFinalized
-    (and InvoicePaid where nothing is due) inside the transaction; document and e-mail are made after it. Call it once
-    per transaction: numbers are locked until its end. Raises NotFound for an unknown id and InvalidTransition for what
-    is no draft.
+    without a number where customer or seller want none. Coupons lower what is taxed. What the customer has in credit
+    lowers the total, after taxes, then what it prepaid, and draft credit notes of the invoices are issued with them;
+    one of which nothing is due is paid. The issuing date never lies in the future: a draft finalized before its grace
+    is over is dated ``at``. Drafts are computed anew first, unless they were at this very instant: late events, prices
+    and taxes count. Subscribers hear InvoiceFinalized (and InvoicePaid where nothing is due) inside the transaction;
+    document and e-mail are made after it. Call it once per transaction: numbers are locked until its end. Raises
+    NotFound for an unknown id and InvalidTransition for what is no draft.
     """
     wanted = set(invoice_ids)
     invoices = db.lock(Invoice.objects.filter(pk__in=wanted))
@@ -88,6 +98,23 @@ def finalize_many(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -
     for invoice in invoices:
         states.move(status=invoice.status, verb=states.FINALIZE)
     return _issue(invoices, actor, at)
+
+
+@transaction.atomic
+def finalize_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> list[Invoice]:
+    """Issue all drafts of a customer that is retired, while it still has its coupons and credits."""
+    drafts = Invoice.objects.filter(customer=customer_id, status=Invoice.Status.DRAFT)
+    return _issue(db.lock(drafts), actor, at)
+
+
+@transaction.atomic
+def issue_taxed(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> list[Invoice]:
+    """Issue those of these invoices that waited for their taxes and need not any more; the others go on waiting.
+
+    They are as they were drafted, with the taxes of now. Idempotent: what does not wait is left alone.
+    """
+    waiting = Invoice.objects.filter(pk__in=set(invoice_ids), status=Invoice.Status.PENDING)
+    return _issue(db.lock(waiting), actor, at)
 
 
 def issue_paid(*, invoice: Invoice, actor: Actor, at: datetime) -> Invoice:
@@ -160,6 +187,14 @@ def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invo
     rows = Customer.objects.filter(pk__in={invoice.customer_id for invoice in ordered})
     customers = {row.pk: row for row in rows.prefetch_related("metadata")}
     models.prefetch_related_objects(ordered, "billing_entity")
+    everything, ordered = ordered, tax_waits.ready(invoices=ordered, customers=customers, actor=actor, at=at)
+    if ordered:
+        _issue_now(ordered, customers, actor, at)
+    return everything
+
+
+def _issue_now(ordered: Sequence[Invoice], customers: dict[int, Customer], actor: Actor, at: datetime) -> None:
+    """Issue what waits for nothing, in its order."""
     issued: list[Invoice] = []
     paid: set[int] = set()
     for invoice in ordered:
@@ -178,29 +213,40 @@ def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invo
     progressive_credits.give_back(invoices=ordered, actor=actor, at=at)
     # What was paid in full before it was issued has nothing left that a credit could pay.
     creditable = [invoice for invoice in owed if invoice.pk not in paid]
+    lowered = coupon_uses.take(invoices=creditable, at=at)
+    credit_note_drafts.lower(invoices=creditable, at=at)
     taken = credit_note_uses.take(invoices=creditable, at=at)
     drawn = prepaid_draws.take(invoices=creditable, at=at)
+    if paid:
+        wallet_settlements.lock(invoice_ids=paid)
+    tapped = wallet_draws.take(invoices=creditable, uses=drawn.uses, at=at)
     for invoice in ordered:
         if invoice.total_amount == invoice.offset_amount:
             invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
     _number(issued, customers, at)
-    Invoice.objects.bulk_update(ordered, _ISSUED_FIELDS, batch_size=CHUNK)
+    db_rows.update(ordered, _ISSUED_FIELDS)
     books.post_many(sources=[_booking(invoice) for invoice in owed], at=at)
+    coupon_uses.write(taken=lowered, actor=actor, at=at)
     credit_note_uses.write(taken=taken, invoices=issued, actor=actor, at=at)
     prepaid_draws.write(drawn=drawn, invoices=issued, at=at)
+    wallet_draws.write(drawn=tapped, at=at)
     befores = [states.OPEN if invoice.pk in paid else states.DRAFT for invoice in ordered]
     notes = [_note(invoice, before) for invoice, before in zip(ordered, befores, strict=True)]
     audit.record_many(actor=actor, at=at, notes=notes)
+    events.publish(BalancesMoved(customer_ids=tuple(customers), at=at))
     for invoice in issued:
         events.publish(InvoiceFinalized(invoice_id=invoice.pk))
         if invoice.paid_at:
             events.publish(InvoicePaid(invoice_id=invoice.pk))
+    sold = [one.pk for one in issued if one.paid_at and one.kind == Invoice.Kind.CREDIT]
+    if sold:
+        wallet_settlements.settle_paid(invoice_ids=sold, actor=actor, at=at)
+    tax_reports.finalized(invoice_ids=[invoice.pk for invoice in issued], at=at)
     dispatch.request(invoice_ids=[invoice.pk for invoice in issued], actor=actor, at=at)
-    return ordered
 
 
 def _is_skipped(invoice: Invoice, customer: Customer) -> bool:
-    if invoice.total_amount or invoice.kind == Invoice.Kind.ADVANCE_CHARGES:
+    if invoice.fees_amount or invoice.kind == Invoice.Kind.ADVANCE_CHARGES:
         return False
     if customer.finalize_zero_amount_invoice == Customer.ZeroAmount.INHERIT:
         return not invoice.billing_entity.finalize_zero_amount_invoice
@@ -214,6 +260,8 @@ def _number(invoices: Sequence[Invoice], customers: dict[int, Customer], at: dat
     for scheme in schemes.values():
         counts[scheme.scope] += 1
     taken = {scope: iter(found) for scope, found in numbers.take_many(counts=counts).items()} if counts else {}
+    sections = section_texts.of_many(invoices=invoices, customers=customers)
+    told = tax_notes.of_many(invoices=invoices)
     for invoice in invoices:
         scheme = schemes[invoice.pk]
         invoice.issuing_date, invoice.payment_due_date = issuing.when_finalized(
@@ -224,7 +272,11 @@ def _number(invoices: Sequence[Invoice], customers: dict[int, Customer], at: dat
         invoice.finalized_at = at
         invoice.paid_at = at if invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED else None
         invoice.snapshot = snapshots.build(
-            invoice=invoice, customer=customers[invoice.customer_id], entity=invoice.billing_entity
+            invoice=invoice,
+            customer=customers[invoice.customer_id],
+            entity=invoice.billing_entity,
+            sections=sections[invoice.pk],
+            taxes=told.get(invoice.pk, []),
         )
 
 

@@ -12,7 +12,8 @@ from moneyed import Money
 from config.kernel import errors, money
 from invoicing.domain.specs import LineSpec
 from invoicing.domain.tax import LineTaxes, TaxRow
-from invoicing.models import Invoice, InvoiceLine, LineTax
+from invoicing.domain.totals import TaxGroup
+from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LineTax
 
 _PLACES = 15
 # What the columns hold: 16 digits before the point of an amount, 25 of a quantity or an unrounded figure.
@@ -50,6 +51,8 @@ def line(
     invoice: Invoice | None = None,
     position: int = 0,
     payment_status: str = InvoiceLine.PaymentStatus.NONE,
+    basis: str = InvoiceLine.TaxBasis.NONE,
+    gross: Money | None = None,
 ) -> InvoiceLine:
     """Return an unsaved line. Figures are rounded to what the columns keep, amounts are rounded already."""
     return InvoiceLine(
@@ -63,6 +66,8 @@ def line(
         group_label=spec.group_label,
         item_code=spec.item_code,
         item_name=spec.item_name,
+        item_uuid=spec.item_uuid,
+        plan_code=spec.plan_code,
         label=spec.label,
         description=spec.description,
         charge_model=spec.charge_model,
@@ -76,6 +81,8 @@ def line(
         taxes_amount=taxes.amount,
         precise_taxes_amount=money.round_half_up(taxes.precise, _PLACES),
         taxes_rate=taxes.rate,
+        tax_basis=InvoiceLine.TaxBasis(basis),
+        tax_inclusive_amount=None if gross is None else gross.amount,
         amount_details=dict(spec.amount_details),
         from_at=spec.from_at,
         to_at=spec.to_at,
@@ -100,4 +107,20 @@ def line_tax(*, line: InvoiceLine, row: TaxRow, at: datetime) -> LineTax:
         currency=line.currency,
         amount=row.amount,
         precise_amount=money.round_half_up(row.precise, _PLACES),
+    )
+
+
+def invoice_tax(*, invoice: Invoice, group: TaxGroup, at: datetime) -> InvoiceTax:
+    """Return an unsaved tax group of an invoice."""
+    return InvoiceTax(
+        created_at=at,
+        invoice=invoice,
+        tax_id=group.tax.id,
+        tax_code=group.tax.code,
+        tax_name=group.tax.name,
+        tax_description=group.tax.description,
+        rate=group.tax.rate,
+        currency=invoice.currency,
+        base_amount=group.base,
+        amount=group.amount,
     )

@@ -13,7 +13,7 @@ from config.platform.services import audit
 from invoicing.domain import allocation, ledger, states
 from invoicing.domain.facts import InvoicePaid, InvoiceUnpaid
 from invoicing.models import Invoice, Payment, PaymentAllocation
-from invoicing.services import finalization, open_invoices
+from invoicing.services import disputes, finalization, open_invoices, wallet_settlements
 from invoicing.services import ledger as books
 
 # Clients send a day alone as its start in UTC, which east of Greenwich lies up to 14 hours ahead of the clock.
@@ -84,6 +84,7 @@ def record(
         _settle(invoice, paid_at)
     invoice.save(update_fields=["paid_amount", "payment_status", "payment_overdue", "paid_at", "updated_at"])
     books.post_many(sources=[_booking(payment, invoice)], at=at)
+    disputes.shrink(invoice=invoice, actor=actor, at=at)
     audit.record(
         actor=actor,
         at=at,
@@ -102,6 +103,7 @@ def record(
         issued.save(update_fields=["paid_at"])
     elif settlement.is_complete and not was_paid:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
+        wallet_settlements.settle_paid(invoice_ids=[invoice.pk], actor=actor, at=at)
     return payment
 
 
@@ -142,7 +144,9 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
     )
     if target == Invoice.PaymentStatus.SUCCEEDED:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
+        wallet_settlements.settle_paid(invoice_ids=[invoice.pk], actor=actor, at=at)
     elif before == Invoice.PaymentStatus.SUCCEEDED:
+        wallet_settlements.require_unsettled(invoice_id=invoice.pk)
         events.publish(InvoiceUnpaid(invoice_id=invoice.pk))
     return invoice
 
@@ -172,4 +176,5 @@ def _booking(payment: Payment, invoice: Invoice) -> books.Source:
         customer_id=invoice.customer_id,
         accounting_date=dates.local_date(payment.paid_at, dates.zone(invoice.timezone)),
         description=f"Payment of {invoice} {payment.reference}".strip(),
+        invoice_id=invoice.pk,
     )

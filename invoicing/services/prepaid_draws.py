@@ -17,7 +17,7 @@ from moneyed import Money
 from config.kernel import dates, db, money
 from invoicing.domain import ledger, prepaid
 from invoicing.domain.prepaid import Owed
-from invoicing.models import Invoice, InvoiceLine, PrepaidCredit, PrepaidCreditUse
+from invoicing.models import Invoice, InvoiceLine, PrepaidCredit, PrepaidCreditUse, PrepaidCreditUseReversal
 from invoicing.services import ledger as books
 
 PAYABLE = {Invoice.Kind.SUBSCRIPTION, Invoice.Kind.PROGRESSIVE_BILLING}
@@ -73,6 +73,33 @@ def write(*, drawn: Drawn, invoices: Sequence[Invoice], at: datetime) -> None:
     books.post_many(sources=[_booking(use, by_id[use.invoice_id]) for use in uses], at=at)
 
 
+def give_back(*, invoice: Invoice, amount: Money, at: datetime) -> list[PrepaidCreditUseReversal]:
+    """Give back prepaid credit that a voided invoice drew, up to an amount: what it drew last comes first.
+
+    It can be drawn again within its days. Booked by the local day of ``at``. The invoice is locked, the credits are
+    still open; needs a transaction.
+    """
+    if not amount:
+        return []
+    uses = list(PrepaidCreditUse.objects.filter(invoice=invoice).order_by("-pk"))
+    found = db.lock(PrepaidCredit.objects.filter(pk__in=[use.credit_id for use in uses]))
+    by_id = {credit.pk: credit for credit in found}
+    rows = []
+    for use in uses:
+        credit, part = by_id[use.credit_id], min(use.amount, amount)
+        if not part:
+            break
+        amount -= part
+        credit.used_amount -= part
+        credit.status = PrepaidCredit.Status.ACTIVE
+        credit.updated_at = at
+        credit.save(update_fields=["used_amount", "status", "updated_at"])
+        rows.append(PrepaidCreditUseReversal(created_at=at, use=use, currency=use.currency, amount=part))
+    made = PrepaidCreditUseReversal.objects.bulk_create(rows)
+    books.post_many(sources=[_given_back(row, by_id[row.use.credit_id], invoice, at) for row in made], at=at)
+    return made
+
+
 def would_draw(*, invoice: Invoice) -> list[tuple[PrepaidCredit, Money]]:
     """Return what a draft would draw if it were issued now, before credits of credit notes. Reads only."""
     if invoice.kind not in PAYABLE or invoice.status != Invoice.Status.DRAFT or not invoice.total_amount:
@@ -93,8 +120,8 @@ def owed(invoice: Invoice, lines: Iterable[InvoiceLine]) -> list[Owed]:
     sums: dict[tuple[str, date], Money] = {}
     for line in lines:
         key = line.group_key, _day(line, zone)
-        sums[key] = sums.get(key, money.zero(invoice.currency)) + line.net_amount + line.taxes_amount
-    rows = [Owed(group, day, gross) for (group, day), gross in sums.items()]
+        sums[key] = sums.get(key, money.zero(invoice.currency)) + line.lowered_amount + line.taxes_amount
+    rows = [Owed(group, day, money.rounded(gross)) for (group, day), gross in sums.items()]
     return prepaid.levelled(owed=rows, gross=invoice.gross_amount)
 
 
@@ -156,4 +183,16 @@ def _booking(use: PrepaidCreditUse, invoice: Invoice) -> books.Source:
         customer_id=invoice.customer_id,
         accounting_date=invoice.issuing_date,
         description=f"Prepaid credit {use.credit} for {invoice.number}",
+    )
+
+
+def _given_back(row: PrepaidCreditUseReversal, credit: PrepaidCredit, invoice: Invoice, at: datetime) -> books.Source:
+    return books.Source(
+        booking=ledger.prepaid_given_back(row.amount),
+        instance=row,
+        billing_entity_id=invoice.billing_entity_id,
+        customer_id=invoice.customer_id,
+        accounting_date=dates.local_date(at, dates.zone(invoice.timezone)),
+        description=f"Prepaid credit {credit} given back by {invoice.number}",
+        invoice_id=invoice.pk,
     )

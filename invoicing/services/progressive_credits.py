@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from moneyed import Money
 
 from config.kernel import money
 from config.kernel.actors import Actor
-from invoicing.domain import credit_notes
+from invoicing.domain import credit_note_shares, credit_notes
 from invoicing.domain.credit_notes import Split
 from invoicing.domain.specs import LineSpec, ProgressiveCreditSpec
 from invoicing.models import CreditNote, Invoice, ProgressiveCredit
@@ -120,16 +119,10 @@ def _credit(invoice_id: int, most: Money, actor: Actor, at: datetime) -> CreditN
     if invoice.status != Invoice.Status.FINALIZED:
         return None
     billed = known.billed(invoice)
-    wanted: dict[int, Decimal] = {}
-    left = most
-    for line in sorted(billed.lines, key=lambda one: (-one.left.amount, one.id)):
-        amount = min(line.left, left)
-        if amount.amount > 0:
-            wanted[line.id] = amount.amount
-            left -= amount
+    wanted, net = credit_note_shares.items_of_net(invoice=billed, net=most)
     if not wanted:
         return None
-    credited = credit_notes.credit(invoice=billed, wanted=wanted)
+    credited = credit_notes.credit(invoice=billed, wanted=wanted, net=net)
     nothing = money.zero(invoice.currency)
     return credit_note_writing.write(
         invoice=invoice,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from customers.models import BillingEntity, Customer
+from customers.models import BillingEntity, Customer, InvoiceCustomSection
 from invoicing.models import Invoice
+from invoicing.services import section_texts, tax_notes
 
 VERSION = 1
 
@@ -28,11 +30,24 @@ _SELLER = (
 _BUYER = ("external_id", "legal_name", "legal_number", "tax_identification_number", "email", *_ADDRESS)
 
 
-def build(*, invoice: Invoice, customer: Customer, entity: BillingEntity) -> dict[str, Any]:
+def build(
+    *,
+    invoice: Invoice,
+    customer: Customer,
+    entity: BillingEntity,
+    sections: Sequence[InvoiceCustomSection] | None = None,
+    taxes: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Return seller, buyer, texts, locale and time zone as the document will always show them.
 
+    ``sections`` are the custom sections, ``taxes`` what is said about its taxes; they are looked up where not given.
     Reads ``customer.metadata``: prefetch it when there are many. Only metadata that is to be displayed is kept.
     """
+    if sections is None:
+        found = section_texts.of_many(invoices=[invoice], customers={invoice.customer_id: customer})
+        sections = found[invoice.pk]
+    if taxes is None:
+        taxes = tax_notes.of_many(invoices=[invoice]).get(invoice.pk, [])
     return {
         "version": VERSION,
         "seller": {name: getattr(entity, name) for name in _SELLER},
@@ -44,7 +59,8 @@ def build(*, invoice: Invoice, customer: Customer, entity: BillingEntity) -> dic
                 {"key": row.key, "value": row.value} for row in customer.metadata.all() if row.display_in_invoice
             ],
         },
-        "texts": {"footer": entity.invoice_footer},
+        "texts": {"footer": entity.invoice_footer, tax_notes.KEY: list(taxes)},
+        section_texts.KEY: [section_texts.frozen(section) for section in sections],
         "locale": invoice.locale,
         "timezone": invoice.timezone,
     }

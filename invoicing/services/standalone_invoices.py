@@ -27,11 +27,15 @@ from invoicing.services import finalization
 
 @dataclass(frozen=True)
 class PaidLines:
-    """Lines that go on one invoice: of one customer, seller and currency. ``timezone`` is the invoice's."""
+    """Lines that go on one invoice: of one customer, seller and currency. ``timezone`` is the invoice's.
+
+    ``custom_section_ids`` are its own; None leaves them to customer and seller.
+    """
 
     line_ids: tuple[int, ...]
     timezone: str
     purchase_order_number: str = ""
+    custom_section_ids: tuple[int, ...] | None = None
 
 
 @transaction.atomic
@@ -101,6 +105,7 @@ def _invoice(lines: Sequence[InvoiceLine], group: PaidLines, at: datetime) -> In
         locale=customer.document_locale or seller.document_locale,
         net_payment_term=term,
         purchase_order_number=group.purchase_order_number,
+        custom_section_ids=None if group.custom_section_ids is None else list(group.custom_section_ids),
         billed_at=at,
         finalize_after=dated.finalize_after,
         issuing_date=dated.issuing_date,

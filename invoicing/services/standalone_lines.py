@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import models, transaction
 
 from config.kernel import dates, money
 from config.kernel.actors import Actor
 from config.platform.services import audit
-from invoicing.domain import standalone, tax
+from invoicing.domain import standalone, taxed_lines
 from invoicing.domain.ledger import Booking
 from invoicing.domain.specs import LineSpec
 from invoicing.domain.totals import Taxed
@@ -60,32 +60,37 @@ def create_many(*, specs: Sequence[StandaloneSpec], actor: Actor, at: datetime) 
     taxed = []
     for spec in specs:
         line_rows.demand_figures(spec.line)
-        rates = book.for_line(
-            customer_id=spec.customer_id, billing_entity_id=spec.billing_entity_id, tax_ids=spec.line.tax_ids
+        found = book.resolved(
+            customer_id=spec.customer_id,
+            billing_entity_id=spec.billing_entity_id,
+            on=dates.local_date(at, UTC),
+            tax_ids=spec.line.tax_ids,
         )
-        taxes = tax.on_line(net=spec.line.amount, taxes=rates)
-        line_rows.demand_amounts(f"The line {spec.line.label}", spec.line.amount, taxes.amount)
-        taxed.append((spec, taxes))
+        line = taxed_lines.taxed(spec=spec.line, found=found)
+        line_rows.demand_amounts(f"The line {spec.line.label}", line.spec.amount, line.taxes.amount)
+        taxed.append((spec, line))
     rows = InvoiceLine.objects.bulk_create(
         [
             line_rows.line(
-                spec=spec.line,
-                taxes=taxes,
+                spec=line.spec,
+                taxes=line.taxes,
+                basis=line.basis,
+                gross=line.gross,
                 billing_entity_id=spec.billing_entity_id,
                 customer_id=spec.customer_id,
                 currency=spec.currency,
                 at=at,
                 payment_status=InvoiceLine.PaymentStatus.PENDING,
             )
-            for spec, taxes in taxed
+            for spec, line in taxed
         ],
         batch_size=_BATCH,
     )
     LineTax.objects.bulk_create(
         [
             line_rows.line_tax(line=line, row=row, at=at)
-            for line, (_, taxes) in zip(rows, taxed, strict=True)
-            for row in taxes.rows
+            for line, (_, own) in zip(rows, taxed, strict=True)
+            for row in own.taxes.rows
         ],
         batch_size=_BATCH,
     )
