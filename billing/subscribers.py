@@ -8,18 +8,31 @@ from __future__ import annotations
 from billing.services import (
     activations,
     contract_endings,
+    draft_terms,
     drafts,
     fixed_agreements,
+    owed_lines,
     prepaid_commitments,
+    regenerations,
     releases,
     scheduled_changes,
     subscription_moves,
     usage_thresholds,
+    wallet_checks,
 )
 from catalog.domain.facts import PlanVersionPublished
-from config.kernel import actors, events
-from customers.domain.facts import CustomerDeleted
-from invoicing.domain.facts import DraftsOutdated, InvoicePaid, InvoiceUnpaid, InvoiceVoided
+from config.kernel import actors, events, registry
+from customers.domain.facts import CustomerDeleted, SellerChanging, SellerMade, TaxesDecided, TermsChanged
+from invoicing.domain.facts import (
+    BalancesMoved,
+    DraftsOutdated,
+    InvoicePaid,
+    InvoiceRegenerated,
+    InvoiceUnpaid,
+    InvoiceVoided,
+)
+from invoicing.services import finalization, regenerating, seller_moves, tax_calculations, wallets
+from invoicing.services import ledger as books
 
 
 def activate(fact: InvoicePaid) -> None:
@@ -38,8 +51,17 @@ def keep_prepaid(fact: InvoiceUnpaid) -> None:
 
 
 def bill_anew(fact: InvoiceVoided) -> None:
-    """Give back the time that a voided draft billed."""
-    releases.release(invoice_id=fact.invoice_id)
+    """Give back the time that a voided draft billed. A document's stays billed, unless it is regenerated."""
+    if fact.was_issued:
+        prepaid_commitments.require_unused(invoice_id=fact.invoice_id)
+        owed_lines.drop(invoice_id=fact.invoice_id)
+    else:
+        releases.release(invoice_id=fact.invoice_id)
+
+
+def move_billed(fact: InvoiceRegenerated) -> None:
+    """Let a regenerated invoice have what the voided one billed."""
+    regenerations.move(fact=fact)
 
 
 def recompute(fact: DraftsOutdated) -> None:
@@ -58,15 +80,49 @@ def adopt_version(fact: PlanVersionPublished) -> None:
 
 
 def end_all(fact: CustomerDeleted) -> None:
-    """End what a retired customer still has, with its last invoices."""
+    """End what a retired customer still has, with its last invoices: they may use what it has before that ends too."""
     subscription_moves.end_all_of_customer(customer_id=fact.customer_id, actor=actors.SYSTEM, at=fact.at)
     contract_endings.end_all_of_customer(customer_id=fact.customer_id, actor=actors.SYSTEM, at=fact.at)
+    finalization.finalize_of_customer(customer_id=fact.customer_id, actor=actors.SYSTEM, at=fact.at)
+    wallets.end_of_customer(customer_id=fact.customer_id, actor=actors.SYSTEM, at=fact.at)
 
 
+def keep_seller(fact: SellerChanging) -> None:
+    """Refuse to have a customer billed by another seller while it has credit with this one."""
+    seller_moves.demand_nothing_left(customer_id=fact.customer_id)
+
+
+def open_accounts(fact: SellerMade) -> None:
+    """Give a new seller the usual chart of accounts."""
+    books.ensure_accounts(billing_entity_ids=[fact.billing_entity_id], at=fact.at)
+
+
+def date_anew(fact: TermsChanged) -> None:
+    """Date drafts by the terms that their customer or seller has now."""
+    draft_terms.follow(changed=fact)
+
+
+def issue_taxed(fact: TaxesDecided) -> None:
+    """Look at the invoices that waited for these taxes."""
+    tax_calculations.wake(customer_id=fact.customer_id)
+
+
+def look_at_wallets(fact: BalancesMoved) -> None:
+    """Have the wallets of these customers looked at."""
+    wallet_checks.mark(customer_ids=fact.customer_ids, at=fact.at)
+
+
+events.subscribe(BalancesMoved, look_at_wallets)
 events.subscribe(CustomerDeleted, end_all)
 events.subscribe(DraftsOutdated, recompute)
 events.subscribe(InvoicePaid, activate)
 events.subscribe(InvoicePaid, grant_prepaid)
+events.subscribe(InvoiceRegenerated, move_billed)
 events.subscribe(InvoiceUnpaid, keep_prepaid)
 events.subscribe(InvoiceVoided, bill_anew)
 events.subscribe(PlanVersionPublished, adopt_version)
+events.subscribe(SellerChanging, keep_seller)
+events.subscribe(SellerMade, open_accounts)
+events.subscribe(TermsChanged, date_anew)
+events.subscribe(TaxesDecided, issue_taxed)
+registry.register_part(regenerating.PRICE, regenerations.price_taxes)

@@ -14,10 +14,13 @@ from billing.services import (
     advance_events,
     advance_invoices,
     alert_checks,
+    books_register,
     contract_days,
     ending_notices,
     fixed_changes,
+    interval_top_ups,
     late_usage,
+    ongoing_balances,
     plan_migration_runs,
     progressive_billing,
     runs,
@@ -26,6 +29,7 @@ from billing.services import (
 from config.kernel import actors, jobs
 from invoicing.services import invoices
 
+books_register.register()
 # Before billing: phases that have come take effect one by one, so that each day is billed by its own prices.
 jobs.register(
     jobs.PeriodicJob(
@@ -188,6 +192,38 @@ jobs.register(
         description="Gives notice of subscriptions that come to their agreed end.",
     )
 )
+
+
+jobs.register(
+    jobs.PeriodicJob(
+        name="wallets",
+        service="billing.services.ongoing_balances.run",
+        task="billing.tasks.refresh_wallets",
+        minutes="*",
+        description="Works out what current usage leaves of wallets, tells of those that ran low, and tops them up.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="wallet_top_ups",
+        service="billing.services.interval_top_ups.run",
+        task="billing.tasks.top_up_wallets",
+        minutes="55",
+        description="Tops up wallets whose rules by interval are due today, and ends rules whose time is over.",
+    )
+)
+
+
+@shared_task(name="billing.tasks.refresh_wallets")
+def refresh_wallets(**_: Any) -> None:
+    """Work out ongoing balances."""
+    ongoing_balances.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.top_up_wallets")
+def top_up_wallets(**_: Any) -> None:
+    """Top up by interval."""
+    interval_top_ups.run(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.check_alerts")

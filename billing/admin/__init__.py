@@ -1,5 +1,29 @@
 """Admin pages of subscriptions, usage and billing runs; and what this app shows on the pages of lower apps (panels)."""
 
-from billing.admin import alerts, contracts, late_usage, plan_migrations, runs, subscriptions, usage
+from billing.admin import (
+    alerts,
+    contracts,
+    correction_verbs,
+    coupon_previews,
+    late_usage,
+    line_verbs,
+    plan_migrations,
+    runs,
+    subscriptions,
+    usage,
+    wallets,
+)
 
-__all__ = ["alerts", "contracts", "late_usage", "plan_migrations", "runs", "subscriptions", "usage"]
+__all__ = [
+    "alerts",
+    "contracts",
+    "correction_verbs",
+    "coupon_previews",
+    "late_usage",
+    "line_verbs",
+    "plan_migrations",
+    "runs",
+    "subscriptions",
+    "usage",
+    "wallets",
+]

@@ -16,7 +16,7 @@ from config.platform.admin.blocks import Block, Note
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import ReasonForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
-from invoicing.queries import receivables
+from invoicing.queries import held_payments, receivables
 
 
 class DeclineActivation(ObjectVerb):
@@ -61,6 +61,8 @@ def notes(subscription: Subscription) -> tuple[Block, ...]:
             text = f"{paid} came in already. When the rest does not come, that is the customer's: pay it back."
             found.append(Note(text, Tone.INFO))
         return tuple(found)
-    if invoice.paid_amount and subscription.status == Subscription.Status.CANCELED:
-        return (Note(f"It never ran. {paid} that came in for it is the customer's: pay it back.", Tone.BAD),)
+    held = held_payments.released(invoice)
+    if held and subscription.status == Subscription.Status.CANCELED:
+        text = f"It never ran. {cells.money_text(held)} that came in for it is the customer's: pay it back."
+        return (Note(text, Tone.BAD),)
     return ()

@@ -11,6 +11,7 @@ from django import forms
 from moneyed import Money
 
 from billing.domain.alerts import AlertType
+from billing.domain.wallet_alerts import WalletAlertType
 from billing.models import Subscription, UsageAlert
 from billing.queries import alerts as known
 from billing.services import spend_caps, usage_alerts
@@ -47,7 +48,7 @@ class AlertFields(VerbForm):
         super().__init__(*args, **kwargs)
         self.currency = currency
 
-    def kind(self, cleaned: Mapping[str, Any]) -> AlertType:
+    def kind(self, cleaned: Mapping[str, Any]) -> AlertType | WalletAlertType:
         """Return what the alert watches."""
         return AlertType(cleaned.get("alert_type") or AlertType.CURRENT_USAGE_AMOUNT)
 
@@ -65,7 +66,7 @@ class AlertFields(VerbForm):
         cleaned["found"] = found
         return cleaned
 
-    def _threshold(self, field: str, line: str, kind: AlertType) -> dict[str, Any]:
+    def _threshold(self, field: str, line: str, kind: AlertType | WalletAlertType) -> dict[str, Any]:
         text, _, code = line.strip().partition(" ")
         try:
             value = Decimal(text.replace(",", "."))

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from billing.admin import shown, usage_blocks
+from billing.admin import line_verbs, shown, usage_blocks
 from billing.domain import verification
 from billing.domain.verification import Verification
 from billing.models import BilledPeriod, RatedCharge, Subscription
@@ -60,6 +60,12 @@ def of_comparison(versions: Sequence[PlanVersion]) -> Mapping[str, Any]:
     return blocks.panel(blocks.Note(cells.link(text, address)))
 
 
+def of_adjusted(invoice: Invoice) -> Mapping[str, Any] | None:
+    """What people set of its lines, by hand; nothing where nothing was."""
+    table = line_verbs.table(invoice)
+    return blocks.panel(table) if table.rows else None
+
+
 def of_invoice(invoice: Invoice) -> Mapping[str, Any] | None:
     """The periods that an invoice bills."""
     rows = BilledPeriod.objects.filter(invoice=invoice).select_related("subscription").order_by("from_at", "pk")
@@ -93,7 +99,7 @@ def _billed(period: BilledPeriod) -> tuple[object, ...]:
 
 
 def _sum(line: InvoiceLine, rated: RatedCharge) -> Sum:
-    found = verification.verify(trace=rated.trace, sha256=rated.trace_sha256, amount=line.amount.amount)
+    found = verification.verify(trace=rated.trace, sha256=rated.trace_sha256, amount=line.agreed_amount.amount)
     return Sum(shown.worked(found), *_verdict(line, found))
 
 
@@ -112,4 +118,5 @@ registry.register_panel("catalog.plan_comparison", of_comparison)
 registry.register_panel("customers.customer", of_customer)
 registry.register_panel("catalog.plan", of_plan)
 registry.register_panel("invoicing.invoice", of_invoice)
+registry.register_panel("invoicing.invoice", of_adjusted)
 registry.register_part("invoicing.line_explained", explain)

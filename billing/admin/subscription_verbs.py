@@ -25,14 +25,14 @@ from config.platform.admin.blocks import Block, Fact, Facts, Note
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import SearchWidget, VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
-from customers.models import Customer
+from customers.models import BillingEntity, Customer
 
 
 class NewSubscriptionForm(VerbForm):
     """Who takes what, from when."""
 
     sections = (
-        ("Contract", ("customer", "plan", "external_id", "name", "purchase_order_number")),
+        ("Contract", ("customer", "plan", "external_id", "name", "purchase_order_number", "billing_entity")),
         ("Billing", ("start", "billing_time", "backdated_billing")),
         ("Activation", ("waits_for_payment", "payment_hours")),
     )
@@ -40,6 +40,7 @@ class NewSubscriptionForm(VerbForm):
         "external_customer_id": "customer",
         "plan_code": "plan",
         "subscription_at": "start",
+        "billing_entity_code": "billing_entity",
         "activation_rules.timeout_hours": "payment_hours",
     }
 
@@ -57,6 +58,12 @@ class NewSubscriptionForm(VerbForm):
     start = forms.DateField(label="First day", required=False, help_text="In the customer's time zone. Empty: now.")
     purchase_order_number = forms.CharField(
         max_length=255, required=False, help_text="On its invoices. Different numbers never share an invoice."
+    )
+    billing_entity = forms.ModelChoiceField(
+        BillingEntity.objects.order_by("-is_default", "name"),
+        label="Billed by",
+        empty_label="the customer's billing entity",
+        required=False,
     )
     billing_time = forms.ChoiceField(
         label="Periods", choices=[("calendar", "calendar months and years"), ("anniversary", "from the first day on")]
@@ -101,6 +108,7 @@ class CreateSubscription(ListVerb):
             external_id=values["external_id"],
             name=values["name"],
             purchase_order_number=values["purchase_order_number"],
+            billing_entity_code="" if values["billing_entity"] is None else values["billing_entity"].code,
             billing_time=values["billing_time"],
             backdated_billing=values["backdated_billing"],
             subscription_at=_start(values["customer"], values["start"]),

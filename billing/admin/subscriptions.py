@@ -43,6 +43,7 @@ from catalog.models import Plan, PlanVersion
 from config.kernel import dates
 from config.platform.admin import cells, filters, history, pages, theme, verbs
 from config.platform.admin.blocks import Fact, Facts, Figure, Figures, Page, Tab
+from customers.queries import custom_sections
 
 PERIODS = 60
 
@@ -276,6 +277,8 @@ def _details(subscription: Subscription) -> Facts:
             Fact("External id", cells.code(subscription.external_id)),
             Fact("Name", subscription.name or cells.EMPTY),
             Fact("Purchase order", subscription.purchase_order_number or cells.EMPTY),
+            Fact("Billed by", subscription.seller.name),
+            Fact("Custom sections", _sections(subscription)),
             Fact("Shares invoices", "yes" if subscription.consolidate_invoice else "no"),
             Fact("Billing time", subscription.get_billing_time_display()),
             Fact("Backdated periods", subscription.get_backdated_billing_display()),
@@ -297,6 +300,13 @@ def _details(subscription: Subscription) -> Facts:
             Fact("Public id", cells.code(subscription.uuid)),
         ),
     )
+
+
+def _sections(subscription: Subscription) -> str:
+    if subscription.custom_section_ids is None:
+        return "the customer's"
+    found = custom_sections.listed().in_bulk(subscription.custom_section_ids) if subscription.custom_section_ids else {}
+    return ", ".join(section.name for section in found.values()) or "none"
 
 
 def _pause(subscription: Subscription, zone: str) -> tuple[Fact, ...]:

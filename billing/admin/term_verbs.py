@@ -17,14 +17,18 @@ from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Fact, Facts
 from config.platform.admin.forms import ReasonForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
+from customers.models import BillingEntity, InvoiceCustomSection
 
+_TERMS = ("name", "purchase_order_number", "consolidate_invoice")
+_CHOICES = ("billing_entity", "texts", "skips_texts")
 _LIVING = (State.PENDING, State.ACTIVE, State.PAUSED)
 
 
 class TermsForm(ReasonForm):
     """What is agreed. ``seen`` is what the subscription was when the page was shown."""
 
-    sections = (("", ("name", "purchase_order_number", "consolidate_invoice", "reason")),)
+    sections = (("", (*_TERMS, *_CHOICES, "reason")),)
+    aliases = {"billing_entity_code": "billing_entity", "invoice_custom_section_codes": "texts"}
 
     name = forms.CharField(max_length=255, required=False, help_text="As invoices head its lines; empty: the plan's.")
     purchase_order_number = forms.CharField(
@@ -33,11 +37,26 @@ class TermsForm(ReasonForm):
     consolidate_invoice = forms.BooleanField(
         label="Share invoices", required=False, help_text="With the customer's other subscriptions of the same number."
     )
+    billing_entity = forms.ModelChoiceField(
+        BillingEntity.objects.order_by("-is_default", "name"),
+        label="Billed by",
+        empty_label="the customer's billing entity",
+        required=False,
+        help_text="Goes for what is billed from now on. The days stay those of the customer.",
+    )
+    texts = forms.ModelMultipleChoiceField(
+        InvoiceCustomSection.objects.filter(deleted_at__isnull=True),
+        label="Custom sections",
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Of its invoices. None chosen: the customer's.",
+    )
+    skips_texts = forms.BooleanField(label="No custom sections at all", required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
 class ChangeTerms(ObjectVerb):
-    """Change the name, the purchase order number, and whether invoices are shared."""
+    """Change the name, how it is invoiced, and who bills it."""
 
     name = "change_terms"
     label = "Change terms"
@@ -58,6 +77,9 @@ class ChangeTerms(ObjectVerb):
             "name": instance.name,
             "purchase_order_number": instance.purchase_order_number,
             "consolidate_invoice": instance.consolidate_invoice,
+            "billing_entity": instance.billing_entity_id,
+            "texts": instance.custom_section_ids or [],
+            "skips_texts": instance.custom_section_ids == [],
             "seen": plan_changes.state_of(instance),
         }
 
@@ -65,13 +87,21 @@ class ChangeTerms(ObjectVerb):
         """Change them; refused where somebody else changed the subscription since the page was shown."""
         subscription_updates.update(
             subscription_id=instance.pk,
-            changes={name: values[name] for name in ("name", "purchase_order_number", "consolidate_invoice")},
+            changes={**{name: values[name] for name in _TERMS}, **_chosen(values)},
             seen=values["seen"] or None,
             reason=values["reason"],
             actor=actor,
             at=at,
         )
         return Outcome("The terms were changed.")
+
+
+def _chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+    seller, texts = values["billing_entity"], [section.code for section in values["texts"]]
+    return {
+        "billing_entity_code": "" if seller is None else seller.code,
+        "custom_section_codes": [] if values["skips_texts"] else texts or None,
+    }
 
 
 class CallOffForm(ReasonForm):

@@ -92,6 +92,7 @@ def _taken_off(day: BillingDay) -> str:
     for invoice in day.invoices:
         for amount, what in (
             (invoice.progressive_billing_credit_amount, "billed at thresholds, before tax"),
+            (invoice.coupons_amount, "of coupons, before tax"),
             (invoice.credit_notes_amount, "of credit notes"),
             (invoice.prepaid_credit_amount, "of prepaid credit"),
         ):

@@ -25,10 +25,8 @@ MOST = 100
 _STATUS = schema.filters("subscription_status", paged=False)
 
 
-class _View(views.ApiView):
-    def subscription(self, request: Request, external_id: str) -> Subscription:
-        """Return the subscription of a path: the active or the paused one, unless told otherwise. Raises NotFound."""
-        return subscriptions.find(external_id=external_id, status=params.text(request, "subscription_status"))
+class AlertsView(views.ApiView):
+    """The base of the views of alerts: a batch of them as it comes in."""
 
     def many(self, request: Request) -> list[dict[str, Any]]:
         """Return the checked alerts of a batch. Raises Invalid."""
@@ -45,6 +43,12 @@ class _View(views.ApiView):
         if refused:
             raise usage_alerts.RefusedAlerts(refused)
         return found
+
+
+class _View(AlertsView):
+    def subscription(self, request: Request, external_id: str) -> Subscription:
+        """Return the subscription of a path: the active or the paused one, unless told otherwise. Raises NotFound."""
+        return subscriptions.find(external_id=external_id, status=params.text(request, "subscription_status"))
 
 
 @extend_schema(tags=["alerts"])

@@ -66,6 +66,7 @@ class PreviewedInvoice(serializers.Serializer):  # type: ignore[type-arg]
     fees_amount_cents = MinorUnits(source="fees_amount")
     taxes_amount_cents = MinorUnits(source="taxes_amount")
     progressive_billing_credit_amount_cents = MinorUnits(source="progressive_billing_credit_amount")
+    coupons_amount_cents = MinorUnits(source="coupons_amount")
     credit_notes_amount_cents = MinorUnits(source="credit_notes_amount")
     prepaid_credit_amount_cents = MinorUnits(source="prepaid_credit_amount")
     total_amount_cents = MinorUnits(source="total_amount")

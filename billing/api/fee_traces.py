@@ -65,7 +65,7 @@ class FeeTrace(views.ApiView):
 
 
 def _shown(line: InvoiceLine, rated: RatedCharge) -> dict[str, Any]:
-    found = verification.verify(trace=rated.trace, sha256=rated.trace_sha256, amount=line.amount.amount)
+    found = verification.verify(trace=rated.trace, sha256=rated.trace_sha256, amount=line.agreed_amount.amount)
     again = None if found.amount is None else money.to_minor(Money(found.amount, line.currency))
     shown = {
         "lago_fee_id": line.uuid,

@@ -30,6 +30,7 @@ def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
     related = (
         "subscription__plan_version__plan",
         "subscription__customer__billing_entity",
+        "subscription__billing_entity",
         "subscription__previous__plan_version__plan",
     )
     rows = BilledPeriod.objects.filter(invoice__in=invoices).select_related(*related).order_by("pk")

@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.api import activation_forms, entitlement_forms
+from billing.api import activation_forms, entitlement_forms, section_forms
 from billing.api.activation_forms import ActivationRuleRequest
 from billing.api.chosen_time_forms import ChosenTimeField
 from billing.api.own_terms_forms import PlanOverrides
@@ -16,8 +16,8 @@ from billing.models import Subscription
 from billing.queries import contracts, entitlements, usage_thresholds
 from config.kernel import dates
 from config.platform.api import representations
+from config.platform.api.sections import SectionsRequest
 from config.platform.api.serializers import (
-    Constant,
     Flag,
     Instant,
     MinorUnits,
@@ -50,9 +50,9 @@ class _Common(RequestSerializer):
     activation_rules = Unsupported(neutral=([],))
     consolidate_invoice = Flag(allow_null=True)
     purchase_order_number = Text()
-    invoice_custom_section = Unsupported(
-        neutral=({}, {"skip_invoice_custom_sections": True}, {"skip_invoice_custom_sections": False})
-    )
+    invoice_custom_section = SectionsRequest(required=False, allow_null=True)
+    billing_entity_code = Text()
+    billing_entity_id = Unsupported(neutral=("",))
     payment_method = Unsupported(neutral=({}, *_METHODS))
 
 
@@ -67,10 +67,8 @@ class SubscriptionRequest(_Common):
     external_id = Text(required=True)
     billing_time = serializers.ChoiceField(choices=Subscription.BillingTime.values, required=False)
     backdated_billing = serializers.ChoiceField(choices=Subscription.BackdatedBilling.values, required=False)
-    billing_entity_code = Text()
     change_at = ChosenTimeField(field="change_at")
     activation_rules = Rows(ActivationRuleRequest, max_length=10)
-    billing_entity_id = Unsupported(neutral=("",))
     authorization = Unsupported(neutral=({},))
 
 
@@ -84,6 +82,7 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
     lago_id = serializers.UUIDField(source="uuid")
     external_id = serializers.CharField()
     lago_customer_id = serializers.UUIDField(source="customer.uuid")
+    billing_entity_code = serializers.CharField(source="seller.code")
     external_customer_id = serializers.CharField(source="customer.external_id")
     name = TextOrNull()
     plan_code = serializers.CharField(source="plan_version.plan.code")
@@ -180,7 +179,12 @@ class SubscriptionAnswer(BareSubscription):
     entitlements = serializers.SerializerMethodField()
     usage_thresholds = serializers.SerializerMethodField()
     applicable_usage_thresholds = serializers.SerializerMethodField()
-    applied_invoice_custom_sections = Constant([])
+    applied_invoice_custom_sections = serializers.SerializerMethodField()
+
+    @extend_schema_field(section_forms.ChosenSection(many=True))
+    def get_applied_invoice_custom_sections(self, subscription: Subscription) -> list[dict[str, Any]]:
+        """Return the custom sections that it has of its own."""
+        return section_forms.shown(subscription, self.context["sections"])
 
     @extend_schema_field(ThresholdAnswer(many=True))
     def get_usage_thresholds(self, subscription: Subscription) -> list[dict[str, Any]]:
@@ -208,5 +212,6 @@ def bare(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
 def full(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
     """Return subscriptions with their plans and what they may use."""
     context = {"at": at, "entitlements": entitlements.of_subscriptions([one.pk for one in found])}
+    context["sections"] = section_forms.of_subscriptions(found)
     context["thresholds"] = usage_thresholds.of_subscriptions(found)
     return [dict(row) for row in SubscriptionAnswer(found, many=True, context=context).data]

@@ -23,7 +23,7 @@ from billing.services import plan_changes, subscription_updates, subscriptions, 
 from billing.services.subscriptions import NewSubscription
 from config.kernel import errors
 from config.platform.api import errors as refusals
-from config.platform.api import pagination, params, schema, views
+from config.platform.api import pagination, params, schema, sections, views
 from customers.queries import customers
 
 ROOT, LIST = "subscription", "subscriptions"
@@ -129,6 +129,9 @@ class OneSubscription(SubscriptionView):
             values["progressive_billing_disabled"] = bool(values["progressive_billing_disabled"])
         if values.get("consolidate_invoice", at) is None:
             del values["consolidate_invoice"]
+        chosen = values.pop("invoice_custom_section", None)
+        if chosen:
+            values["custom_section_codes"] = sections.codes(chosen)
         with _if_unchanged(request) as seen:
             subscription_updates.update(
                 subscription_id=found.pk,
@@ -184,12 +187,14 @@ class CustomerSubscriptions(SubscriptionView):
 
 def _terms(values: dict[str, Any]) -> dict[str, Any]:
     terms = dict(values)
-    overrides = terms.pop("plan_overrides", None)
+    overrides, chosen = terms.pop("plan_overrides", None), terms.pop("invoice_custom_section", None)
     # An empty number asks for nothing: the one that was agreed before stays.
     return {
         **terms,
         "purchase_order_number": terms.get("purchase_order_number") or None,
         "own_terms": overrides or None,
+        "billing_entity_code": terms.get("billing_entity_code") or "",
+        "custom_section_codes": sections.codes(chosen),
         "activation_rules": activation_forms.rules(terms.get("activation_rules")),
     }
 

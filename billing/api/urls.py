@@ -4,6 +4,7 @@ from django.urls import path
 
 from billing.api import (
     activations,
+    adjusted_fees,
     alerts,
     change_previews,
     contracts,
@@ -15,6 +16,8 @@ from billing.api import (
     events,
     fee_traces,
     fixed_charges,
+    invoice_corrections,
+    invoice_previews,
     late_usage,
     lifetime_usage,
     own_charges,
@@ -27,6 +30,7 @@ from billing.api import (
     spend,
     subscriptions,
     timelines,
+    wallet_alerts,
 )
 
 urlpatterns = [
@@ -43,6 +47,11 @@ urlpatterns = [
     path("customers/<path:external_id>/past_usage", past_usage.PastUsage.as_view()),
     path("customers/<path:external_id>/projected_usage", projected_usage.ProjectedUsage.as_view()),
     path("customers/<path:external_id>/subscriptions", subscriptions.CustomerSubscriptions.as_view()),
+    path("customers/<path:external_id>/wallets/<str:wallet_code>/alerts", wallet_alerts.WalletAlerts.as_view()),
+    path(
+        "customers/<path:external_id>/wallets/<str:wallet_code>/alerts/<path:code>",
+        wallet_alerts.OneWalletAlert.as_view(),
+    ),
     path("events", events.Events.as_view()),
     path("events/batch", events.EventBatch.as_view()),
     path("events/batch_estimate_instant_fees", estimates.BatchEstimateInstantFees.as_view()),
@@ -59,6 +68,11 @@ urlpatterns = [
     path("plan_migrations", plan_migrations.PlanMigrations.as_view()),
     path("plan_migrations/<str:lago_id>", plan_migrations.OnePlanMigration.as_view()),
     path("plan_migrations/<str:lago_id>/subscriptions", plan_migrations.PlanMigrationSubscriptions.as_view()),
+    path("invoices/preview", invoice_previews.InvoicePreview.as_view()),
+    path("invoices/<str:lago_id>/adjustments", adjusted_fees.AddedFees.as_view()),
+    path("invoices/<str:lago_id>/corrections", invoice_corrections.InvoiceCorrections.as_view()),
+    path("corrections/<str:lago_id>", invoice_corrections.OneCorrection.as_view()),
+    path("fees/<str:lago_id>/adjustment", adjusted_fees.FeeAdjustment.as_view()),
     path("simulations", simulations.Simulations.as_view()),
     path("subscriptions", subscriptions.Subscriptions.as_view()),
     path(

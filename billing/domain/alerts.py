@@ -83,12 +83,17 @@ def demand_good(thresholds: Sequence[Threshold]) -> None:
     Raises InvalidAlert (`value_is_mandatory`, `too_many_thresholds`, `value_is_out_of_range`,
     `duplicate_threshold_values`, `multiple_recurring_thresholds`) on the field `thresholds`.
     """
+    demand_list(thresholds)
+    if any(one.value <= 0 for one in thresholds):
+        raise refused("thresholds", "value_is_out_of_range", "A threshold is above nothing.")
+
+
+def demand_list(thresholds: Sequence[Threshold]) -> None:
+    """Demand 1 to 20 thresholds, no value twice, one recurring at most. Raises InvalidAlert on `thresholds`."""
     if not thresholds:
         raise refused("thresholds", "value_is_mandatory", "An alert has a threshold at least.")
     if len(thresholds) > MAX_THRESHOLDS:
         raise refused("thresholds", "too_many_thresholds", f"No more than {MAX_THRESHOLDS} thresholds.")
-    if any(one.value <= 0 for one in thresholds):
-        raise refused("thresholds", "value_is_out_of_range", "A threshold is above nothing.")
     if len({(one.value, one.recurring) for one in thresholds}) < len(thresholds):
         raise refused("thresholds", "duplicate_threshold_values", "Two thresholds have the same value.")
     if sum(one.recurring for one in thresholds) > 1:

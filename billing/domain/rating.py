@@ -56,7 +56,7 @@ class RatedItem:
     unrounded, `amount` is it rounded once to the currency. `amount_details` is what the API shows as such. `share` is
     the plan fee's. `trace` tells how the amount came about; its digest is `trace.digest`. `is_true_up` says that the
     item brings a charge up to its minimum. `total_units`, `pricing_unit` and `breakdowns` are what a line tells beside
-    the amount (see `LineSpec`).
+    the amount (see `LineSpec`). `label` is what a person calls the line instead.
     """
 
     kind: ItemKind
@@ -81,6 +81,7 @@ class RatedItem:
     total_units: Decimal | None = None
     pricing_unit: Mapping[str, str] | None = None
     breakdowns: Sequence[Mapping[str, object]] = ()
+    label: str = ""
 
     @property
     def is_empty(self) -> bool:

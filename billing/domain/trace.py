@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.domain import (
+    adjusted_trace,
     advance_trace,
     aggregation,
     commitments,
@@ -246,7 +247,8 @@ def recompute(trace: Mapping[str, Any]) -> Decimal:
 
     Nothing of the stored steps or of the stored result is read. Raises UnknownTrace for a version or kind of tomorrow.
     """
-    kinds = (SUBSCRIPTION, CHARGE, FIXED_CHARGE, TRUE_UP, LATE_USAGE, ADVANCE, COMMITMENT, contract_trace.KIND)
+    own = (SUBSCRIPTION, CHARGE, FIXED_CHARGE, TRUE_UP, LATE_USAGE, ADVANCE, COMMITMENT)
+    kinds = (*own, contract_trace.KIND, adjusted_trace.KIND)
     if trace.get("version") != VERSION or trace.get("kind") not in kinds:
         raise UnknownTrace("unknown_trace", f"No trace of kind {trace.get('kind')} and version {trace.get('version')}.")
     inputs = trace["inputs"]
@@ -258,6 +260,8 @@ def recompute(trace: Mapping[str, Any]) -> Decimal:
         precise = commitments.owed_again(inputs)
     elif trace["kind"] == contract_trace.KIND:
         precise = contract_trace.recomputed(inputs)
+    elif trace["kind"] == adjusted_trace.KIND:
+        precise = adjusted_trace.recomputed(inputs)
     elif trace["kind"] == ADVANCE:
         precise = advance_trace.recomputed(inputs)
     elif trace["kind"] == FIXED_CHARGE:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from billing.domain import advance_sum, contract_trace, held_trace
+from billing.domain import adjusted_trace, advance_sum, contract_trace, held_trace
 from billing.domain import trace as traces
 from catalog.domain import decimals
 
@@ -52,12 +52,13 @@ PAID_BEFORE = "Paid before for the same days"
 ROUNDED = "Rounded half up"
 TERM_COMMITTED = "Committed over the term"
 TERM_COUNTED = "Billed in the term, less credits"
+ADJUSTED = "Adjusted by hand, computed were"
 
 LABELS = (
     EVENTS, VALUE, AT_END, LEVEL_AT_END, ROUNDED_UNITS, PLAN_FEE, UNITS, TIER, FREE_UNITS, PAID_UNITS, PACKAGES_BEGUN,
     PACKAGES, RATE, PER_EVENT, LIMITS, GIVEN, MINIMUM, BILLED, COMMITMENT, FEE_BILLED, FIXED_BILLED, AGREED_UNITS,
     UNITS_OF_DAYS, PAID_BEFORE, NOW, SETTLED, LATER, TOTAL, ROUNDED_IN_UNIT, CONVERTED, ROUNDED, TERM_COMMITTED,
-    TERM_COUNTED, *advance_sum.LABELS,
+    TERM_COUNTED, ADJUSTED, *advance_sum.LABELS,
 )  # fmt: skip
 
 _STEP_LABELS = {
@@ -108,6 +109,10 @@ def sentences(trace: Mapping[str, Any]) -> list[Sentence]:
     lines = _counted(inputs) if trace["kind"] == traces.CHARGE else []
     if trace["kind"] == traces.LATE_USAGE and inputs["now"] is not None:
         lines = sentences(inputs["now"])
+    if trace["kind"] == adjusted_trace.KIND:
+        was = inputs["was"]["rounding"]
+        figure = f"{_padded(was['result'], was['digits'])} {inputs['currency']}"
+        lines = [Sentence(ADJUSTED, inputs["by"], inputs["reason"], figure)]
     if trace["kind"] == traces.FIXED_CHARGE:
         lines = _agreed(inputs)
     if trace["kind"] == traces.ADVANCE:

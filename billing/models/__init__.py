@@ -1,6 +1,7 @@
 """Tables of subscriptions, usage and billing."""
 
 from billing.models.activation import ActivationRule
+from billing.models.adjusted import AdjustedLine
 from billing.models.advance import AdvanceEvent, AdvanceLevel, AdvanceValue
 from billing.models.alerts import (
     AlertCheck,
@@ -26,6 +27,7 @@ from billing.models.events import EventKey, UsageEvent
 from billing.models.fixed_units import FixedChargeUnits
 from billing.models.late_usage import LateUsage, LateUsageCheck, LateUsageCursor
 from billing.models.lifetime_usage import LifetimeUsage
+from billing.models.owed_lines import OwedLine
 from billing.models.plan_migrations import PlanMigration, PlanMigrationItem
 from billing.models.prepaid import PrepaidInstalment
 from billing.models.rated import BilledPeriod, RatedCharge
@@ -37,9 +39,19 @@ from billing.models.usage_thresholds import (
     ThresholdCheck,
     ThresholdCursor,
 )
+from billing.models.wallets import (
+    TopUpFiring,
+    TriggeredWalletAlert,
+    WalletAlert,
+    WalletAlertThreshold,
+    WalletCheck,
+    WalletCursor,
+    WalletDepletion,
+)
 
 __all__ = [
     "ActivationRule",
+    "AdjustedLine",
     "AdvanceEvent",
     "AdvanceLevel",
     "AdvanceValue",
@@ -64,6 +76,7 @@ __all__ = [
     "LateUsageCheck",
     "LateUsageCursor",
     "LifetimeUsage",
+    "OwedLine",
     "PlanMigration",
     "PlanMigrationItem",
     "PrepaidInstalment",
@@ -76,7 +89,14 @@ __all__ = [
     "SubscriptionThreshold",
     "ThresholdCheck",
     "ThresholdCursor",
+    "TopUpFiring",
     "TriggeredAlert",
+    "TriggeredWalletAlert",
     "UsageAlert",
     "UsageEvent",
+    "WalletAlert",
+    "WalletAlertThreshold",
+    "WalletCheck",
+    "WalletCursor",
+    "WalletDepletion",
 ]

@@ -8,7 +8,7 @@ from django.db import models
 
 from catalog.models import PlanVersion
 from config.kernel import db
-from customers.models import Customer
+from customers.models import BillingEntity, Customer
 
 
 class Subscription(db.Base):
@@ -17,9 +17,11 @@ class Subscription(db.Base):
     ``subscription_at`` anchors anniversary periods, on the local date that it had when the subscription began
     (``anchor_date``): a later change of the time zone moves midnights, not dates. Service runs from ``started_at``
     until ``terminated_at``. ``next_billing_date`` is the local date of the oldest unbilled billing day, kept by the
-    services. Until ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was dealt with.
-    Without a ``late_usage_policy`` of its own the installation's goes; ``late_usage_waive_below`` is in the plan's
-    currency.
+    services. It is billed by its customer's ``billing_entity`` unless it has one of its own; its days are the
+    customer's all the same. ``custom_section_ids`` are the texts of its invoices where it has its own: none at all
+    where the list is empty. Until ``trial_ends_at`` no plan fee is billed; ``trial_ended_at`` says that its end was
+    dealt with. Without a ``late_usage_policy`` of its own the installation's goes; ``late_usage_waive_below`` is in the
+    plan's currency.
 
     A change of plan is a subscription of its own, with the same external id: it follows its ``previous`` one from the
     very instant at which that ends. A change for the period's end waits until its ``change_date``, a local date;
@@ -87,6 +89,10 @@ class Subscription(db.Base):
         TIMEOUT = "timeout", "the payment did not come in time"
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subscriptions")
+    billing_entity = models.ForeignKey(
+        BillingEntity, on_delete=models.PROTECT, null=True, blank=True, related_name="subscriptions"
+    )
+    custom_section_ids = models.JSONField(null=True, editable=False)
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="subscriptions")
     external_id = models.CharField(max_length=255)
     name = models.CharField(max_length=255, blank=True, default="")
@@ -223,6 +229,16 @@ class Subscription(db.Base):
 
     def __str__(self) -> str:
         return self.name or self.external_id
+
+    @property
+    def seller(self) -> BillingEntity:
+        """Who bills it: its own billing entity, else its customer's."""
+        return self.billing_entity or self.customer.billing_entity
+
+    @property
+    def seller_id(self) -> int:
+        """The key of who bills it; needs its customer, no billing entity."""
+        return self.billing_entity_id or self.customer.billing_entity_id
 
     @property
     def follower(self) -> Subscription | None:

@@ -18,7 +18,7 @@ from config.kernel.dates import Period
 from invoicing.models import Invoice, InvoiceLine
 
 _BILLED = """
-SELECT w.n, l.kind, sum(l.amount)
+SELECT w.n, l.kind, sum(coalesce(l.tax_inclusive_amount, l.amount))
 FROM unnest(%(numbers)s::int[], %(subscriptions)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
     AS w (n, subscription_id, start_at, end_at)
 JOIN billing_ratedcharge AS r ON r.subscription_id = w.subscription_id AND r.released_at IS NULL

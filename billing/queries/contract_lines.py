@@ -19,6 +19,7 @@ from billing.domain.term_commitments import Counted
 from billing.models import BilledPeriod, Contract, RatedCharge, Subscription
 from config.kernel import dates
 from config.kernel.dates import Period
+from invoicing.domain import states
 from invoicing.models import CreditNote, CreditNoteItem, Invoice
 
 _ISSUED = (Invoice.Status.FINALIZED, Invoice.Status.CLOSED)
@@ -101,13 +102,13 @@ def _days(time: Period, subscription: Subscription, zone: ZoneInfo) -> Span:
 
 
 def has_drafts(*, contract: Contract, span: Span) -> bool:
-    """Say whether an invoice that bills time of the span is a draft still: its lines may change."""
+    """Say whether an invoice that bills time of the span is not issued yet: its lines may change, and do not count."""
     zone = dates.zone(contract.customer.applicable_timezone)
     start, end = dates.start_of_day(span.first, zone), dates.start_of_day(span.after, zone)
     rows = RatedCharge.objects.filter(
         subscription__contract_item__contract=contract,
         released_at__isnull=True,
-        line__invoice__status=Invoice.Status.DRAFT,
+        line__invoice__status__in=states.UNISSUED,
         line__from_at__lt=end,
         line__to_at__gte=start,
     )

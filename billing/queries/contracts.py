@@ -55,6 +55,7 @@ class Contract:
     next_plan_version_id: int | None = None
     purchase_order_number: str = ""
     shares_invoices: bool = True
+    custom_section_ids: tuple[int, ...] | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -251,7 +252,8 @@ def _is_due(contract: Contract, as_of: datetime) -> bool:
 
 
 def _contracts(found: QuerySet[Subscription]) -> list[Contract]:
-    rows = found.select_related("customer__billing_entity", "plan_version").order_by("customer_id", "started_at", "id")
+    rows = found.select_related("customer__billing_entity", "billing_entity", "plan_version")
+    rows = rows.order_by("customer_id", "started_at", "id")
     rows = rows.prefetch_related("plan_version__fixed_charges")
     found_rows = list(rows)
     upgraded = [row.pk for row in found_rows if row.ended_by == Subscription.EndedBy.UPGRADE]
@@ -269,14 +271,15 @@ def _contracts(found: QuerySet[Subscription]) -> list[Contract]:
 
 def _contract(row: Subscription, next_plan_version_id: int | None) -> Contract:
     where = standing(row)
+    own_grace = row.customer.invoice_grace_period
     return Contract(
         subscription_id=row.pk,
         uuid=str(row.uuid),
         external_id=row.external_id,
         name=row.name,
         customer_id=row.customer_id,
-        billing_entity_id=row.customer.billing_entity_id,
-        grace_days=row.customer.applicable_grace_period,
+        billing_entity_id=row.seller_id,
+        grace_days=row.seller.invoice_grace_period if own_grace is None else own_grace,
         timezone=row.customer.applicable_timezone,
         plan_version_id=row.plan_version_id,
         next_billing_date=where.next_billing_date,
@@ -284,4 +287,5 @@ def _contract(row: Subscription, next_plan_version_id: int | None) -> Contract:
         next_plan_version_id=next_plan_version_id,
         purchase_order_number=row.purchase_order_number,
         shares_invoices=row.consolidate_invoice,
+        custom_section_ids=None if row.custom_section_ids is None else tuple(row.custom_section_ids),
     )

@@ -21,9 +21,10 @@ from billing.queries.price_lists import PricedCharge
 from billing.queries.running_usage import EVERYTHING, Running, Wanted
 from billing.queries.usage_parts import ZERO, BucketUsage, ChargeUsage, Projection
 from catalog.domain.pricing import groups
-from config.kernel import money
-from invoicing.domain import tax, totals
+from config.kernel import dates, money
+from invoicing.domain import taxed_lines, totals
 from invoicing.domain.tax import TaxRate
+from invoicing.domain.taxed_lines import TaxedPrice
 from invoicing.domain.totals import Taxed
 from invoicing.queries import taxes
 
@@ -83,8 +84,11 @@ def read(
 def shown(
     running: Running, *, wanted: Wanted = EVERYTHING, apply_taxes: bool = True, project: Project | None = None
 ) -> CurrentUsage:
-    """Return rated usage in the parts that are shown, by the names of metrics, taxed as on an invoice."""
-    rates = _rates(running) if apply_taxes else {charge.key: () for charge in running.charges}
+    """Return rated usage in the parts that are shown, by the names of metrics, taxed as on an invoice.
+
+    Amounts are net: of prices that include their taxes what is left of them, also where taxes are not shown.
+    """
+    rates = _rates(running, apply_taxes=apply_taxes)
     charges = [
         ChargeUsage(
             charge,
@@ -99,14 +103,21 @@ def shown(
         for charge in running.charges
         if not wanted.group or any(wanted.group.keys() <= set(groups.parse(raw)) for raw in _properties(charge))
     ]
-    lines = [(bucket.amount, rates[one.charge.key]) for one in charges for bucket in one.buckets]
+    if not apply_taxes:
+        charges = [replace(one, buckets=tuple(_untaxed(bucket) for bucket in one.buckets)) for one in charges]
+        rates = dict.fromkeys(rates, ())
+    buckets = [(bucket, rates[one.charge.key]) for one in charges for bucket in one.buckets]
     return CurrentUsage(
         subscription=running.subscription,
         currency=running.prices.currency,
         from_at=running.from_at,
         ends_at=running.stretch.end,
         charges=tuple(sorted(charges, key=lambda one: one.metric.name)),
-        amount=totals.total(lines=lines, currency=running.prices.currency).amount,
+        amount=totals.total(
+            lines=[(bucket.amount, taxes) for bucket, taxes in buckets],
+            currency=running.prices.currency,
+            gross=[bucket.gross for bucket, _ in buckets],
+        ).amount,
     )
 
 
@@ -133,18 +144,31 @@ def _bucket(
     rates: Sequence[TaxRate],
     project: Project | None,
 ) -> BucketUsage:
+    found = _priced(charge, item.amount, rates)
+    projection = None if project is None else project(charge, item)
+    if projection is not None:
+        projection = replace(projection, amount=_priced(charge, projection.amount, rates).net)
     return BucketUsage(
         price_filter=price_filter,
         group=item.group,
         units=item.units,
         events_count=item.events_count,
-        amount=item.amount,
+        amount=found.net,
         total_units=item.units if item.total_units is None else item.total_units,
-        tax=tax.on_line(net=item.amount, taxes=rates).amount,
+        tax=found.taxes.amount,
+        gross=found.gross,
         unit_amount=ZERO if item.pricing_unit is None else Decimal(item.pricing_unit["amount"]),
         breakdowns=tuple(item.breakdowns),
-        projection=None if project is None else project(charge, item),
+        projection=projection,
     )
+
+
+def _priced(charge: PricedCharge, amount: Money, rates: Sequence[TaxRate]) -> TaxedPrice:
+    return taxed_lines.price(amount=amount, rates=rates, is_tax_inclusive=charge.is_tax_inclusive)
+
+
+def _untaxed(bucket: BucketUsage) -> BucketUsage:
+    return replace(bucket, tax=money.zero(bucket.amount.currency.code), gross=None)
 
 
 def _nothing(
@@ -156,17 +180,23 @@ def _nothing(
     return BucketUsage(price_filter, groups.nowhere(raw), ZERO, 0, none, ZERO, none, projection=projection)
 
 
-def _rates(running: Running) -> dict[str, tuple[TaxRate, ...]]:
-    """Return the taxes of each charge, by its key."""
-    customer = running.subscription.customer
-    by_charge = {charge.key: charge.tax_ids or running.prices.tax_ids for charge in running.charges}
+def _rates(running: Running, *, apply_taxes: bool) -> dict[str, tuple[TaxRate, ...]]:
+    """Return the taxes of each charge, by its key; without ``apply_taxes`` only of those whose prices include them."""
+    customer, seller_id = running.subscription.customer, running.subscription.seller_id
+    none: dict[str, tuple[TaxRate, ...]] = {charge.key: () for charge in running.charges}
+    wanted = [charge for charge in running.charges if apply_taxes or charge.is_tax_inclusive]
+    if not wanted:
+        return none
+    by_charge = {charge.key: charge.tax_ids or running.prices.tax_ids for charge in wanted}
     book = taxes.book(
         customer_ids=[customer.pk],
-        billing_entity_ids=[customer.billing_entity_id],
+        billing_entity_ids=[seller_id],
         tax_ids={tax_id for tax_ids in by_charge.values() for tax_id in tax_ids},
     )
-    return {
-        key: book.for_line(customer_id=customer.pk, billing_entity_id=customer.billing_entity_id, tax_ids=tax_ids)
+    # The day on which this period will be billed.
+    day = dates.local_date(running.stretch.end, dates.zone(customer.applicable_timezone))
+    return none | {
+        key: book.for_line(customer_id=customer.pk, billing_entity_id=seller_id, on=day, tax_ids=tax_ids)
         for key, tax_ids in by_charge.items()
     }
 

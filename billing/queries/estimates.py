@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +24,8 @@ from billing.queries.price_lists import PricedCharge, PriceList
 from catalog.domain import filters
 from catalog.domain.pricing import groups, properties
 from catalog.models import BillableMetric
-from config.kernel import errors, money
-from invoicing.domain import tax
+from config.kernel import dates, errors, money
+from invoicing.domain import tax, taxed_lines
 from invoicing.domain.tax import LineTaxes
 from invoicing.queries import taxes
 from invoicing.queries.taxes import TaxBook
@@ -43,7 +43,7 @@ class NoInstantCharge(errors.Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What an event would cost by one charge: ``price`` unrounded, ``amount`` rounded to the currency."""
+    """What an event would cost by one charge: ``price`` unrounded, ``amount`` rounded to the currency, both net."""
 
     subscription: Subscription
     event: EventIn
@@ -167,7 +167,7 @@ def _alone(charge: PricedCharge, price_filter: FilterFacts | None, content: Mapp
 def _rest(found: Sequence[Found]) -> tuple[dict[int, BillableMetric], TaxBook]:
     book = taxes.book(
         customer_ids={one[0].customer_id for one in found},
-        billing_entity_ids={one[0].customer.billing_entity_id for one in found},
+        billing_entity_ids={one[0].seller_id for one in found},
         tax_ids={tax_id for _, prices, charge, _ in found for tax_id in charge.tax_ids or prices.tax_ids},
     )
     return BillableMetric.objects.in_bulk({one[2].metric.id for one in found}), book
@@ -185,9 +185,17 @@ def _estimate(
     amount = Money(money.quantize(price.precise_amount, currency=prices.currency), prices.currency)
     rates = book.for_line(
         customer_id=customer.pk,
-        billing_entity_id=customer.billing_entity_id,
+        billing_entity_id=subscription.seller_id,
+        on=dates.local_date(event.timestamp, dates.zone(customer.applicable_timezone)),
         tax_ids=charge.tax_ids or prices.tax_ids,
     )
+    taxed = taxed_lines.price(amount=amount, rates=rates, is_tax_inclusive=charge.is_tax_inclusive)
+    if charge.is_tax_inclusive:
+        price = replace(
+            price,
+            precise_amount=tax.net_of(gross=price.precise_amount, taxes=rates),
+            unit_amount=tax.net_of(gross=price.unit_amount, taxes=rates),
+        )
     return Estimate(
         subscription=subscription,
         event=event,
@@ -196,6 +204,6 @@ def _estimate(
         price_filter=place[0],
         group=place[1],
         price=price,
-        amount=amount,
-        taxes=tax.on_line(net=amount, taxes=rates),
+        amount=taxed.net,
+        taxes=taxed.taxes,
     )

@@ -110,7 +110,7 @@ def paid_before(*, wanted: Mapping[int, HeldTime]) -> dict[tuple[int, int, str],
         # After two upgrades in one period the plan in between was paid by the first one, in part or whole.
         carried = fixed_charges.taken_off(row.trace["inputs"], currency=currency)
         with decimal.localcontext(money.DECIMAL_CONTEXT):
-            amount = money.quantize(row.line.amount.amount + carried, currency=currency)
+            amount = money.quantize(row.line.agreed_amount.amount + carried, currency=currency)
         found[follower, row.fixed_charge.add_on_id, currency] += (PaidBefore(amount, days, left),)
     return dict(found)
 

@@ -16,6 +16,7 @@ from billing.models import LifetimeUsage, RatedCharge, Subscription
 from billing.queries import current_usage, subscriptions
 from billing.queries.current_usage import CurrentUsage
 from config.kernel import money
+from invoicing.domain import states
 from invoicing.models import Invoice
 
 
@@ -64,9 +65,7 @@ def read(*, subscription: Subscription, at: datetime) -> Lifetime:
 def of(*, subscription: Subscription, at: datetime, running: CurrentUsage | None) -> Lifetime:
     """Return the lifetime usage as `read` does where the usage of the running period, if there is one, is known."""
     currency = subscription.plan_version.currency
-    billed = Q(line__invoice__isnull=True) | Q(
-        line__invoice__status__in=[Invoice.Status.DRAFT, Invoice.Status.FINALIZED]
-    )
+    billed = Q(line__invoice__isnull=True) | Q(line__invoice__status__in=[*states.UNISSUED, Invoice.Status.FINALIZED])
     lines = RatedCharge.objects.filter(
         billed,
         subscription__customer=subscription.customer_id,

@@ -20,10 +20,11 @@ from billing.queries import subscriptions
 from billing.queries.usage_parts import ZERO, BucketUsage, ChargeUsage
 from catalog.models import BillableMetric, Charge
 from config.kernel import errors, money
+from invoicing.domain import states
 from invoicing.domain.totals import Taxed
 from invoicing.models import Invoice
 
-_ISSUED = (Invoice.Status.DRAFT, Invoice.Status.FINALIZED)
+_ISSUED = (*states.UNISSUED, Invoice.Status.FINALIZED)
 
 
 @dataclass(frozen=True, slots=True)

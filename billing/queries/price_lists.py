@@ -69,6 +69,7 @@ class PricedCharge:
     pricing_unit: PricingUnit | None = None
     pay_in_advance: bool = False
     invoiceable: bool = True
+    is_tax_inclusive: bool = False
 
     @property
     def counts_time(self) -> bool:
@@ -124,6 +125,7 @@ class PriceList:
     charges: tuple[PricedCharge, ...]
     fixed_charges: tuple[PricedFixedCharge, ...] = ()
     minimum_commitment: PricedCommitment | None = None
+    is_tax_inclusive: bool = False
 
 
 def load(*, version_ids: Collection[int]) -> dict[int, PriceList]:
@@ -157,9 +159,10 @@ def _price_list(version: PlanVersion) -> PriceList:
         currency=version.currency,
         amount=version.amount,
         tax_ids=tuple(tax.pk for tax in version.taxes.all()),
-        charges=tuple(_charge(charge, version.currency) for charge in version.charges.all()),
+        charges=tuple(_charge(charge, version) for charge in version.charges.all()),
         fixed_charges=tuple(fixed_prices.priced(row) for row in version.fixed_charges.all()),
         minimum_commitment=_minimum_commitment(version),
+        is_tax_inclusive=version.tax_inclusive,
     )
 
 
@@ -174,7 +177,8 @@ def _minimum_commitment(version: PlanVersion) -> PricedCommitment | None:
     )
 
 
-def _charge(charge: Charge, currency: str) -> PricedCharge:
+def _charge(charge: Charge, version: PlanVersion) -> PricedCharge:
+    currency = version.currency
     filters = list(charge.filters.all())
     return PricedCharge(
         id=charge.pk,
@@ -196,6 +200,7 @@ def _charge(charge: Charge, currency: str) -> PricedCharge:
         pricing_unit=_pricing_unit(charge),
         pay_in_advance=charge.pay_in_advance,
         invoiceable=charge.invoiceable,
+        is_tax_inclusive=version.tax_inclusive if charge.tax_inclusive is None else charge.tax_inclusive,
     )
 
 

@@ -14,9 +14,11 @@ from moneyed import Money
 from billing.models import BilledPeriod, RatedCharge
 from config.kernel import money
 from config.kernel.dates import Period
+from invoicing.domain import states
 from invoicing.models import CreditNote, Invoice, ProgressiveCredit
 
-_COUNTED = (Invoice.Status.FINALIZED, Invoice.Status.CLOSED)
+# What waits for its taxes bills what it bills: the invoice of the period must not bill it again.
+_COUNTED = (Invoice.Status.FINALIZED, Invoice.Status.CLOSED, Invoice.Status.PENDING, Invoice.Status.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,6 @@ def _taken(invoices: dict[int, Invoice], without: set[int]) -> dict[int, Money]:
     found: dict[int, Money] = {}
     for row in rows:
         # What a draft will give back is given back when it is issued.
-        amount = row.amount + row.excess_amount if row.invoice.status == Invoice.Status.DRAFT else row.amount
+        amount = row.amount + row.excess_amount if row.invoice.status in states.UNISSUED else row.amount
         found[row.source_id] = found.get(row.source_id, money.zero(row.currency)) + amount
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, Max, Min, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from billing.models import BilledPeriod, Subscription
 from catalog.models import Charge, FixedCharge, Plan, PlanVersion
@@ -47,17 +48,19 @@ def search(wanted: SubscriptionFilter) -> QuerySet[Subscription]:
         "plan_version__plan__code": wanted.plan_code,
         "plan_version__currency": wanted.currency,
         "status__in": wanted.statuses or None,
-        "customer__billing_entity__code__in": wanted.billing_entity_codes or None,
         "plan_version__base__isnull": None if wanted.overridden is None else not wanted.overridden,
     }
     rows = with_contract(Subscription.objects.all())
+    if wanted.billing_entity_codes:
+        seller = Coalesce("billing_entity__code", "customer__billing_entity__code")
+        rows = rows.annotate(seller_code=seller).filter(seller_code__in=wanted.billing_entity_codes)
     return rows.filter(**{name: value for name, value in conditions.items() if value is not None})
 
 
 def with_contract(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
     """Bring along what every view of a subscription shows: plan, customer, billing entity, and changes of its plan."""
     return rows.select_related(
-        "plan_version__plan", "customer__billing_entity", "previous__plan_version__plan"
+        "plan_version__plan", "customer__billing_entity", "billing_entity", "previous__plan_version__plan"
     ).prefetch_related("followers__plan_version__plan", "activation_rules")
 
 

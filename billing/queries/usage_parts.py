@@ -68,7 +68,8 @@ class BucketUsage:
     """The usage of one filter, or of the charge's own price, and of one group. Amounts are rounded.
 
     ``total_units`` is the level at the end where ``units`` are an average over time. ``unit_amount`` is the amount in
-    the charge's pricing unit, if it has one, rounded to its two decimals.
+    the charge's pricing unit, if it has one, rounded to its two decimals. ``gross`` is the agreed price where that
+    includes its taxes: amount and tax add up to it.
     """
 
     price_filter: FilterFacts | None
@@ -81,6 +82,7 @@ class BucketUsage:
     unit_amount: Decimal = ZERO
     breakdowns: Breakdowns = ()
     projection: Projection | None = None
+    gross: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ def bill_start(*, subscription: Subscription, rule: ActivationRule, is_late: boo
     """Bill the start, and let the subscription wait where that comes to anything.
 
     Its first invoice is held open, and what else it makes of its start is held back in the rule until it is paid. An
-    invoice of nothing is issued as usual. One that starts ``is_late`` bills its first day alone. The caller holds the
-    lock of the customer. Raises what billing raises.
+    invoice of nothing, as such or by coupons, is issued as usual. One that starts ``is_late`` bills its first day
+    alone. The caller holds the lock of the customer. Raises what billing raises.
     """
     made = billing_days.bill_subscriptions(
         subscription_ids=[subscription.pk],
@@ -63,7 +63,7 @@ def bill_start(*, subscription: Subscription, rule: ActivationRule, is_late: boo
         finalizes=False,
     )
     subscription.refresh_from_db(fields=["next_billing_date"])
-    charged = [invoice for invoice in made if invoice.total_amount.amount]
+    charged = [invoice for invoice in made if open_invoices.asked(invoice=invoice, at=at).amount]
     if not charged:
         ready = [invoice.pk for invoice in made if invoice.finalize_after <= at]
         if ready:

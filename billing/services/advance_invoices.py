@@ -62,7 +62,7 @@ def of_customer(*, customer_id: int, as_of: datetime) -> list[Invoice]:
     """
     db.lock_one(Customer.objects.filter(pk=customer_id))
     found: dict[tuple[str, str, int, str], list[int]] = defaultdict(list)
-    zones: dict[tuple[str, str, int, str], str] = {}
+    owners: dict[tuple[str, str, int, str], Subscription] = {}
     related = "line", "subscription__plan_version", "subscription__customer__billing_entity"
     for row in _fees().filter(subscription__customer_id=customer_id).select_related(*related).order_by("line_id"):
         if not _is_due(row, as_of):
@@ -70,15 +70,24 @@ def of_customer(*, customer_id: int, as_of: datetime) -> list[Invoice]:
         own = row.subscription
         key = (own.external_id, row.line.currency, row.line.billing_entity_id, own.purchase_order_number)
         found[key].append(row.line_id)
-        zones[key] = row.subscription.customer.applicable_timezone
+        owners[key] = own
     return standalone_invoices.issue(
         groups=[
-            PaidLines(line_ids=tuple(ids), timezone=zones[key], purchase_order_number=key[-1])
+            PaidLines(
+                line_ids=tuple(ids),
+                timezone=owners[key].customer.applicable_timezone,
+                purchase_order_number=key[-1],
+                custom_section_ids=_sections(owners[key]),
+            )
             for key, ids in found.items()
         ],
         actor=actors.job("advance_charges"),
         at=as_of,
     )
+
+
+def _sections(own: Subscription) -> tuple[int, ...] | None:
+    return None if own.custom_section_ids is None else tuple(own.custom_section_ids)
 
 
 def _fees() -> models.QuerySet[RatedCharge]:

@@ -25,15 +25,18 @@ from billing.services import (
     advance_renewals,
     bills,
     contract_next_terms,
-    late_usage_lines,
     plan_turns,
     progressive_credits,
     set_aside,
+    subscription_sections,
     unused_time,
+    waiting_lines,
 )
 from billing.services.bills import Bill
-from billing.services.late_usage_lines import Owner, Placed
+from billing.services.late_usage_lines import Owner
+from billing.services.waiting_lines import Placement
 from config.kernel import dates, db
+from config.kernel import rows as db_rows
 from config.kernel.actors import Actor
 from customers.models import Customer
 from invoicing.domain.specs import InvoiceSpec
@@ -153,7 +156,7 @@ def record(
         (draft, [(_period(bill, draft.invoice, run_id, at, horizon), bill) for bill in group])
         for draft, group in drafted
     ]
-    BilledPeriod.objects.bulk_create([period for _, pairs in covered for period, _ in pairs], batch_size=_BATCH)
+    db_rows.insert([period for _, pairs in covered for period, _ in pairs])
     record_charges(drafted=covered, at=at)
 
 
@@ -169,7 +172,7 @@ def record_charges(*, drafted: Sequence[tuple[Drafted, Sequence[tuple[BilledPeri
                 row.period, row.line, row.created_at = period, line, at
                 row.true_up_of = None if parent is None else own[parent]
                 rows.append(row)
-    RatedCharge.objects.bulk_create(rows, batch_size=_BATCH)
+    db_rows.insert(rows)
 
 
 def _hold(customer_ids: Collection[int], *, wait: bool) -> list[int]:
@@ -204,12 +207,12 @@ def _bill(
     filled = _filled(groups)
     specs = [_spec(group, members, as_of) for group, members in filled.items()]
     # What may wait for its payment, or never be paid, holds up nothing that is owed already.
-    late: list[list[Placed]] = [[] for _ in specs]
+    waiting = [Placement() for _ in specs]
     if finalizes:
-        specs, late = late_usage_lines.added(specs=specs, owners=[group.owner for group in filled])
+        specs, waiting = waiting_lines.added(specs=specs, owners=[group.owner for group in filled])
     drafted = invoices.draft_many(specs=specs, actor=actor, at=as_of)
     record(run_id=run_id, drafted=list(zip(drafted, filled.values(), strict=True)), at=as_of, horizon=horizon)
-    late_usage_lines.record(drafted=list(zip(drafted, late, strict=True)), at=as_of)
+    waiting_lines.record(drafted=list(zip(drafted, waiting, strict=True)), at=as_of)
     advance_renewals.write(rated=rated, actor=actor, at=as_of)
     if run_id is not None:
         _write_items(run_id, list(zip(filled, drafted, strict=True)), as_of)
@@ -230,11 +233,11 @@ def _makes_invoice(bill: Bill) -> bool:
 
 
 def _filled(groups: dict[Group, list[Bill]]) -> dict[Group, list[Bill]]:
-    """Return the groups that make an invoice: also the first one that has nothing but late usage to bill."""
+    """Return the groups that make an invoice: also the first one that has nothing to bill but what waits for one."""
     filled = {group for group, members in groups.items() if any(_makes_invoice(bill) for bill in members)}
     served = {group.owner for group in filled}
     empty = [group for group in groups if group.owner not in served]
-    owed = late_usage_lines.owed(customer_ids={group.customer_id for group in empty}) if empty else set()
+    owed = waiting_lines.owed(owners=[group.owner for group in empty], served=served)
     for group in empty:
         if group.owner in owed:
             filled.add(group)
@@ -269,7 +272,9 @@ def _spec(group: Group, members: Sequence[Bill], as_of: datetime) -> InvoiceSpec
         timezone=contract.timezone,
         billed_at=as_of if is_today else max(bill.due.due_at for bill in members),
         lines=tuple(line for bill in members for line in bills.lines(bill=bill)),
+        custom_section_ids=subscription_sections.shared(members=[bill.contract for bill in members]),
         progressive_credits=bills.progressive_credits(members=members),
+        is_periodic=any(_reason(bill.due) == BilledPeriod.Reason.PERIODIC for bill in members),
     )
 
 
@@ -367,4 +372,4 @@ def _move_on(found: Sequence[Contract], still_open: Sequence[Bill], as_of: datet
             moved.append(Subscription(pk=contract.subscription_id, next_billing_date=day, updated_at=as_of))
     # One statement would lock them in any order, and whoever else moves several of them takes the order of their keys.
     db.lock(Subscription.objects.filter(pk__in=[row.pk for row in moved]).only("pk"))
-    Subscription.objects.bulk_update(moved, ["next_billing_date", "updated_at"], batch_size=_BATCH)
+    db_rows.update(moved, ["next_billing_date", "updated_at"])

@@ -132,7 +132,8 @@ def rate(
 
 def lines(*, bill: Bill) -> Iterator[LineSpec]:
     """Yield an invoice line for each item of a bill, in the same order."""
-    for position, line in enumerate(_lines(bill)):
+    for position, (item, spec) in enumerate(zip(bill.items, _lines(bill), strict=True)):
+        line = replace(spec, label=item.label) if item.label else spec
         share = None if bill.taken is None else bill.taken.shares[position]
         yield replace(line, progressive_credit=share) if share else line
 
@@ -275,6 +276,7 @@ def _plan_line(bill: Bill, item: RatedItem, tax_ids: tuple[int, ...]) -> LineSpe
         kind=item.kind.value,
         item_code=bill.price_list.plan_code,
         item_name=bill.price_list.plan_name,
+        plan_code=bill.price_list.plan_code,
         label=item.name,
         units=item.units,
         unit_amount=item.unit_amount,
@@ -286,6 +288,7 @@ def _plan_line(bill: Bill, item: RatedItem, tax_ids: tuple[int, ...]) -> LineSpe
         group_label=_group_label(bill),
         amount_details=item.amount_details,
         tax_ids=tax_ids,
+        is_tax_inclusive=bill.price_list.is_tax_inclusive,
     )
 
 
@@ -298,6 +301,7 @@ def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
         kind=item.kind.value,
         item_code=charge.metric.code,
         item_name=charge.metric.name,
+        plan_code=bill.price_list.plan_code,
         label=label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…",
         units=item.units,
         unit_amount=item.unit_amount,
@@ -311,6 +315,7 @@ def _usage_line(bill: Bill, item: RatedItem) -> LineSpec:
         group_label=_group_label(bill),
         amount_details=item.amount_details,
         tax_ids=charge.tax_ids or bill.price_list.tax_ids,
+        is_tax_inclusive=charge.is_tax_inclusive,
         total_units=item.total_units,
         pricing_unit=item.pricing_unit,
         breakdowns=item.breakdowns,

@@ -58,7 +58,7 @@ def of_change(*, subscription: Subscription, verb: Verb, at: datetime) -> Played
     Where the subscription ends before as agreed, the end is played: the change never comes. Raises Invalid
     (`too_far_away`) for more than ten years, and what the verb and billing raise.
     """
-    return _undone(lambda: _change(subscription, verb, at))
+    return _undone(lambda: change(subscription=subscription, verb=verb, at=at))
 
 
 def of_end(*, subscription: Subscription, verb: Verb, at: datetime) -> Played:
@@ -66,7 +66,7 @@ def of_end(*, subscription: Subscription, verb: Verb, at: datetime) -> Played:
 
     Raises Invalid (`too_far_away`) for more than ten years, and what the verb and billing raise.
     """
-    return _undone(lambda: _end(subscription, verb, at))
+    return _undone(lambda: end(subscription=subscription, verb=verb, at=at))
 
 
 def _undone(play: Callable[[], Played]) -> Played:
@@ -79,7 +79,8 @@ def _undone(play: Callable[[], Played]) -> Played:
         return found[0]
 
 
-def _change(subscription: Subscription, verb: Verb, at: datetime) -> Played:
+def change(*, subscription: Subscription, verb: Verb, at: datetime) -> Played:
+    """Play what `of_change` plays, and leave undoing it to the caller's transaction."""
     since = _marks(subscription)
     running = verb()
     waiting = plan_changes.pending(running)
@@ -103,7 +104,8 @@ def _change(subscription: Subscription, verb: Verb, at: datetime) -> Played:
     return _played(running, moment, made, day, later[0])
 
 
-def _end(subscription: Subscription, verb: Verb, at: datetime) -> Played:
+def end(*, subscription: Subscription, verb: Verb, at: datetime) -> Played:
+    """Play what `of_end` plays, and leave undoing it to the caller's transaction."""
     since = _marks(subscription)
     ended = verb()
     if ended.status == Status.ACTIVE and ended.ending_at is not None:

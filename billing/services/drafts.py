@@ -17,7 +17,7 @@ from billing.domain.proration import Share
 from billing.domain.standing import Due
 from billing.models import BilledPeriod, RatedCharge
 from billing.queries import contracts, late_usage_marks
-from billing.services import billing_days, bills, late_usage_lines, progressive_credits, set_aside
+from billing.services import adjusted_lines, billing_days, bills, progressive_credits, set_aside, waiting_lines
 from billing.services.bills import Bill
 from config.kernel.actors import Actor
 from config.kernel.dates import Period
@@ -49,18 +49,19 @@ def recompute(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> in
         without_periods=[period.pk for period in periods],
     )
     set_aside.demand_billable(rated=rated)
+    rated = adjusted_lines.applied(rated=rated, periods=periods)
     rated = progressive_credits.applied(rated=rated, without={period.invoice_id for period in periods})
     billed: dict[int, list[tuple[BilledPeriod, Bill]]] = defaultdict(list)
     for period, bill in zip(periods, rated, strict=True):
         billed[period.invoice_id].append((period, bill))
     RatedCharge.objects.filter(period__in=periods).delete()
-    late_usage_lines.detach(invoice_ids=list(billed), at=at)
-    waiting = late_usage_lines.of_drafts(invoice_ids=list(billed))
+    waiting_lines.detach(invoice_ids=list(billed), at=at)
+    waiting = waiting_lines.of_drafts(invoice_ids=list(billed))
     drafted = []
     for invoice_id, pairs in billed.items():
         lines = [line for _, bill in pairs for line in bills.lines(bill=bill)]
-        late = late_usage_lines.placed(rows=waiting.get(invoice_id, ()), lines=lines)
-        lines += [one.line for one in late]
+        taken = waiting_lines.placed(waiting=waiting.get(invoice_id, waiting_lines.NOTHING), lines=lines)
+        lines += taken.lines
         draft = invoices.recompute(
             invoice_id=invoice_id,
             lines=lines,
@@ -68,7 +69,7 @@ def recompute(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> in
             at=at,
             progressive=bills.progressive_credits(members=[bill for _, bill in pairs]),
         )
-        late_usage_lines.record(drafted=[(draft, late)], at=at)
+        waiting_lines.record(drafted=[(draft, taken)], at=at)
         drafted.append((draft, pairs))
     billing_days.record_charges(drafted=drafted, at=at)
     for period, bill in zip(periods, rated, strict=True):

@@ -69,6 +69,7 @@ def line(*, price_list: PriceList, item: RatedItem, group_key: str, group_label:
         kind=item.kind.value,
         item_code=charge.add_on_code,
         item_name=charge.add_on_name,
+        plan_code=price_list.plan_code,
         label=item.name,
         units=item.units,
         unit_amount=item.unit_amount,
@@ -81,6 +82,7 @@ def line(*, price_list: PriceList, item: RatedItem, group_key: str, group_label:
         group_label=group_label,
         amount_details=item.amount_details,
         tax_ids=charge.tax_ids or price_list.tax_ids,
+        is_tax_inclusive=price_list.is_tax_inclusive,
     )
 
 

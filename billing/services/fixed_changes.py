@@ -181,6 +181,7 @@ def _bill(
         currency=price_list.currency,
         timezone=contract.timezone,
         purchase_order_number=contract.purchase_order_number,
+        custom_section_ids=contract.custom_section_ids,
         billed_at=at,
         lines=tuple(bills.lines(bill=bill)),
     )

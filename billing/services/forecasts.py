@@ -107,7 +107,7 @@ def of(*, subscription: Subscription, at: datetime, periods_count: int = PERIODS
     """
     found: list[Forecast] = []
     try:
-        with _hurried(), transaction.atomic():
+        with hurried(), transaction.atomic():
             found.append(_play(subscription, at, periods_count))
             raise _Undo
     except _Undo:
@@ -115,7 +115,8 @@ def of(*, subscription: Subscription, at: datetime, periods_count: int = PERIODS
 
 
 @contextmanager
-def _hurried() -> Iterator[None]:
+def hurried() -> Iterator[None]:
+    """Say Busy where a lock is not to be had soon: nobody waits for a play."""
     try:
         yield
     except OperationalError as error:
@@ -126,21 +127,26 @@ def _hurried() -> Iterator[None]:
 
 def _play(subscription: Subscription, at: datetime, periods_count: int) -> Forecast:
     customer_id, external_id = subscription.customer_id, subscription.external_id
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_WAIT])
-    rows = Customer.objects.filter(pk=customer_id)
-    if not list(rows.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)):
-        raise _busy()
+    hold(customer_id=customer_id)
     running = Subscription.objects.filter(customer_id=customer_id, status=Status.ACTIVE).count()
-    play = _Play(external_id, customer_id, at, is_alone=running > MOST_SUBSCRIPTIONS)
+    play = Play(external_id, customer_id, at, is_alone=running > MOST_SUBSCRIPTIONS)
     for _ in range(MOST_STEPS):
         if len(play.billed_days()) >= periods_count or not play.step():
             break
     return play.result(periods_count)
 
 
-class _Play:
-    """One play: the clock of it, and what was there before."""
+def hold(*, customer_id: int) -> None:
+    """Hold a customer for a play, and wait for no other lock for long. Needs a transaction. Raises Busy."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_WAIT])
+    rows = Customer.objects.filter(pk=customer_id)
+    if not list(rows.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)):
+        raise _busy()
+
+
+class Play:
+    """One play: the clock of it, and what was there before. Needs a transaction, which the caller undoes."""
 
     def __init__(self, external_id: str, customer_id: int, at: datetime, *, is_alone: bool) -> None:
         self.chain = Subscription.objects.filter(external_id=external_id, customer_id=customer_id)
@@ -178,6 +184,11 @@ class _Play:
     def billed_days(self) -> set[date]:
         """Return the local days that were billed in the play."""
         return set(self._periods().values_list("billing_date", flat=True))
+
+    def first_invoice(self) -> Invoice | None:
+        """Return the first invoice that was made in the play, nothing while there is none."""
+        period = self._periods().filter(invoice__isnull=False).order_by("billing_date", "pk").first()
+        return None if period is None else period.invoice
 
     def result(self, periods_count: int) -> Forecast:
         """Read what was made."""

@@ -157,6 +157,24 @@ def decide(*, entry_id: int, decision: Decision, reason: str, actor: Actor, at: 
 
 
 @transaction.atomic
+def decide_together(
+    *,
+    rows: Sequence[LateUsage],
+    decision: Decision,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    given_back_by: str = "",
+) -> None:
+    """Decide about held entries of one subscription and period by the same documents; see `decide`.
+
+    ``given_back_by`` says how a correction gives back what is the customer's: as credit, or as a refund, of what was
+    paid; what is due is lowered first. The caller holds the lock of the customer.
+    """
+    _decide(rows, decision, reason=reason, actor=actor, at=at, given_back_by=given_back_by)
+
+
+@transaction.atomic
 def set_policy(
     *, subscription_id: int, policy: str, waive_below: Decimal | None, actor: Actor, at: datetime
 ) -> Subscription:
@@ -232,7 +250,15 @@ def _demand_next_invoice(row: LateUsage) -> None:
         raise NoNextInvoice("no_next_invoice", message)
 
 
-def _decide(rows: Sequence[LateUsage], decision: Decision, *, reason: str, actor: Actor, at: datetime) -> None:
+def _decide(
+    rows: Sequence[LateUsage],
+    decision: Decision,
+    *,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+    given_back_by: str = "",
+) -> None:
     old = {row.pk: row.state for row in rows}
     for row in rows:
         row.state = rules.after(state=row.state, decision=decision, is_billed=row.line_id is not None)
@@ -240,7 +266,7 @@ def _decide(rows: Sequence[LateUsage], decision: Decision, *, reason: str, actor
     if decision is Decision.BILL:
         _demand_next_invoice(rows[0])
     if decision is Decision.CORRECT:
-        late_usage_corrections.correct(rows=rows, actor=actor, at=at)
+        late_usage_corrections.correct(rows=rows, given_back_by=given_back_by, actor=actor, at=at)
     else:
         for row in rows:
             row.save(update_fields=["state", "reason", "decided_by", "decided_at", "updated_at", "note"])

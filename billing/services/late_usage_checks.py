@@ -64,12 +64,19 @@ class _State:
     @property
     def digest(self) -> str:
         """The digest of the events; the same for no trace and for no events."""
-        return "0" if self.trace is None else str(self.trace["inputs"].get("usage", {}).get("events_digest", "0"))
+        return str(self._usage.get("events_digest", "0"))
 
     @property
     def events(self) -> int:
         """How many events count."""
-        return 0 if self.trace is None else int(self.trace["inputs"].get("usage", {}).get("events_count", 0))
+        return int(self._usage.get("events_count", 0))
+
+    @property
+    def _usage(self) -> Mapping[str, Any]:
+        """The usage that was rated: of a line that a person adjusted, what it was before."""
+        inputs = {} if self.trace is None else self.trace["inputs"]
+        found: Mapping[str, Any] = (inputs.get("was") or {}).get("inputs", inputs).get("usage", {})
+        return found
 
 
 @transaction.atomic
@@ -92,6 +99,29 @@ def check(*, check_id: int, at: datetime) -> list[LateUsage]:
     LateUsageCheck.objects.filter(pk=wanted.pk).delete()
     held = LateUsage.objects.filter(period=period, state=LateUsage.State.HELD)
     return list(held.select_related("subscription__customer", "charge").order_by("pk"))
+
+
+def unexplained(*, period: BilledPeriod) -> list[str]:
+    """Rate a period anew and say what differs from what was billed or decided though no event came, in words.
+
+    Usage that came since is no difference: it is late usage, found by its job. Reads only. Raises what rating raises.
+    """
+    rows = list(LateUsage.objects.filter(period=period).order_by("pk"))
+    bill = _rated(period)
+    now, places = _now(bill, period.usage_horizon)
+    before = _before(period, rows, bill.price_list.currency, places)
+    nothing = _State(ZERO, money.zero(bill.price_list.currency), None, {}, period.usage_horizon)
+    known = {row.item_key for row in rows if row.state == LateUsage.State.HELD}
+    changed = {key for key in places if now.get(key, nothing).digest != before.get(key, nothing).digest} - known
+    if not changed:
+        return []
+    came = _arrived(bill, since=min(before.get(key, nothing).horizon for key in changed), of=changed)
+    return [
+        f"{now.get(key, nothing).events} events of {now.get(key, nothing).units.normalize():f} units were sent, "
+        f"{before.get(key, nothing).events} of {before.get(key, nothing).units.normalize():f} were billed"
+        for key in sorted(changed)
+        if places[key].arrivals not in came
+    ]
 
 
 def _rated(period: BilledPeriod) -> Bill:
@@ -203,7 +233,7 @@ def _before(
     )
     for rated in billed.select_related("line"):
         inputs = rated.trace["inputs"]
-        state = _State(rated.line.units, rated.line.amount, rated.trace, inputs, period.usage_horizon)
+        state = _State(rated.line.units, rated.line.agreed_amount, rated.trace, inputs, period.usage_horizon)
         found[rated.item_key], places[rated.item_key] = state, _place(rated)
     for row in rows:
         if row.state == LateUsage.State.HELD:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, F, Sum, Value, When
+from django.db.models.functions import Coalesce
 from moneyed import Money
 
 from billing.domain import identity, trace
@@ -34,6 +35,7 @@ Owner = tuple[int, int, str, str, str]
 subscription where it shares no invoice with others.
 """
 
+_SELLER = Coalesce("subscription__billing_entity_id", "subscription__customer__billing_entity_id")
 _APART = Case(When(subscription__consolidate_invoice=False, then="subscription__external_id"), default=Value(""))
 
 
@@ -70,12 +72,12 @@ def owed(*, customer_ids: Collection[int]) -> set[Owner]:
     )
     by = (
         "subscription__customer_id",
-        "subscription__customer__billing_entity_id",
+        "seller",
         "currency",
         "subscription__purchase_order_number",
         "apart",
     )
-    rows = rows.order_by().annotate(apart=_APART)
+    rows = rows.order_by().annotate(apart=_APART, seller=_SELLER)
     sums = rows.values_list(*by).annotate(total=Sum("amount")).filter(total__gt=0)
     return {tuple(owner) for *owner, _ in sums}
 
@@ -173,6 +175,7 @@ def line_of(*, row: LateUsage, part: Money) -> LineSpec:
         kind="charge",
         item_code=charge.metric.code,
         item_name=charge.metric.name,
+        plan_code=version.plan.code,
         label=f"{label}{tail}",
         units=units,
         unit_amount=_unit_amount(part.amount, units),
@@ -185,6 +188,7 @@ def line_of(*, row: LateUsage, part: Money) -> LineSpec:
         group_key=row.subscription.external_id,
         group_label=(f"{plan_name}: {own}" if own else plan_name)[:_NAME_LENGTH],
         tax_ids=tax_ids(row),
+        is_tax_inclusive=version.tax_inclusive if charge.tax_inclusive is None else charge.tax_inclusive,
     )
 
 
@@ -214,7 +218,7 @@ def _waiting(customer_ids: Collection[int]) -> dict[Owner, list[LateUsage]]:
         F("decided_at").asc(), "pk"
     ):
         own = row.subscription
-        owner = own.customer_id, own.customer.billing_entity_id, row.currency, own.purchase_order_number
+        owner = own.customer_id, own.seller_id, row.currency, own.purchase_order_number
         found[*owner, "" if own.consolidate_invoice else own.external_id].append(row)
     return found
 

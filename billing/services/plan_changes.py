@@ -32,10 +32,14 @@ Wanted = waiting_changes.Wanted
 schedule, pending, cancel = waiting_changes.schedule, waiting_changes.pending, waiting_changes.cancel
 
 _ENDING = ("ending_at", "on_termination_invoice", "on_termination_credit_note")
-_INVOICING = ("purchase_order_number", "consolidate_invoice", "progressive_billing_disabled")
+_INVOICING = (
+    "purchase_order_number", "consolidate_invoice", "progressive_billing_disabled", "billing_entity_id",
+    "custom_section_ids",
+)  # fmt: skip
 _SEEN = (
     "status", "plan_version_id", "name", "subscription_at", "ending_at", "on_termination_invoice",
-    "on_termination_credit_note", "purchase_order_number", "consolidate_invoice",
+    "on_termination_credit_note", "purchase_order_number", "consolidate_invoice", "billing_entity_id",
+    "custom_section_ids",
 )  # fmt: skip
 
 

@@ -96,6 +96,14 @@ def require_not_granted(*, invoice_id: int) -> None:
         )
 
 
+def require_unused(*, invoice_id: int) -> None:
+    """Refuse to void an invoice whose instalments granted credit, whenever: it may be used. Other invoices are none of
+    it. Raises NotAllowed (`not_voidable`).
+    """
+    if PrepaidInstalment.objects.filter(line__invoice_id=invoice_id, credit__isnull=False).exists():
+        raise errors.NotAllowed("not_voidable", "The invoice granted prepaid credit that may be used: it stands.")
+
+
 def _invoice(commitments: Sequence[ContractCommitment], contract: Contract, actor: Actor, at: datetime) -> None:
     """Invoice what has come and is not invoiced: an invoice for each instalment, issued at once."""
     today = contract_rows.today(contract, at)

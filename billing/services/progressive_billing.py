@@ -195,6 +195,7 @@ def _invoice(usage: _Usage, actor: Actor, as_of: datetime) -> Invoice | None:
         billed_at=as_of,
         lines=lines,
         purchase_order_number=contract.purchase_order_number,
+        custom_section_ids=contract.custom_section_ids,
         kind=Invoice.Kind.PROGRESSIVE_BILLING.value,
         progressive_credits=bills.progressive_credits(members=[rated]),
     )

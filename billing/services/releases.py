@@ -7,7 +7,7 @@ from datetime import date
 from django.db import transaction
 
 from billing.models import BilledPeriod, RatedCharge, Subscription
-from billing.services import late_usage_lines
+from billing.services import waiting_lines
 from config.kernel import db
 from customers.models import Customer
 from invoicing.models import Invoice
@@ -31,7 +31,7 @@ def release(*, invoice_id: int) -> int:
     for subscription_id, day in held.values_list("subscription_id", "billing_date"):
         days[subscription_id] = min(day, days.get(subscription_id, day))
     RatedCharge.objects.filter(period__invoice_id=invoice_id, released_at__isnull=True).update(released_at=at)
-    late_usage_lines.release(invoice_id=invoice_id, at=at)
+    waiting_lines.release(invoice_id=invoice_id, at=at)
     released = held.update(released_at=at)
     for subscription in subscriptions:
         day = days[subscription.pk]

@@ -184,7 +184,7 @@ def _side(row: Subscription, prices: PriceList, following: int | None, frame: Fr
         external_id=row.external_id,
         name=row.name,
         customer_id=row.customer_id or 0,
-        billing_entity_id=row.customer.billing_entity_id or 0,
+        billing_entity_id=row.seller_id or 0,
         grace_days=0,
         timezone=where.schedule.timezone.key,
         plan_version_id=row.plan_version_id,

@@ -14,7 +14,14 @@ from django.db import transaction
 from billing.domain import terms
 from billing.models import Subscription
 from billing.services import own_terms as agreements
-from billing.services import plan_changes, starts, subscriptions, usage_thresholds
+from billing.services import (
+    plan_changes,
+    starts,
+    subscription_sections,
+    subscription_sellers,
+    subscriptions,
+    usage_thresholds,
+)
 from catalog.services.own_terms_input import OwnTerms
 from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors
@@ -32,6 +39,8 @@ CHANGEABLE = frozenset(
         "purchase_order_number",
         "consolidate_invoice",
         "progressive_billing_disabled",
+        "billing_entity_id",
+        "custom_section_ids",
     }
 )
 
@@ -53,11 +62,12 @@ def update(
 
     ``changes`` holds the fields to be changed (CHANGEABLE). A start that has come makes it active; that of a change of
     plan is its period's. A change of plan that waits takes over the end, and how it is invoiced. The purchase order
-    number, and whether it shares invoices, go for invoices that are not made yet. ``own_terms`` are agreed first: see
+    number, whether it shares invoices, its ``billing_entity_code`` and ``custom_section_codes`` (none of them gives the
+    customer's back) go for invoices that are not made yet. ``own_terms`` are agreed first: see
     `own_terms.agree`. ``thresholds`` are the full list of its own usage thresholds. The end of a subscription that a
     contract sells is the contract's, which alone ``amends_contract``. Raises NotFound, InvalidTerms, InvalidThresholds,
-    NotAllowed for a subscription that is over and for the end of a contract's, PlanChangeConflict where it is not what
-    was ``seen`` (`plan_changes.state_of`).
+    NotAllowed for a subscription that is over and for the end and the seller of a contract's, what
+    `subscription_sellers` refuses, PlanChangeConflict where it is not what was ``seen`` (`plan_changes.state_of`).
     """
     if own_terms:
         found = agreements.agree(
@@ -79,6 +89,7 @@ def update(
     terms.check_unused_time(
         option=changes.get("on_termination_credit_note"), pay_in_advance=subscription.plan_version.pay_in_advance
     )
+    changes = _keyed(changes)
     fixed = set() if subscriptions.waits_for_its_start(subscription) else {"subscription_at"}
     wanted = {field: value for field, value in changes.items() if field in CHANGEABLE - fixed}
     if "on_termination_credit_note" in wanted:
@@ -88,6 +99,7 @@ def update(
     old = {field: getattr(subscription, field) for field in wanted if getattr(subscription, field) != wanted[field]}
     if not old:
         return subscription
+    _demand_seller(subscription, changed=old.keys())
     for field in old:
         setattr(subscription, field, wanted[field])
     _demand_good_times(subscription, changed=old.keys(), amends_contract=amends_contract, at=at)
@@ -105,6 +117,21 @@ def update(
         subscriptions.bill_start(subscription, actor, at)
     usage_thresholds.heed(subscription=subscription, changed=new, at=at)
     return subscription
+
+
+def _keyed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes with the keys of what they name by its code."""
+    keyed = dict(changes)
+    if "billing_entity_code" in keyed:
+        keyed["billing_entity_id"] = subscription_sellers.chosen(code=keyed.pop("billing_entity_code"))
+    if "custom_section_codes" in keyed:
+        keyed["custom_section_ids"] = subscription_sections.chosen(codes=keyed.pop("custom_section_codes"))
+    return keyed
+
+
+def _demand_seller(subscription: Subscription, *, changed: Collection[str]) -> None:
+    if "billing_entity_id" in changed:
+        subscription_sellers.demand_changeable(subscription)
 
 
 def _demand_good_times(

@@ -28,6 +28,8 @@ from billing.services import (
     plan_changes,
     starts,
     subscription_notes,
+    subscription_sections,
+    subscription_sellers,
     usage_thresholds,
 )
 from billing.services.plan_changes import Wanted
@@ -46,7 +48,8 @@ UnusedTime = Subscription.UnusedTime
 
 @dataclass(frozen=True)
 class NewSubscription:
-    """What is agreed. Without ``subscription_at`` it starts now; the seller is the customer's.
+    """What is agreed. Without ``subscription_at`` it starts now; without ``billing_entity_code`` the seller is
+    the customer's, without ``custom_section_codes`` its invoices have the customer's texts (none for an empty list).
 
     None is what was agreed before where the plan of a running subscription changes, else the usual. ``change_at`` says
     when it changes; without it the prices decide. ``fixed_units`` are numbers of its own, by the ids of the plan's
@@ -65,6 +68,7 @@ class NewSubscription:
     on_termination_invoice: str | None = None
     on_termination_credit_note: str | None = None
     billing_entity_code: str = ""
+    custom_section_codes: Sequence[str] | None = None
     purchase_order_number: str | None = None
     consolidate_invoice: bool | None = None
     change_at: ChosenTime | None = None
@@ -87,7 +91,8 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
 
     Idempotent by ``external_id``: with the same plan the current subscription is returned, and a waiting one takes the
     plan and name given, though a paused one none. An active one on another plan changes to this one, at once or at the
-    end of its period: see `plan_changes.change`. Raises NotFound (customer, plan), InvalidTerms, PlanChangeConflict
+    end of its period: see `plan_changes.change`. Raises NotFound (customer, plan, billing entity, custom
+    section), InvalidTerms, PlanChangeConflict
     where somebody else changed it meanwhile, Invalid (`external_id`) when another customer has it.
     """
     terms.check_external_id(new.external_id)
@@ -95,15 +100,9 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     seen = None if before is None else plan_changes.state_of(before)
     customer = _locked_customer(known.customer(new.external_customer_id))
     version = held_version(new.plan_code, at=at)
-    if new.billing_entity_code not in ("", customer.billing_entity.code):
-        raise errors.Invalid(
-            "unsupported_value",
-            "A subscription is sold by its customer's billing entity.",
-            {"billing_entity_code": ["unsupported_value"]},
-        )
     waiting = known.waiting_for_payment(new.external_id)
     if waiting is not None:
-        return _same(waiting, customer, version)
+        return _same(waiting, customer, version, new)
     existing = known.living(new.external_id)
     if existing is not None:
         _demand_no_rules(existing, version, new)
@@ -144,6 +143,8 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
         on_termination_credit_note=new.on_termination_credit_note or "",
         purchase_order_number=new.purchase_order_number or "",
         consolidate_invoice=new.consolidate_invoice is not False,
+        billing_entity_id=subscription_sellers.chosen(code=new.billing_entity_code),
+        custom_section_ids=subscription_sections.chosen(codes=new.custom_section_codes),
         progressive_billing_disabled=bool(new.progressive_billing_disabled),
     )
     terms.check_unused_time(option=subscription.on_termination_credit_note, pay_in_advance=version.pay_in_advance)
@@ -236,7 +237,7 @@ def _again(
         return existing
     if new.change_at is not None:
         raise _nothing_to_change()
-    terms_of = ("name", "purchase_order_number", "consolidate_invoice")
+    terms_of = ("name", "purchase_order_number", "consolidate_invoice", "billing_entity_id", "custom_section_ids")
     old = {"plan": existing.plan_version.plan.code, **{name: getattr(existing, name) for name in terms_of}}
     if new.own_terms:
         version = private_versions.make(version=version, terms=new.own_terms, at=at)
@@ -245,6 +246,10 @@ def _again(
     existing.purchase_order_number = new.purchase_order_number or existing.purchase_order_number
     if new.consolidate_invoice is not None:
         existing.consolidate_invoice = new.consolidate_invoice
+    seller_id = subscription_sellers.chosen(code=new.billing_entity_code)
+    existing.billing_entity_id = seller_id or existing.billing_entity_id
+    if new.custom_section_codes is not None:
+        existing.custom_section_ids = subscription_sections.chosen(codes=new.custom_section_codes)
     existing.updated_at = at
     existing.save(update_fields=["plan_version", *terms_of, "updated_at"])
     facts = {"plan": version.plan.code, **{name: getattr(existing, name) for name in terms_of}}
@@ -307,6 +312,8 @@ def _change(
         on_termination_credit_note=new.on_termination_credit_note,
         purchase_order_number=new.purchase_order_number,
         consolidate_invoice=new.consolidate_invoice,
+        billing_entity_id=subscription_sellers.chosen(code=new.billing_entity_code),
+        custom_section_ids=subscription_sections.chosen(codes=new.custom_section_codes),
     )
     waiting = plan_changes.pending(current)
     asked = waiting if waiting is not None and waiting.plan_version.plan_id == version.plan_id else current
@@ -337,7 +344,8 @@ def _priced(version: PlanVersion, new: NewSubscription, at: datetime) -> tuple[P
 
 
 def _demand_agreed(existing: Subscription, new: NewSubscription, at: datetime) -> None:
-    """Refuse own terms that the subscription does not have yet: a repeat changes nothing, and drops nothing."""
+    """Refuse own terms, and a seller, that the subscription does not have: a repeat changes and drops nothing."""
+    subscription_sellers.demand_same(existing, code=new.billing_entity_code)
     if not new.own_terms:
         return
     prices, _ = own_terms_input.apart(new.own_terms)
@@ -356,12 +364,13 @@ def _agree_currency(customer: Customer, version: PlanVersion, at: datetime) -> N
         customer.save(update_fields=["currency", "updated_at"])
 
 
-def _same(waiting: Subscription, customer: Customer, version: PlanVersion) -> Subscription:
+def _same(waiting: Subscription, customer: Customer, version: PlanVersion, new: NewSubscription) -> Subscription:
     """Return the subscription that waits for its first payment, to whoever asks for it again; refuse anything else."""
     if waiting.customer_id != customer.pk:
         raise _taken(waiting.external_id)
     if waiting.plan_version.plan_id != version.plan_id:
         raise errors.Invalid("subscription_incomplete", "It waits for its first payment: it cannot change before.")
+    subscription_sellers.demand_same(waiting, code=new.billing_entity_code)
     return waiting
 
 

@@ -4,7 +4,7 @@ back. Owns finding that fee and the amounts; the credit note, with its tax, is i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.domain import identity, unused_time
@@ -13,7 +13,8 @@ from billing.models import RatedCharge, Subscription
 from billing.queries import contracts
 from config.kernel import money
 from config.kernel.actors import Actor
-from invoicing.models import CreditNote
+from invoicing.domain import taxed_lines
+from invoicing.models import CreditNote, InvoiceLine
 from invoicing.services import credit_notes
 
 UnusedTime = Subscription.UnusedTime
@@ -54,10 +55,21 @@ def find(*, subscription: Subscription, ended_at: datetime, upgraded: bool = Fal
         upgraded=upgraded,
         trial_ends_at=where.trial_ends_at,
         price=price.amount,
-        billed=line.amount.amount,
+        billed=line.agreed_amount.amount,
         billed_days=rated.period.days,
     )
+    if line.tax_inclusive_amount is not None:
+        unused = _net(unused, line)
     return Found(line.pk, line.currency, unused) if unused.amount else None
+
+
+def _net(unused: Unused, line: InvoiceLine) -> Unused:
+    """Return the unused part without the taxes that the price includes: credit notes are net."""
+    amount, used = (
+        taxed_lines.net_share(amount=part, gross=line.tax_inclusive_amount, net=line.amount.amount)
+        for part in (unused.amount, unused.used)
+    )
+    return replace(unused, amount=amount, used=used)
 
 
 def give_back(

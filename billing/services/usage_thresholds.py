@@ -17,7 +17,7 @@ from catalog.domain.usage_thresholds import UsageThreshold
 from catalog.models import PlanVersion
 from catalog.services import threshold_input
 from catalog.services.threshold_input import ThresholdValues
-from config.kernel import jobs
+from config.kernel import errors, jobs
 from config.kernel.actors import Actor
 from config.platform.services import audit
 
@@ -54,6 +54,8 @@ def agree(
     rows = known.own(subscription)
     existing = [UsageThreshold(row.key, row.amount_cents, row.recurring, row.name, row.created_at) for row in rows]
     wanted = threshold_input.thresholds(values=values, existing=existing, at=at)
+    if wanted:
+        _demand_net_prices(subscription.plan_version)
     if list(wanted) == existing:
         return tuple(rows)
     SubscriptionThreshold.objects.filter(pk__in=[row.pk for row in rows]).delete()
@@ -79,6 +81,13 @@ def agree(
     )
     wake(subscriptions=Subscription.objects.filter(pk=subscription.pk), at=at)
     return tuple(made)
+
+
+def _demand_net_prices(version: PlanVersion) -> None:
+    """What was billed up to a threshold is net: it cannot be held against gross prices."""
+    if version.tax_inclusive or version.charges.filter(tax_inclusive=True).exists():
+        code = "not_with_tax_inclusive_prices"
+        raise errors.Invalid(code, "Usage thresholds go with net prices only.", {"usage_thresholds": [code]})
 
 
 def begin(*, subscription: Subscription, values: Sequence[ThresholdValues], actor: Actor, at: datetime) -> None:

@@ -5,6 +5,7 @@ When it takes effect is `plan_turns`', what an upgrade does at once, and billing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -39,6 +40,8 @@ class Wanted:
     on_termination_credit_note: str | None = None
     purchase_order_number: str | None = None
     consolidate_invoice: bool | None = None
+    billing_entity_id: int | None = None
+    custom_section_ids: Sequence[int] | None = None
     reason: str = ""
 
 
@@ -135,6 +138,8 @@ def follower_of(current: Subscription, wanted: Wanted, at: datetime) -> Subscrip
         purchase_order_number=_else(wanted.purchase_order_number, current.purchase_order_number),
         consolidate_invoice=_else(wanted.consolidate_invoice, current.consolidate_invoice),
         progressive_billing_disabled=current.progressive_billing_disabled,
+        billing_entity_id=_else(wanted.billing_entity_id, current.billing_entity_id),
+        custom_section_ids=_else(wanted.custom_section_ids, current.custom_section_ids),
         contract_item=current.contract_item,
         previous=current,
     )
