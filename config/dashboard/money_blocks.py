@@ -31,8 +31,9 @@ AGES = {
     ageing.BUCKETS[2]: "31–60 days",
     ageing.BUCKETS[3]: "61–90 days",
     ageing.BUCKETS[4]: "Over 90 days",
+    ageing.DISPUTED: "Disputed",
 }
-AGE_TONES = ("neutral", "warn", "orange", "bad", "bad")
+AGE_TONES = ("neutral", "warn", "orange", "bad", "bad", "neutral")
 
 Ages = Mapping[str, Mapping[str, Money]]
 
@@ -82,7 +83,7 @@ def figures(months: Sequence[Month], ages: Ages, currency: str, *, at: datetime)
         buckets = ages.get(currency, {})
         nothing = money.zero(currency)
         due = sum(buckets.values(), nothing)
-        late = due - buckets.get(ageing.NOT_DUE, nothing)
+        late = due - buckets.get(ageing.NOT_DUE, nothing) - buckets.get(ageing.DISPUTED, nothing)
         found = [
             Figure("Billed this month", cells.money_text(this[0]), f"{cells.money_text(last[0])} last month"),
             Figure("Collected this month", cells.money_text(this[1]), f"{cells.money_text(last[1])} last month"),

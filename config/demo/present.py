@@ -17,6 +17,7 @@ from config.demo import (
     decisions,
     lives,
     loading,
+    mended,
     price_list,
     running,
     sending,
@@ -142,6 +143,7 @@ def go_on(
     unlocked.make(api, now.people)
     watching.make(api, now.people)
     agreement.make(api, now.people, month=now.month)
+    mended.make(api, now.people, month=now.month)
     return sent
 
 

@@ -1,4 +1,7 @@
-"""What is worth a look in the sample: each story of a subscription with its page in the admin and its guide."""
+"""What is worth a look in the sample: each story with its page in the admin and its guide.
+
+Owns the stories of subscriptions; those of documents and money are `money_sights`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 from django.urls import reverse
 
 from billing.models import Contract, Subscription
-from config.demo import builds, lives, usage, workspaces
+from config.demo import builds, lives, money_sights, usage, workspaces
 from config.demo.builds import Holder
 from config.demo.buyers import Buyer
 
@@ -48,6 +51,7 @@ def lines(people: Sequence[Buyer], *, url: str) -> list[tuple[str, str, str]]:
     if contract is not None:
         page = reverse("admin:billing_contract_change", args=[contract.pk])
         found.append(("A contract of a year, with a ramp and a commitment", f"{url}{page}", "contracts"))
+    found += [(title, f"{url}{page}", guide) for title, page, guide in money_sights.pages(people)]
     return [(title, link, f"docs/{guide}.md") for title, link, guide in found]
 
 

@@ -20,6 +20,7 @@ from config.demo import (
     installation,
     loading,
     log,
+    offers,
     paying,
     present,
     running,
@@ -155,6 +156,7 @@ def _load_catalogue(api: Api, people: list[Buyer], *, at: datetime) -> None:
     installation.logos(at=at)
     with bars.bar("Customers", len(people)) as bar:
         loading.customers(api, people, step=bar.update)
+    offers.make(api, people)
 
 
 def _bill(host: Host, ids: list[str], clock: Clock) -> None:

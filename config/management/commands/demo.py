@@ -15,12 +15,14 @@ from config import supervisor
 from config.demo import comparing, hosting, installation, sights, state, summary, tour
 from config.demo.api import Refused
 from config.demo.hosting import Host
-from config.kernel import errors
+from config.kernel import actors, errors
 from config.localdb import server
 from config.localdb.errors import LocalDatabaseError
+from invoicing.services import books_checks
 
 _EXPECTED = (Refused, errors.DomainError, LocalDatabaseError, DatabaseError, RuntimeError, OSError, httpx.HTTPError)
 _OFF = frozenset({"", "0", "no", "off", "false"})
+_SAMPLE = 30
 
 
 class Command(base.BaseCommand):
@@ -67,10 +69,17 @@ class Command(base.BaseCommand):
             self.stdout.write(f"\n{comparing.table(rows)}\n")
             if not all(row.equal for row in rows):
                 raise base.CommandError("What is invoiced differs from what was logged.")
+            self._check_books()
             self._conclude(running, known, folder)
             if not leave:
                 self.stdout.write("Ctrl-C stops it.")
                 running.stay()
+
+    def _check_books(self) -> None:
+        row = books_checks.run(as_of=timezone.now(), trigger="command", actor=actors.job("demo"), sample=_SAMPLE)
+        if row.broken_count:
+            raise base.CommandError(f"{row.broken_count} checks of the books do not hold: see manage.py check_books.")
+        self.stdout.write(f"Books: all {row.checks_count} checks hold.\n")
 
     def _conclude(self, running: Host, known: state.State, folder: Path) -> None:
         people = tour.Material.read(known.last_month).buyers

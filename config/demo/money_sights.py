@@ -1,0 +1,54 @@
+"""What is worth a look of the sample's documents and money: title, page of the admin and guide of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from config.demo import mended, offers
+from config.demo.buyers import Buyer
+from invoicing.models import BooksCheck, Invoice, Wallet
+
+_LISTS = (
+    ("Debits and credits of every account", "admin:invoicing_ledgerentry_trial_balance", "ledger"),
+    ("Who owes what, and for how long", "admin:invoicing_ledgerentry_ageing", "ledger"),
+)
+
+
+def pages(people: Sequence[Buyer]) -> list[tuple[str, str, str]]:
+    """Return title, path and guide of every page that there is."""
+    invoices = Invoice.objects.order_by("pk")
+    rows: list[tuple[str, QuerySet[Invoice] | QuerySet[Wallet] | QuerySet[BooksCheck], str]] = [
+        (
+            "A coupon, recurring, on the first invoice that took it",
+            _of(invoices, people, offers.PARTNER_RANK),
+            "coupons",
+        ),
+        ("A wallet, credits bought and given", _wallets(people, mended.BUYS_RANK), "wallets"),
+        ("An invoice that a wallet paid a part of", _of(invoices, people, offers.WALLET_RANK), "wallets"),
+        ("A one-off invoice", invoices.filter(kind=Invoice.Kind.ONE_OFF), "invoices"),
+        (
+            "An invoice made anew after it was voided",
+            invoices.filter(regenerated_from__isnull=False),
+            "voids-and-disputes",
+        ),
+        ("An invoice of which a line is disputed", invoices.filter(disputed_amount__gt=0), "voids-and-disputes"),
+        ("What the check of the books looked at", BooksCheck.objects.order_by("-pk"), "books-check"),
+    ]
+    found = []
+    for title, objects, guide in rows:
+        row = objects.first()
+        if row is not None:
+            name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+            found.append((title, reverse(name, args=[row.pk]), guide))
+    return [*found, *((title, reverse(name), guide) for title, name, guide in _LISTS)]
+
+
+def _of(invoices: QuerySet[Invoice], people: Sequence[Buyer], rank: int) -> QuerySet[Invoice]:
+    return invoices.filter(customer__external_id=people[rank].external_id)
+
+
+def _wallets(people: Sequence[Buyer], rank: int) -> QuerySet[Wallet]:
+    return Wallet.objects.filter(customer__external_id=people[rank].external_id).order_by("pk")
