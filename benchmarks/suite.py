@@ -12,7 +12,14 @@ import sys
 import time
 from pathlib import Path
 
-MEASUREMENTS = ("ingest.py", "rating.py", "current_usage.py", "entitlements.py")
+MEASUREMENTS = (
+    "ingest.py",
+    "rating.py",
+    "current_usage.py",
+    "entitlements.py",
+    "bulk_invoices.py",
+    "documents.py",
+)
 MARK = "RATIO "
 
 
