@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from billing.models import Subscription
-from catalog.models import BillableMetric, Charge, Plan, PlanVersion, Tax
+from catalog.models import AddOn, BillableMetric, Charge, Plan, PlanVersion, Tax
 from config.platform.models import AuditEntry
 from tests.admin.conftest import signed_in
 from tests.factories.company import Company
@@ -104,6 +104,34 @@ def test_a_new_plan(finance: Client) -> None:
     version = PlanVersion.objects.get(plan__code="team")
     assert made.url == f"/admin/catalog/plan/{version.plan_id}/change/"
     assert (version.number, version.interval, str(version.amount)) == (1, "yearly", "€990.00")
+
+
+def test_prices_that_include_their_tax(finance: Client) -> None:
+    made = finance.post("/admin/catalog/plan/create/", {**PLAN, "tax_inclusive": "on"})
+    version = PlanVersion.objects.get(plan__code="team")
+    assert version.tax_inclusive
+    assert "in the prices" in finance.get(made.url).content.decode()
+    page = f"/admin/catalog/plan/{version.plan_id}/edit/"
+    assert finance.get(page).context["form"].initial["tax_inclusive"] is True
+    finance.post(page, {"name": "Team", "amount": "990.00"})
+    assert not PlanVersion.objects.get(plan__code="team", is_current=True).tax_inclusive
+
+    content = {"name": "Set-up", "code": "set_up_gross", "amount": "119.00", "currency": "EUR", "tax_inclusive": "on"}
+    finance.post("/admin/catalog/addon/create/", content)
+    add_on = AddOn.objects.get(code="set_up_gross")
+    assert add_on.tax_inclusive
+    assert finance.get(f"/admin/catalog/addon/{add_on.pk}/edit/").context["form"].initial["tax_inclusive"] is True
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("yes", True), ("no", False), ("", None)])
+def test_a_price_says_for_itself_whether_it_includes_tax(finance: Client, typed: str, kept: bool | None) -> None:
+    plan = Plan.objects.get(code="growth_eur")
+    one = charge(plan.code, "egress")
+    content = {"charge_model": "standard", "amount": "0.123", "tax_inclusive": typed}
+    finance.post(f"/admin/catalog/charge/{one.pk}/edit/", content)
+    found = charge("growth_eur", "egress")
+    assert found.tax_inclusive is kept
+    assert found.pk != one.pk
 
 
 def test_a_plan_in_advance_with_a_trial(finance: Client) -> None:

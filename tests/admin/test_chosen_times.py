@@ -13,6 +13,7 @@ from billing.models import Subscription
 from billing.services import subscription_updates
 from catalog.models import Plan
 from config.platform.models import AuditEntry
+from customers.models import InvoiceCustomSection
 from invoicing.models import CreditNote, Invoice
 from tests.factories import billing as made
 from tests.factories import catalog as goods
@@ -153,6 +154,26 @@ def test_terms_are_changed_and_shown(finance: Client, subscription: Subscription
     )
     assert AuditEntry.objects.filter(verb="change", reason="Their purchasing asked").count() == 1
     assert "PO-7" in finance.get(address(subscription, "change")).content.decode()
+
+
+@time_machine.travel(AT, tick=False)
+def test_who_bills_it_and_with_which_texts_is_chosen(finance: Client, subscription: Subscription) -> None:
+    other = parties.make_entity("other", name="Other Ltd")
+    text = InvoiceCustomSection.objects.create(code="own", name="House rules", details="Be kind.")
+    kept = {"name": "", "purchase_order_number": "", "consolidate_invoice": "1", "reason": "Asked"}
+
+    def choose(**content: Any) -> tuple[int | None, list[int] | None]:
+        content["seen"] = seen(finance, subscription, "change_terms")
+        assert finance.post(address(subscription, "change_terms"), {**kept, **content}).status_code == 302
+        subscription.refresh_from_db()
+        return subscription.billing_entity_id, subscription.custom_section_ids
+
+    assert choose(billing_entity=other.pk, texts=[text.pk]) == (other.pk, [text.pk])
+    page = finance.get(address(subscription, "change")).content.decode()
+    assert "Other Ltd" in page
+    assert "House rules" in page
+    assert choose(skips_texts="1") == (None, [])
+    assert choose() == (None, None)
 
 
 @time_machine.travel(AT, tick=False)

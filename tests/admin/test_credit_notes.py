@@ -136,3 +136,22 @@ def test_who_may(invoice: Invoice) -> None:
     assert auditor.post(url(invoice, "credit"), content(invoice)).status_code == 403
     assert auditor.get("/admin/invoicing/creditnote/").status_code == 200
     assert not CreditNote.objects.filter(invoice=invoice).exists()
+
+
+def test_a_credit_note_is_shown_sent_and_downloaded(finance: Client, invoice: Invoice) -> None:
+    note = credited(finance, invoice)
+    page = finance.get(f"/admin/invoicing/creditnote/{note.pk}/change/")
+    assert b"No e-mail yet" in page.content
+    pdf = finance.get(url(note, "pdf") + "?download=1")
+    assert pdf.content.startswith(b"%PDF")
+    assert pdf["Content-Disposition"] == f'attachment; filename="{note.number}.pdf"'
+    customer = note.customer
+    customer.email = "a@b.example"
+    customer.save()
+
+    assert b"a@b.example" in finance.get(url(note, "send")).content
+    assert not note.deliveries.exists()
+    assert finance.post(url(note, "send"), {"once": str(uuid.uuid4())}).status_code == 302
+
+    assert note.deliveries.get().recipients == ["a@b.example"]
+    assert b"Send again" in finance.get(f"/admin/invoicing/creditnote/{note.pk}/change/").content

@@ -31,6 +31,7 @@ LISTS = (
     "billing/triggeredalert",
     "billing/usagealert",
     "billing/usageevent",
+    "invoicing/bookscheck",
     "invoicing/invoice",
     "invoicing/ledgerentry",
     "invoicing/payment",

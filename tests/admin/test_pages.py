@@ -20,6 +20,7 @@ from invoicing.models import Document, Invoice, InvoiceLine
 from invoicing.services import documents
 from tests.admin import addresses
 from tests.admin.conftest import signed_in
+from tests.factories import books
 from tests.factories.company import Company
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,8 @@ def test_an_amount_that_its_trace_does_not_give_is_called_out(finance: Client, i
     rated = RatedCharge.objects.filter(line__invoice=invoice).order_by("line__position").first()
     trace = rated.trace
     trace["inputs"]["amount"] = "4901"
-    RatedCharge.objects.filter(pk=rated.pk).update(trace=trace)
+    with books.behind_its_back():
+        RatedCharge.objects.filter(pk=rated.pk).update(trace=trace)
     sums = [block for block in shown(page_of(finance, invoice)) if isinstance(block, Sum)]
     assert sums[0].tone == "bad"
     assert "digest" in sums[0].verdict
@@ -66,7 +68,8 @@ def test_an_amount_that_its_trace_does_not_give_is_called_out(finance: Client, i
 
 @pytest.mark.parametrize("trace", [{}, {"version": 9}, {"version": 1, "kind": "charge", "inputs": {}}])
 def test_a_trace_of_nonsense_breaks_no_page(finance: Client, invoice: Invoice, trace: dict[str, Any]) -> None:
-    RatedCharge.objects.filter(line__invoice=invoice).update(trace=trace)
+    with books.behind_its_back():
+        RatedCharge.objects.filter(line__invoice=invoice).update(trace=trace)
     sums = [block for block in shown(page_of(finance, invoice)) if isinstance(block, Sum)]
     assert {worked.tone for worked in sums} == {"bad"}
 
@@ -77,7 +80,7 @@ def test_queries_of_an_invoice_do_not_grow_with_its_lines(
     page_of(finance, invoice)
     with CaptureQueriesContext(connection) as captured:
         page_of(finance, invoice)
-    assert len(captured) <= 24
+    assert len(captured) <= 40
 
 
 def test_the_document_of_an_issued_invoice_is_the_stored_one(finance: Client, invoice: Invoice) -> None:

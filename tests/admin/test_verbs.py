@@ -160,6 +160,20 @@ def test_send_again(finance: Client, paid: Invoice) -> None:
     assert Delivery.objects.filter(invoice=paid).count() == count + 1
 
 
+def test_it_is_sent_to_whom_somebody_names(finance: Client, paid: Invoice) -> None:
+    to = {"to": "a@example.com, b@example.com", "cc": "c@example.com", "bcc": "d@example.com"}
+    wrong = finance.post(url(paid, "send"), {"_do": "1", **to, "cc": "nobody"})
+    done = finance.post(url(paid, "send"), {"_do": "1", **to})
+
+    assert (wrong.status_code, done.status_code) == (200, 302)
+    delivery = Delivery.objects.filter(invoice=paid).latest("number")
+    assert (delivery.recipients, delivery.cc, delivery.bcc) == (
+        ["a@example.com", "b@example.com"],
+        ["c@example.com"],
+        ["d@example.com"],
+    )
+
+
 def test_sending_without_an_address_is_refused_on_the_page(finance: Client, company: Company) -> None:
     invoice = Invoice.objects.filter(customer=company.customers[3], number__isnull=False).first()
     answer = finance.post(url(invoice, "send"), {"_do": "1"})
@@ -171,7 +185,7 @@ def test_sending_without_an_address_is_refused_on_the_page(finance: Client, comp
 def test_buttons_follow_state_and_right(company: Company, draft: Invoice, paid: Invoice, owed: Invoice) -> None:
     def shown(client: Client, invoice: Invoice) -> list[str]:
         page = client.get(f"/admin/invoicing/invoice/{invoice.pk}/change/")
-        return [button["title"] for button in page.context["actions_detail"]][2:]
+        return [button["title"] for button in page.context.get("actions_page") or page.context["actions_detail"]][2:]
 
     finance, auditor = signed_in("Finance admin"), signed_in("Auditor")
     assert shown(finance, draft) == ["Finalize", "Compute anew", "Void draft"]

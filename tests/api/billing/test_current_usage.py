@@ -250,3 +250,17 @@ def test_after_a_change_of_the_time_zone_usage_goes_on_where_the_last_invoice_en
 
     assert usage["from_datetime"] == "2026-06-01T00:00:00Z"
     assert [row["events_count"] for row in usage["charges_usage"]] == [2, 2]
+
+
+def test_prices_with_tax_are_shown_net_and_tax(api: ApiClient, customer: Customer, requests: BillableMetric) -> None:
+    customer.taxes.add(goods.make_tax("vat20", "0.20"))
+    version = goods.make_plan("gross", cents=0, charges=[goods.standard(requests, "9.99")], tax_inclusive=True)
+    made.make_subscription(customer, version, at=instant("2026-05-04T12:00"))
+    made.send("sub", "requests", "2026-05-05T12:00")
+    # 9.99 / 1.2 = 8.325
+    usage = read(api, customer)
+    assert (usage["amount_cents"], usage["taxes_amount_cents"], usage["total_amount_cents"]) == (833, 166, 999)
+    [charge] = usage["charges_usage"]
+    assert (charge["amount_cents"], charge["taxes_amount_cents"], charge["total_amount_cents"]) == (833, 166, 999)
+    untaxed = read(api, customer, apply_taxes="false")
+    assert (untaxed["amount_cents"], untaxed["taxes_amount_cents"], untaxed["total_amount_cents"]) == (833, 0, 833)

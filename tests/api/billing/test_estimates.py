@@ -274,3 +274,14 @@ def test_events_that_cannot_be_estimated_are_told_by_their_position(api: ApiClie
     }
     response = post(api, "batch_estimate_instant_fees", {"events": []})
     assert response.json()["error_details"] == {"events": ["no_events"]}
+
+
+def test_a_price_with_tax_is_estimated_net_and_tax(api: ApiClient, customer: Customer) -> None:
+    customer.taxes.add(goods.make_tax("vat20", "0.20"))
+    version = sell(customer, goods.standard(goods.make_metric("calls"), "9.99"))
+    version.charges.update(tax_inclusive=True)
+    for path in ("estimate_instant_fees", "estimate_fees"):
+        [fee] = post(api, path, {"event": event("calls")}).json()["fees"]
+        # 9.99 / 1.2 = 8.325
+        assert (fee["amount_cents"], fee["taxes_amount_cents"], fee["total_amount_cents"]) == (833, 166, 999)
+        assert (fee["precise_amount"], fee["precise_unit_amount"]) == (8.325, "8.325")

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.models import Subscription
 from catalog.models import PlanVersion
-from customers.models import BillingEntity, Customer
+from config.platform.services import installation
+from customers.models import BillingEntity, Customer, InvoiceCustomSection
 from invoicing.models import Invoice
 from tests.factories import billing as made
 from tests.factories import catalog as goods
@@ -65,6 +66,7 @@ def test_a_new_subscription_is_shown_with_its_plan(api: ApiClient, customer: Cus
         "external_id": "sub",
         "lago_customer_id": str(customer.uuid),
         "external_customer_id": "c1",
+        "billing_entity_code": "acme",
         "name": "Main",
         "plan_code": "pro",
         "plan_amount_cents": 2800,
@@ -139,7 +141,7 @@ def test_neutral_values_of_missing_features_are_taken(api: ApiClient, customer: 
         ({"change_at": "20260301"}, {"change_at": ["value_is_invalid"]}),
         ({"change_at": "now"}, {"change_at": ["value_must_be_blank"]}),
         ({"payment_method": {"payment_method_id": "x"}}, {"payment_method": ["unsupported_value"]}),
-        ({"billing_entity_code": "other"}, {"billing_entity_code": ["unsupported_value"]}),
+        ({"billing_entity_id": "other"}, {"billing_entity_id": ["unsupported_value"]}),
         ({"billing_time": "sometimes"}, {"billing_time": ["value_is_invalid"]}),
         ({"backdated_billing": "perhaps"}, {"backdated_billing": ["value_is_invalid"]}),
         ({"subscription_at": "soon"}, {"subscription_at": ["invalid_date"]}),
@@ -316,3 +318,40 @@ def test_any_external_id_can_be_found_and_ended(api: ApiClient, customer: Custom
 
     assert call(api, "get", "subscriptions/eu/berlin/1").json()["subscription"]["external_id"] == "eu/berlin/1"
     assert call(api, "delete", "subscriptions/eu%2Fberlin%2F1").json()["subscription"]["status"] == "terminated"
+
+
+def test_its_seller_and_its_texts_are_named_changed_and_given_back(
+    api: ApiClient, customer: Customer, plan: PlanVersion
+) -> None:
+    installation.ensure(at=instant("2026-01-01"))
+    parties.make_entity("other")
+    InvoiceCustomSection.objects.create(code="own", name="Own", display_name="Terms", details="Net.")
+    sections = {"invoice_custom_section_codes": ["own"]}
+    made_of = post(api, billing_entity_code="other", invoice_custom_section=sections).json()["subscription"]
+    assert made_of["billing_entity_code"] == "other"
+    (shown,) = made_of["applied_invoice_custom_sections"]
+    assert (shown["invoice_custom_section"]["code"], shown["invoice_custom_section"]["details"]) == ("own", "Net.")
+
+    def changed(**content: Any) -> Any:
+        answer = call(api, "put", "subscriptions/sub", {"subscription": content})
+        if answer.status_code != 200:
+            return answer.status_code, answer.json()["code"]
+        found = answer.json()["subscription"]
+        return found["billing_entity_code"], len(found["applied_invoice_custom_sections"])
+
+    assert changed(name="Other") == ("other", 1)
+    assert changed(billing_entity_code="acme", invoice_custom_section={"skip_invoice_custom_sections": True}) == (
+        "acme",
+        0,
+    )
+    assert Subscription.objects.get().custom_section_ids == []
+    assert changed(invoice_custom_section=sections, billing_entity_code=None) == ("acme", 1)
+    assert changed(invoice_custom_section={"invoice_custom_section_codes": []}) == ("acme", 0)
+    assert changed(billing_entity_code="nobody") == (404, "billing_entity_not_found")
+    assert changed(invoice_custom_section={"invoice_custom_section_codes": ["no"]}) == (
+        404,
+        "invoice_custom_section_not_found",
+    )
+    assert changed(invoice_custom_section=["own"])[0] == 422
+    row = Subscription.objects.get()
+    assert (row.billing_entity, row.custom_section_ids) == (None, None)

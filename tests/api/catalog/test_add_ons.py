@@ -48,6 +48,7 @@ def test_the_shape_of_an_add_on(api: ApiClient) -> None:
         "code": "setup",
         "amount_cents": 12000,
         "amount_currency": "EUR",
+        "tax_inclusive": False,
         "created_at": row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "description": "d",
     }

@@ -94,6 +94,7 @@ def test_the_shape_of_a_plan(api: ApiClient) -> None:
         "code": "vat",
         "rate": 19.0,
         "description": None,
+        "legal_note": None,
         "applied_to_organization": False,
         "add_ons_count": 0,
         "customers_count": 0,
@@ -118,6 +119,7 @@ def test_the_shape_of_a_plan(api: ApiClient) -> None:
         "accepts_target_wallet": False,
         "properties": {"amount": "0.10"},
         "applied_pricing_unit": None,
+        "tax_inclusive": None,
         "lago_parent_id": None,
         "filters": [
             {
@@ -148,6 +150,7 @@ def test_the_shape_of_a_plan(api: ApiClient) -> None:
         "amount_currency": "EUR",
         "trial_period": 0,
         "pay_in_advance": False,
+        "tax_inclusive": False,
         "bill_charges_monthly": None,
         "bill_fixed_charges_monthly": None,
         "customers_count": 0,

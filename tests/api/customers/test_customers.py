@@ -93,6 +93,8 @@ def test_the_shape_of_a_customer(api: ApiClient) -> None:
         "legal_number": None,
         "currency": "EUR",
         "tax_identification_number": "DE136695976",
+        "tax_decision": None,
+        "tax_exemption": None,
         "timezone": "Europe/Berlin",
         "applicable_timezone": "Europe/Berlin",
         "net_payment_term": 14,

@@ -129,7 +129,7 @@ def test_a_change_touches_what_it_names(api: ApiClient) -> None:
         ({"net_payment_term": -1}, {"net_payment_term": ["value_is_out_of_range"]}),
         ({"net_payment_term": None}, {"net_payment_term": ["value_is_mandatory"]}),
         ({"einvoicing": True}, {"einvoicing": ["unsupported_value"]}),
-        ({"eu_tax_management": True}, {"eu_tax_management": ["unsupported_value"]}),
+        ({"eu_tax_management": True}, {"eu_tax_management": ["billing_entity_must_be_in_eu"]}),
         ({"accent_color": "red"}, {"accent_color": ["value_is_invalid"]}),
         ({"billing_configuration": {"document_locale": "xx"}}, {"document_locale": ["not_a_valid_language_code"]}),
     ],

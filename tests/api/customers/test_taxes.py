@@ -45,6 +45,7 @@ def test_the_shape_of_a_tax(api: ApiClient) -> None:
         "code": "vat",
         "rate": 19.0,
         "description": "d",
+        "legal_note": None,
         "applied_to_organization": True,
         "add_ons_count": 0,
         "customers_count": 0,
@@ -111,3 +112,10 @@ def test_a_list_costs_the_same_however_long(api: ApiClient, django_assert_num_qu
     api.read("taxes")
     with django_assert_num_queries(4):  # key, count, taxes, default taxes
         assert len(api.read("taxes?search_term=t").json()["taxes"]) == 5
+
+
+def test_the_text_on_documents_of_a_tax(api: ApiClient) -> None:
+    assert post(api, rate=0, legal_note="Article 146").json()["tax"]["legal_note"] == "Article 146"
+    changed = api.call("put", "taxes/vat", {"tax": {"legal_note": None}})
+    assert changed.json()["tax"]["legal_note"] is None
+    assert api.call("put", "taxes/vat", {"tax": {"legal_note": "x" * 2001}}).status_code == 422

@@ -1,5 +1,6 @@
 """Downloads: made on demand, handed out by signed links that end, and nothing for drafts."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,12 @@ import time_machine
 from django.test import Client
 
 from customers.models import Customer
+from invoicing.domain import document_folding
 from invoicing.models import Document
 from invoicing.services import documents
+from tests.factories import documents as documents_factory
 from tests.factories import invoicing as make
+from tests.factories.documents import LineRow
 from tests.factories.platform import ApiClient
 
 
@@ -73,3 +77,18 @@ def test_a_draft_has_no_file(api: ApiClient, customer: Customer) -> None:
     answer = api.call("post", f"invoices/{draft.uuid}/download")
 
     assert (answer.status_code, answer.json()["code"]) == (405, "is_draft")
+
+
+def test_the_files_of_a_long_invoice(api: ApiClient, client: Client) -> None:
+    rows = [LineRow(f"API – region: {number}", "2.00") for number in range(document_folding.LONGEST + 1)]
+    invoice = documents_factory.finalized(documents_factory.buyer(documents_factory.seller()), rows)
+    assert api.read(f"invoices/{invoice.uuid}/documents").json() == {"documents": []}
+    documents.render(invoice_id=invoice.pk, at=documents_factory.AT)
+
+    found = api.read(f"invoices/{invoice.uuid}/documents").json()["documents"]
+    assert [row["kind"] for row in found] == ["pdf", "annex_csv"]
+    annex = client.get(found[1]["file_url"])
+    assert annex["Content-Type"] == "text/csv; charset=utf-8"
+    content = b"".join(annex.streaming_content)  # type: ignore[attr-defined]
+    assert len(content) == found[1]["size"]
+    assert hashlib.sha256(content).hexdigest() == found[1]["sha256"]

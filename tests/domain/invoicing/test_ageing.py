@@ -45,6 +45,7 @@ def test_amounts_are_summed_by_currency_and_age() -> None:
         "31-60": Money("0", "EUR"),
         "61-90": Money("0", "EUR"),
         ">90": Money("0", "EUR"),
+        "disputed": Money("0", "EUR"),
     }
     assert found["JPY"][">90"] == Money(8, "JPY")
     assert list(found) == ["EUR", "JPY"]

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moneyed import Money
 
+from config.kernel import money
 from invoicing.domain import credit_notes, totals
+from invoicing.domain import tax as tax_rules
 from invoicing.domain.credit_notes import BilledInvoice, BilledLine, Limits, NotCreditable, Split
 from invoicing.domain.tax import TaxRate
 
@@ -36,6 +38,8 @@ def billed(
         taxes=whole.amount.tax,
         taxes_credited=eur(0),
         taxes_credited_precise=Decimal(0),
+        coupons=eur(0),
+        coupons_credited=eur(0),
         refundable=eur(paid),
         due=whole.amount.gross - eur(paid) if due is None else eur(due),
     )
@@ -61,6 +65,8 @@ def after(invoice: BilledInvoice, note: credit_notes.Credited) -> BilledInvoice:
         taxes=invoice.taxes,
         taxes_credited=invoice.taxes_credited + note.amount.tax,
         taxes_credited_precise=invoice.taxes_credited_precise + note.precise_taxes,
+        coupons=invoice.coupons,
+        coupons_credited=invoice.coupons_credited + note.coupons,
         refundable=invoice.refundable,
         due=invoice.due,
     )
@@ -221,9 +227,9 @@ def test_credits_pay_in_their_order() -> None:
 
 def test_what_was_paid_of_a_line() -> None:
     # 60 paid of 240, the line is 120 of it: 60 × 120 / 240
-    paid = credit_notes.refunded_share(paid=eur("60"), line_gross=eur("120"), invoice_gross=eur("240"))
+    paid = credit_notes.refunded_share(paid=eur("60"), line_gross=Decimal(120), invoice_gross=eur("240"))
     assert paid == Decimal(30)
-    assert credit_notes.refunded_share(paid=eur("0"), line_gross=eur("0"), invoice_gross=eur("0")) == 0
+    assert credit_notes.refunded_share(paid=eur("0"), line_gross=Decimal(0), invoice_gross=eur("0")) == 0
 
 
 AMOUNTS = st.decimals(min_value="0.01", max_value="300", places=2)
@@ -257,3 +263,34 @@ def test_all_notes_together_give_back_exactly_what_was_billed(
     whole = sum((line.amount for line in start.lines), eur(0)) + start.taxes
     assert sum((note.amount.gross for note in notes), eur(0)) == whole
     assert all(note.amount.tax >= eur(0) and note.amount.net >= eur(0) for note in notes)
+
+
+@given(
+    prices=st.lists(st.integers(1, 10**6), min_size=1, max_size=4),
+    percent=st.sampled_from(["0.07", "0.19", "0.2", "0.255"]),
+)
+def test_of_prices_that_include_taxes_each_gives_back_itself(prices: list[int], percent: str) -> None:
+    taxes = (TaxRate(id=1, code="t", name="T", rate=Decimal(percent)),)
+    gross = [money.from_minor(price, "EUR") for price in prices]
+    nets = [money.rounded(Money(tax_rules.net_of(gross=one.amount, taxes=taxes), "EUR")) for one in gross]
+    whole = totals.total(lines=[(net, taxes) for net in nets], currency="EUR", gross=gross).amount
+    invoice = BilledInvoice(
+        currency="EUR",
+        lines=tuple(
+            BilledLine(
+                id=number, amount=net, taxes=taxes, credited=eur(0), credited_precise=Decimal(0),
+                included_taxes=price.amount - net.amount,
+            )
+            for number, (net, price) in enumerate(zip(nets, gross, strict=True))
+        ),
+        taxes=whole.tax, taxes_credited=eur(0), taxes_credited_precise=Decimal(0), coupons=eur(0),
+        coupons_credited=eur(0), refundable=eur(0), due=whole.gross,
+    )  # fmt: skip
+    for line, price in zip(invoice.lines, gross, strict=True):
+        if line.amount:
+            note = credit_notes.credit(invoice=invoice, wanted={line.id: line.amount.amount})
+            assert note.amount.gross == price
+            assert note.groups[0].amount == note.amount.tax
+    wanted = {line.id: line.amount.amount for line in invoice.lines if line.amount}
+    if wanted:
+        assert credit_notes.credit(invoice=invoice, wanted=wanted).amount.gross == sum(gross, eur(0))

@@ -20,8 +20,9 @@ from invoicing.domain import document_language
         ("en", "", "en", "en_US"),
         ("en", "DE", "en", "en_GB"),
         ("en-US", "DE", "en", "en_US"),
-        # Words exist in eight languages; for any other both words and figures are English.
-        ("zh-TW", "US", "en", "en_US"),
+        ("zh-TW", "US", "zh-hant", "zh_TW"),
+        # Words exist in nine languages; for any other both words and figures are English.
+        ("ja", "JP", "en", "en_GB"),
         ("", "GB", "en", "en_GB"),
         ("../../x", "GB", "en", "en_GB"),
         ("de-XX", "DE", "de", "de"),

@@ -1,10 +1,12 @@
 """Dates of invoices: grace, payment term, time zones, and no date in the future."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from config.kernel import errors
+from config.kernel import dates, errors
 from invoicing.domain import issuing
 
 
@@ -86,3 +88,57 @@ def test_no_document_is_dated_in_the_future(at: datetime, issued: date) -> None:
 def test_an_unknown_time_zone_is_refused() -> None:
     with pytest.raises(errors.Invalid):
         issuing.plan(billed_at=datetime(2026, 5, 1, tzinfo=UTC), timezone="Mars/Base", grace_days=0, term_days=0)
+
+
+PERIOD_END, NEXT_START = issuing.PERIOD_END, issuing.NEXT_START
+KEEP, ALIGN = issuing.KEEP_ANCHOR, issuing.ALIGN
+
+
+@pytest.mark.parametrize(
+    ("anchor", "adjustment", "grace", "issued", "finalized_from"),
+    [
+        # April was billed on 1 May.
+        (NEXT_START, ALIGN, 0, date(2026, 5, 1), date(2026, 5, 1)),
+        (NEXT_START, ALIGN, 3, date(2026, 5, 4), date(2026, 5, 4)),
+        (NEXT_START, KEEP, 0, date(2026, 5, 1), date(2026, 5, 1)),
+        (NEXT_START, KEEP, 3, date(2026, 5, 1), date(2026, 5, 4)),
+        (PERIOD_END, ALIGN, 0, date(2026, 4, 30), date(2026, 5, 1)),
+        (PERIOD_END, ALIGN, 3, date(2026, 5, 4), date(2026, 5, 4)),
+        (PERIOD_END, KEEP, 0, date(2026, 4, 30), date(2026, 5, 1)),
+        (PERIOD_END, KEEP, 3, date(2026, 4, 30), date(2026, 5, 4)),
+    ],
+)
+@pytest.mark.parametrize("timezone", ["UTC", "Asia/Tokyo"])
+def test_the_policy_dates_an_invoice_and_never_shortens_its_grace(
+    anchor: str, adjustment: str, grace: int, issued: date, finalized_from: date, timezone: str
+) -> None:
+    zone = dates.zone(timezone)
+    found = issuing.plan(
+        billed_at=dates.start_of_day(date(2026, 5, 1), zone),
+        timezone=timezone,
+        grace_days=grace,
+        term_days=10,
+        policy=issuing.Policy(anchor=anchor, adjustment=adjustment),
+    )
+
+    assert (found.issuing_date, found.payment_due_date) == (issued, issued + timedelta(days=10))
+    assert found.finalize_after == dates.start_of_day(finalized_from, zone)
+
+
+@given(
+    grace=st.integers(0, 60),
+    policy=st.builds(
+        issuing.Policy, anchor=st.sampled_from([PERIOD_END, NEXT_START]), adjustment=st.sampled_from([KEEP, ALIGN])
+    ),
+)
+def test_no_policy_dates_a_document_after_the_end_of_its_grace(grace: int, policy: issuing.Policy) -> None:
+    billed_at = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+    found = issuing.plan(billed_at=billed_at, timezone="UTC", grace_days=grace, term_days=0, policy=policy)
+
+    assert billed_at.date() - timedelta(days=1) <= found.issuing_date <= found.finalize_after.date()
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(ValueError, match="whenever"):
+        issuing.Policy(anchor="whenever")

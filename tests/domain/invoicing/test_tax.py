@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moneyed import Money
 
 from invoicing.domain import tax
-from invoicing.domain.tax import TaxRate
+from invoicing.domain.tax import Basis, Resolved, TaxRate
 
 VAT = TaxRate(id=1, code="vat", name="VAT", rate=Decimal("0.19"))
 CITY = TaxRate(id=2, code="city", name="City", rate=Decimal("0.08875"))
@@ -39,10 +39,14 @@ def test_rounds_each_row_and_the_unrounded_sum_once(
 
 
 def test_the_first_level_that_has_taxes_wins() -> None:
-    assert tax.resolve(own=[VAT], of_customer=[CITY], of_seller=[CITY]) == (VAT,)
-    assert tax.resolve(own=[], of_customer=[CITY], of_seller=[VAT]) == (CITY,)
-    assert tax.resolve(own=[], of_customer=[], of_seller=[VAT, CITY]) == (VAT, CITY)
-    assert tax.resolve(own=[], of_customer=[], of_seller=[]) == ()
+    assert tax.resolve(own=[VAT], of_customer=[CITY], of_seller=[CITY]) == Resolved((VAT,), Basis.PRICE)
+    assert tax.resolve(own=[], of_customer=[CITY], of_seller=[VAT]) == Resolved((CITY,), Basis.CUSTOMER)
+    assert tax.resolve(own=[], of_customer=[], of_seller=[VAT, CITY]) == Resolved((VAT, CITY), Basis.SELLER)
+    assert tax.resolve(own=[], of_customer=[], of_seller=[]) == Resolved((), Basis.NONE)
+
+
+def test_an_exempt_customer_pays_no_tax_of_any_level() -> None:
+    assert tax.resolve(own=[VAT], of_customer=[CITY], of_seller=[VAT], is_exempt=True) == Resolved((), Basis.EXEMPT)
 
 
 @given(minor=st.integers(-(10**14), 10**14), rates=st.lists(st.integers(0, 10**8), max_size=4))

@@ -97,3 +97,14 @@ def test_order_changes_no_amount_and_the_parts_make_the_whole(
     assert found.amount.gross == found.amount.net + found.amount.tax
     rows = sum((group.amount.amount for group in found.groups), Decimal(0))
     assert abs(rows - found.amount.tax.amount) <= Decimal("0.01")
+
+
+def test_coupons_lower_what_is_taxed_before_it_is_rounded() -> None:
+    # Three lines of 10.00 less 0.0333333 each: 29.9000001 × 0.19 = 5.68100002; net 30.00 − 0.10
+    lines = [(euros("10.00"), [VAT])] * 3
+    found = totals.total(
+        lines=lines, currency="EUR", coupons=totals.Reduction(euros("0.10"), (Decimal("0.0333333"),) * 3)
+    )
+
+    assert found.amount == Taxed(net=euros("29.90"), tax=euros("5.68"), gross=euros("35.58"))
+    assert [(group.base, group.amount) for group in found.groups] == [(euros("29.90"), euros("5.68"))]

@@ -124,7 +124,6 @@ def test_an_external_id_belongs_to_one_customer(entity: BillingEntity, customer:
         ({"ending_at": "2026-02-01", "subscription_at": "2026-01-01"}, {"ending_at": ["invalid_date"]}),
         ({"external_id": " "}, {"external_id": ["value_is_mandatory"]}),
         ({"external_id": "x" * 256}, {"external_id": ["value_is_too_long"]}),
-        ({"billing_entity_code": "other"}, {"billing_entity_code": ["unsupported_value"]}),
     ],
 )
 def test_terms_that_do_not_fit_are_refused(

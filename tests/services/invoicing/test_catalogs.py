@@ -10,7 +10,7 @@ from django.conf import settings
 
 from invoicing.domain import document_language
 
-LANGUAGES = ["de", "es", "fr", "it", "nb", "pt_BR", "sv"]
+LANGUAGES = ["de", "es", "fr", "it", "nb", "pt_BR", "sv", "zh_Hant"]
 COMPILE = ".venv/bin/pybabel compile -d locale -D django"
 
 _FOLDER = pathlib.Path(settings.BASE_DIR) / "locale"

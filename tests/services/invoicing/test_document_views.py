@@ -228,7 +228,7 @@ def test_a_shipping_address_of_its_own_is_shown() -> None:
         ("nb", "Faktura", "15. juni 2026"),
         ("pt-BR", "Fatura", "15 de jun. de 2026"),
         ("sv", "Faktura", "15 juni 2026"),
-        ("zh-TW", "Invoice", "15 Jun 2026"),
+        ("zh-TW", "發票", "2026年6月15日"),
     ],
 )
 def test_the_document_speaks_the_language_of_the_invoice(locale: str, title: str, due: str) -> None:

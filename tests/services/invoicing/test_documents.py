@@ -15,6 +15,7 @@ from moneyed import Money
 from pytest_django import DjangoAssertNumQueries
 
 from config.kernel import errors
+from invoicing.domain import document_folding
 from invoicing.domain.document_formats import Formats
 from invoicing.models import Document, Invoice
 from invoicing.services import document_pdf, document_views, documents
@@ -210,7 +211,7 @@ def test_many_lines_are_shown_without_their_parts() -> None:
     details = {"free_units": "10", "paid_units": "0", "per_package_size": "5", "per_package_unit_amount": "1"}
     rows = [
         LineRow(f"Line {number}", "1.00", units="10", charge_model="package", details=details)
-        for number in range(document_views.DETAILED_LINES + 1)
+        for number in range(document_folding.DETAILED // 2 + 1)
     ]
     customer = factory.buyer(factory.seller())
     many = document_views.of(invoice=factory.draft(customer, rows))

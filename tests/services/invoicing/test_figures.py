@@ -51,6 +51,7 @@ def test_receivables_by_age(business: list[Invoice]) -> None:
         "31-60": Money("0", "EUR"),
         "61-90": Money("0", "EUR"),
         ">90": Money("0", "EUR"),
+        "disputed": Money("0", "EUR"),
     }
     assert found["JPY"]["0"] == Money(1200, "JPY")
     assert len(captured) == 1

@@ -16,7 +16,7 @@ from invoicing.domain.facts import InvoiceFinalized, InvoicePaid
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LedgerEntry, PrepaidCredit, PrepaidCreditUse
 from invoicing.queries import ledger, revenue
 from invoicing.services import credit_notes, invoices, payments, prepaid_credits, prepaid_draws
-from invoicing.services.credit_notes import UnableToCredit
+from invoicing.services.credit_note_wallets import UnableToCreditSale
 from invoicing.services.prepaid_credits import Grant, InvalidPrepaidCredit
 from tests.factories import invoicing as make
 
@@ -288,7 +288,7 @@ def test_used_up_credit_neither_expires_nor_rolls_over(customer: Customer) -> No
 def test_the_purchase_cannot_be_credited(customer: Customer) -> None:
     sold = sell(customer, "100.00")
 
-    with pytest.raises(UnableToCredit) as caught:
+    with pytest.raises(UnableToCreditSale) as caught:
         credit_notes.create(
             invoice_id=sold.pk,
             amounts={InvoiceLine.objects.get(invoice=sold).pk: eur("10")},

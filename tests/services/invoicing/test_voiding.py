@@ -1,4 +1,4 @@
-"""Voiding drafts: no number is used or freed, and an issued invoice stands."""
+"""Voiding drafts: no number is used or freed. Voiding documents: see `test_voids`."""
 
 import pytest
 
@@ -46,15 +46,18 @@ def test_a_voided_draft_is_not_finalized_any_more() -> None:
         invoices.void_draft(invoice_id=draft.pk, reason="", actor=make.ACTOR, at=make.AT)
 
 
-def test_an_issued_invoice_stands(heard: list[object]) -> None:
-    invoice = make.issue(make.make_customer(make.make_entity()), "1.00")
+def test_a_document_is_no_draft_and_a_draft_no_document(heard: list[object]) -> None:
+    customer = make.make_customer(make.make_entity())
+    invoice, draft = make.issue(customer, "1.00"), make.draft(customer, "1.00").invoice
 
     for verb in (
         lambda: invoices.void_draft(invoice_id=invoice.pk, reason="", actor=make.ACTOR, at=make.AT),
-        lambda: invoices.void(invoice_id=invoice.pk, actor=make.ACTOR, at=make.AT),
+        lambda: invoices.void(invoice_id=draft.pk, actor=make.ACTOR, at=make.AT),
     ):
         with pytest.raises(errors.NotAllowed) as refused:
             verb()
         assert refused.value.code == "not_voidable"
     invoice.refresh_from_db()
-    assert (invoice.status, heard) == ("finalized", [InvoiceFinalized(invoice_id=invoice.pk)])
+    draft.refresh_from_db()
+    assert (invoice.status, draft.status) == ("finalized", "draft")
+    assert heard == [InvoiceFinalized(invoice_id=invoice.pk)]

@@ -15,7 +15,6 @@ from billing.models import BillingRun
 from billing.services.subscription_moves import Moved
 from config.kernel import jobs
 from config.platform.services import schedule
-from config.platform.tasks import LATER
 from invoicing.services.dispatch import Swept
 from tests.factories.platform import AT
 
@@ -48,7 +47,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two jobs instead of the installation's own."""
     ran.clear()
     found = {
-        name: jobs.PeriodicJob(name, f"{__name__}.{fn}", "config.platform.tasks.later", "5", "d")
+        name: jobs.PeriodicJob(name, f"{__name__}.{fn}", "catalog.tasks.first", "5", "d")
         for name, fn in (("overdue", "second"), ("billing", "first"))
     }
     monkeypatch.setattr(jobs, "_periodic", found)
@@ -82,13 +81,8 @@ def test_the_names_that_others_rely_on_exist() -> None:
     assert names | {"advance_charges", "overdue"} <= jobs.periodic_jobs().keys()
 
 
-def test_jobs_without_a_feature_do_nothing() -> None:
-    out = run(*LATER).splitlines()
-    assert out == [f"{name}: nothing to do: there is no such feature yet" for name in LATER]
-
-
-def test_every_job_with_a_feature_gets_its_row_once() -> None:
-    expected = [name for name in jobs.periodic_jobs() if name not in LATER]
+def test_every_job_gets_its_row_once() -> None:
+    expected = list(jobs.periodic_jobs())
     assert schedule.sync() == expected
     assert schedule.sync() == []
     assert set(PeriodicTask.objects.values_list("name", flat=True)) == set(expected)
@@ -103,8 +97,8 @@ def test_every_job_with_a_feature_gets_its_row_once() -> None:
         (Moved(done=2, failed={}), "2 done, 0 failed"),
         (Moved(done=0, failed={"acme": "no plan", "b": "no tax"}), "0 done, 2 failed\n  acme: no plan\n  b: no tax"),
         (
-            Swept(rendered=Counted([1, 2], []), sent=Counted([], [7])),
-            "rendered (2 done, 0 failed), sent (0 done, 1 failed)",
+            Swept(rendered=Counted([1, 2], []), credit_notes=Counted([3], []), sent=Counted([], [7])),
+            "rendered (2 done, 0 failed), credit notes (1 done, 0 failed), sent (0 done, 1 failed)",
         ),
         (BillingRun(pk=7, status="succeeded"), "Run 7 succeeded"),
     ],
@@ -121,7 +115,7 @@ def test_what_staff_changed_stays(known: None) -> None:
     PeriodicTask.objects.create(name="their own", task="some.task", crontab=night)
     assert schedule.sync() == []
     row = PeriodicTask.objects.get(name="billing")
-    assert (row.crontab, row.enabled, row.task) == (night, False, "config.platform.tasks.later")
+    assert (row.crontab, row.enabled, row.task) == (night, False, "catalog.tasks.first")
     assert PeriodicTask.objects.filter(name="their own").exists()
 
 
