@@ -1,6 +1,9 @@
-"""What every test shares: the hypothesis profile, an empty cache, and databases that are copied instead of migrated."""
+"""What every test shares: the hypothesis profile, an empty cache, databases that are copied instead of migrated, and
+emptied where something is in them.
+"""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from django import conf
@@ -8,7 +11,7 @@ from django.core import cache
 from django.db import connection
 from hypothesis import HealthCheck, settings
 
-from tests import migrated
+from tests import emptied, migrated
 
 settings.register_profile(
     "quittance",
@@ -34,3 +37,10 @@ def django_db_modify_db_settings(
     """Copy the database of tests from one that is migrated already."""
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = migrated.database()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_emptied() -> Iterator[None]:
+    """Empty tables after tests that commit in milliseconds."""
+    with emptied.quickly():
+        yield
