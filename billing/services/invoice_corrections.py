@@ -8,6 +8,7 @@ import decimal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -221,12 +222,17 @@ def _priced(fixes: Sequence[Fix], currency: str) -> dict[int, Priced]:
     rows = RatedCharge.objects.filter(line_id__in=wanted, released_at__isnull=True)
     for row in rows.select_related("charge", "fixed_charge"):
         units = wanted[row.line_id].units
-        was = row.trace["inputs"]["was"] if row.trace["kind"] == adjusted_trace.KIND else row.trace
+        inputs = row.trace["inputs"]
+        was, by_hand = row.trace, None
+        if row.trace["kind"] == adjusted_trace.KIND:
+            was = inputs["was"]
+            # A price that was set by hand stays the price of a unit.
+            by_hand = None if inputs["unit_amount"] is None else Decimal(inputs["unit_amount"])
         sold = row.charge or row.fixed_charge
         adjusted_trace.demand(
-            was=was, units=units, unit_amount=None, is_prorated=bool(sold is not None and sold.prorated)
+            was=was, units=units, unit_amount=by_hand, is_prorated=bool(sold is not None and sold.prorated)
         )
-        priced = adjusted_trace.price(was=was, units=units, unit_amount=None)
+        priced = adjusted_trace.price(was=was, units=units, unit_amount=by_hand)
         amount = Money(money.quantize(priced.precise, currency=currency), currency)
         found[row.line_id] = Priced(priced.units, priced.unit_amount, amount)
     return found

@@ -114,7 +114,7 @@ def _voided(invoice: Invoice) -> Note:
     if invoice.number is None:
         return Note("This draft was voided: it is no document, and its time is billed anew.", Tone.NEUTRAL)
     following = invoice.regenerations.exclude(status=Invoice.Status.VOIDED).first()
-    day = cells.local_day(invoice.voided_at, invoice.timezone)
+    day = cells.day_of(invoice.voided_at, invoice.timezone)
     if following is None:
         text = f"It was voided on {day}. Nothing of it is owed, and what it billed is not billed again by itself."
     else:

@@ -61,7 +61,8 @@ class VoidIssued(ObjectVerb):
     explanation = (
         "The invoice keeps its number and says what it said, but nothing of it is owed. What it used of coupons and "
         "credits can be used again, and payments are held for the customer. What it billed is not billed again by "
-        "itself: regenerate it for that. This cannot be undone."
+        "itself: regenerate it for that. With a credit note, it gives back what you say, and what a wallet paid of "
+        "the rest is not given back. This cannot be undone."
     )
     confirm = "Void the invoice"
     form_class = VoidForm

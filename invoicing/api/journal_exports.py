@@ -21,10 +21,11 @@ from invoicing.services import journal_exports
 
 
 class ExportRequest(RequestSerializer):
-    """Whose journal, and the last accounting day; without a day all that was not exported yet."""
+    """Whose journal, and the last accounting day; null takes all that was not exported yet."""
 
     billing_entity_code = serializers.CharField(max_length=255)
-    to_date = serializers.DateField(required=False, allow_null=True)
+    # Asked for even where it is null: an export that took too much cannot be taken back.
+    to_date = serializers.DateField(allow_null=True)
 
 
 def _find(lago_id: str) -> JournalExport:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pypdf
 from django.db.models import BigIntegerField, F, Func, Value
@@ -82,9 +82,14 @@ def _problem(document: Document, subject: Invoice | CreditNote) -> str:
         label = pgettext("document", "Total")
     if not says(lines=lines, label=label, amount=amount):
         return f"the document does not say {amount.amount.normalize():f} {invoice.currency} as its total"
-    if subject.number and not any(subject.number in line for line in lines):
+    # A long number may go over two lines.
+    if subject.number and _squeezed([subject.number]) not in _squeezed(lines):
         return f"the document does not say its number {subject.number}"
     return ""
+
+
+def _squeezed(lines: Iterable[str]) -> str:
+    return "".join("".join(lines).split())
 
 
 PDFS = Check(

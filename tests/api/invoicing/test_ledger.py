@@ -125,11 +125,12 @@ def test_an_export_is_made_once_and_fetched_often(api: ApiClient, invoice: Invoi
         assert hashlib.sha256(b"".join(answer.streaming_content)).hexdigest() == made[f"{kind}_sha256"]
         assert answer["Content-Disposition"] == f'attachment; filename="journal-acme-0001.{kind}"'
     for wrong, status in (
-        ({"billing_entity_code": "acme"}, 409),
+        ({"billing_entity_code": "acme"}, 422),
+        ({"billing_entity_code": "acme", "to_date": None}, 409),
         ({"billing_entity_code": "acme", "to_date": "2026-04-30"}, 422),
         ({"billing_entity_code": "acme", "to_date": "2999-01-01"}, 422),
         ({"billing_entity_code": "acme", "to_date": "x"}, 422),
-        ({"billing_entity_code": "nobody"}, 404),
+        ({"billing_entity_code": "nobody", "to_date": None}, 404),
         ({"to_date": "2026-05-01"}, 422),
     ):
         assert api.call("post", "ledger/exports", {"export": wrong}).status_code == status, wrong

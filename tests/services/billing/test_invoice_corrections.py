@@ -20,7 +20,8 @@ from customers.models import Customer
 from invoicing.domain.corrections import Fix
 from invoicing.models import CorrectedLine, Correction, CreditNote, Invoice, InvoiceLine, Payment
 from invoicing.queries import held_payments, ledger
-from invoicing.services import invoices, payments
+from invoicing.services import invoices, payments, regenerating
+from invoicing.services.regenerating import LineEdit
 from tests.factories import billing as made
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
@@ -345,3 +346,22 @@ def test_a_repeat_changes_nothing_and_a_change_in_between_refuses(invoice: Invoi
     with contextlib.suppress(IntegrityError), transaction.atomic():
         Correction.objects.update(reason="other")
     assert Correction.objects.get().reason == "wrong"
+
+
+def test_units_alone_keep_a_price_that_was_set_by_hand(invoice: Invoice) -> None:
+    """10 × 0.10 are made anew as 10 × 0.20; of 12 of them 2 are missing, which makes 0.40 and 20 % of it."""
+    line = invoice.lines.get(item_code="requests")
+    invoices.void(invoice_id=invoice.pk, actor=ACTOR, at=AT)
+    edits = {line.pk: LineEdit(units=Decimal(10), unit_amount=Decimal("0.20"))}
+    anew = regenerating.regenerate(invoice_id=invoice.pk, actor=ACTOR, at=AT, edits=edits)
+    edited = anew.lines.get(item_code="requests")
+
+    asked = Asked(reason="wrong", fixes=(Fix(edited.pk, units=Decimal(12)),), owed_by="own_invoice")
+    invoice_corrections.correct(invoice_id=anew.pk, asked=asked, actor=ACTOR, at=AT)
+
+    own = Invoice.objects.latest("pk")
+    assert (edited.amount.amount, own.fees_amount.amount, own.total_amount.amount) == (
+        Decimal(2),
+        Decimal("0.40"),
+        Decimal("0.48"),
+    )
