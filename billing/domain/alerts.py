@@ -5,7 +5,7 @@ move of a value crosses. Owns this arithmetic. Amounts are in minor units, units
 from __future__ import annotations
 
 import decimal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -146,6 +146,23 @@ def is_over(seen: Seen, from_at: datetime) -> bool:
 def refused(field: str, code: str, message: str) -> InvalidAlert:
     """Return the refusal of an alert."""
     return InvalidAlert("validation_errors", message, {field: [code]})
+
+
+def demand_free(*, code: str, watches: object, others: Iterable[tuple[str, object, str]]) -> None:
+    """Demand that no other alert has this code or watches the same; of others their code, what they watch, and name.
+
+    Raises InvalidAlert (`value_already_exist`, `alert_already_exists`).
+    """
+    for other_code, watched, name in others:
+        if other_code == code:
+            raise code_taken()
+        if watched == watches:
+            raise refused("base", "alert_already_exists", f"{name} watches the same already.")
+
+
+def code_taken() -> InvalidAlert:
+    """Return the refusal of a code that another alert has."""
+    return refused("code", "value_already_exist", "Another alert has this code.")
 
 
 def _steps(distance: Decimal, step: Decimal) -> int:

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from django.db import transaction
 
 from billing.domain import alerts
-from billing.domain.alerts import AlertType, InvalidAlert, Threshold
+from billing.domain.alerts import AlertType, Threshold
 from billing.models import AlertThreshold, Subscription, UsageAlert
 from billing.queries import alerts as known
 from billing.services import alert_marks
@@ -190,15 +190,11 @@ def _thresholds(values: Sequence[ThresholdValues]) -> tuple[Threshold, ...]:
 
 def _demand_free(subscription: Subscription, alert: UsageAlert) -> None:
     others = known.of_subscription(subscription).exclude(pk=alert.pk)
-    for one in others:
-        if one.code == alert.code:
-            raise _taken()
-        if (one.alert_type, one.metric_id) == (alert.alert_type, alert.metric_id):
-            raise alerts.refused("base", "alert_already_exists", f"{one} watches the same already.")
-
-
-def _taken() -> InvalidAlert:
-    return alerts.refused("code", "value_already_exist", "Another alert has this code.")
+    alerts.demand_free(
+        code=alert.code,
+        watches=(alert.alert_type, alert.metric_id),
+        others=((one.code, (one.alert_type, one.metric_id), str(one)) for one in others),
+    )
 
 
 def _told() -> Any:

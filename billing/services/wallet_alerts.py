@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from billing.domain import alerts, wallet_alerts
-from billing.domain.alerts import InvalidAlert, Threshold
+from billing.domain.alerts import Threshold
 from billing.models import WalletAlert, WalletAlertThreshold
 from billing.queries import wallet_alerts as known
 from billing.services.usage_alerts import AlertValues, RefusedAlerts, ThresholdValues
@@ -159,15 +159,12 @@ def _thresholds(values: Sequence[ThresholdValues]) -> tuple[Threshold, ...]:
 
 
 def _demand_free(wallet: Wallet, alert: WalletAlert) -> None:
-    for one in known.of_wallet(wallet).exclude(pk=alert.pk):
-        if one.code == alert.code:
-            raise _taken()
-        if one.alert_type == alert.alert_type:
-            raise alerts.refused("base", "alert_already_exists", f"{one} watches the same already.")
-
-
-def _taken() -> InvalidAlert:
-    return alerts.refused("code", "value_already_exist", "Another alert has this code.")
+    others = known.of_wallet(wallet).exclude(pk=alert.pk)
+    alerts.demand_free(
+        code=alert.code,
+        watches=alert.alert_type,
+        others=((one.code, one.alert_type, str(one)) for one in others),
+    )
 
 
 def _told() -> Any:

@@ -20,11 +20,12 @@ from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 from invoicing.admin import shown
 from invoicing.admin.ledger_forms import EntityChoice
 from invoicing.domain import accounts as rules
+from invoicing.domain.accounts import Rule
 from invoicing.domain.ledger import Dimensions
 from invoicing.models import LedgerAccount, LedgerMapping
 from invoicing.queries import account_statements
 from invoicing.services import accounts
-from invoicing.services.accounts import AccountValues, MappingValues
+from invoicing.services.accounts import AccountValues
 
 _LINES = 50
 ROLES = [("", "manual entries alone"), *LedgerAccount.Role.choices]
@@ -367,7 +368,7 @@ def _values(values: Mapping[str, Any], *, is_active: bool) -> AccountValues:
     )
 
 
-def _mapping(account: LedgerAccount, values: Mapping[str, Any]) -> MappingValues:
+def _mapping(account: LedgerAccount, values: Mapping[str, Any]) -> Rule:
     narrowed = {name: values[name] for name in rules.DIMENSIONS}
     narrowed["currency"] = narrowed["currency"].upper()
-    return MappingValues(account_id=account.pk, role=account.role, **narrowed)
+    return Rule(account_id=account.pk, role=account.role, **narrowed)

@@ -41,20 +41,6 @@ class AccountValues:
     is_active: bool = True
 
 
-@dataclass(frozen=True)
-class MappingValues:
-    """Which postings go to an account: those of a role that have the dimensions which are not empty."""
-
-    account_id: int
-    role: str
-    item_code: str = ""
-    tax_code: str = ""
-    plan_code: str = ""
-    payment_kind: str = ""
-    line_kind: str = ""
-    currency: str = ""
-
-
 @transaction.atomic
 def open_chart(*, billing_entity_id: int, actor: Actor, at: datetime) -> list[LedgerAccount]:
     """Open the accounts of the usual chart that a seller lacks, with their mappings; return all. Idempotent."""
@@ -126,7 +112,7 @@ def demand_unused(account: LedgerAccount) -> None:
 
 
 @transaction.atomic
-def map_postings(*, billing_entity_id: int, values: MappingValues, actor: Actor, at: datetime) -> LedgerMapping:
+def map_postings(*, billing_entity_id: int, values: Rule, actor: Actor, at: datetime) -> LedgerMapping:
     """Map postings to an account, or those that are mapped already with the same dimensions to another one.
 
     Reaches what is booked from now on. Raises InvalidAccount for an account of another seller, another role or one
@@ -170,7 +156,7 @@ def unmap(*, mapping_id: int, actor: Actor, at: datetime) -> None:
     mapping.delete()
 
 
-def narrowing(values: MappingValues) -> dict[str, str]:
+def narrowing(values: Rule) -> dict[str, str]:
     """Return the dimensions of a mapping. Raises InvalidAccount for those that no posting of its role has."""
     narrowed: dict[str, str] = {name: getattr(values, name).strip() for name in accounts.DIMENSIONS}
     allowed = accounts.ALLOWED.get(values.role, frozenset({"currency"}))

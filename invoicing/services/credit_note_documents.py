@@ -6,7 +6,6 @@ Owns rendering them and finding those that are missing. Reading and storing of f
 from __future__ import annotations
 
 import hashlib
-import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -16,8 +15,6 @@ from invoicing.domain import document_files
 from invoicing.models import CreditNote, Document
 from invoicing.services import credit_note_views, document_pages, document_pdf, documents
 from invoicing.services.documents import Sweep
-
-log = logging.getLogger(__name__)
 
 _FOLDER = "credit-notes"
 
@@ -67,16 +64,7 @@ def render_pending(*, as_of: datetime, limit: int = 200) -> Sweep:
         .order_by("finalized_at", "pk")
         .values_list("pk", flat=True)[:limit]
     )
-    rendered, failed = [], []
-    for credit_note_id in list(waiting):
-        try:
-            render(credit_note_id=credit_note_id, at=as_of)
-        except Exception:
-            log.exception("the document of credit note %s cannot be rendered", credit_note_id)
-            failed.append(credit_note_id)
-        else:
-            rendered.append(credit_note_id)
-    return Sweep(rendered=tuple(rendered), failed=tuple(failed))
+    return documents.each(list(waiting), what="credit note", render=lambda pk: render(credit_note_id=pk, at=as_of))
 
 
 def is_rendered(*, note: CreditNote) -> bool:

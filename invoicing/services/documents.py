@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,7 +40,7 @@ class DamagedDocument(errors.Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a sweep did: ids of the invoices whose document it made, and of those where that failed."""
+    """What a sweep did: ids of those whose document it made, and of those where that failed."""
 
     rendered: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
@@ -85,15 +86,20 @@ def render_pending(*, as_of: datetime, limit: int = 200) -> Sweep:
         .order_by("finalized_at", "pk")
         .values_list("pk", flat=True)[:limit]
     )
+    return each(list(waiting), what="invoice", render=lambda pk: render(invoice_id=pk, at=as_of))
+
+
+def each(ids: Sequence[int], *, what: str, render: Callable[[int], object]) -> Sweep:
+    """Render the documents of these ids; one that fails is logged and does not keep the others waiting."""
     rendered, failed = [], []
-    for invoice_id in list(waiting):
+    for pk in ids:
         try:
-            render(invoice_id=invoice_id, at=as_of)
+            render(pk)
         except Exception:
-            log.exception("the document of invoice %s cannot be rendered", invoice_id)
-            failed.append(invoice_id)
+            log.exception("the document of %s %s cannot be rendered", what, pk)
+            failed.append(pk)
         else:
-            rendered.append(invoice_id)
+            rendered.append(pk)
     return Sweep(rendered=tuple(rendered), failed=tuple(failed))
 
 

@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from moneyed import Money
 
 from customers.models import BillingEntity
+from invoicing.domain.accounts import Rule
 from invoicing.domain.ledger import Dimensions
 from invoicing.models import Invoice, InvoiceLine, LedgerAccount, LedgerEntry, LedgerMapping
 from invoicing.queries import ledger
 from invoicing.services import accounts, credit_notes, invoices, payments
-from invoicing.services.accounts import AccountValues, MappingValues
+from invoicing.services.accounts import AccountValues
 from tests.factories import invoicing as make
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def add(entity: BillingEntity, code: str, role: str, **narrowed: str) -> LedgerA
         actor=make.ACTOR,
         at=make.AT,
     )
-    values = MappingValues(account_id=account.pk, role=role, **narrowed)
+    values = Rule(account_id=account.pk, role=role, **narrowed)
     accounts.map_postings(billing_entity_id=entity.pk, values=values, actor=make.ACTOR, at=make.AT)
     return account
 
@@ -163,11 +164,11 @@ def test_what_is_refused() -> None:
         with pytest.raises(accounts.AccountInUse):
             accounts.delete(account_id=account.pk, actor=make.ACTOR, at=make.AT)
     for mapping in (
-        MappingValues(account_id=tax.pk, role="revenue"),
-        MappingValues(account_id=0, role="revenue"),
-        MappingValues(account_id=tax.pk, role="tax", item_code="books"),
-        MappingValues(account_id=revenue.pk, role="revenue", line_kind="nonsense"),
-        MappingValues(account_id=revenue.pk, role="revenue", currency="XXX"),
+        Rule(account_id=tax.pk, role="revenue"),
+        Rule(account_id=0, role="revenue"),
+        Rule(account_id=tax.pk, role="tax", item_code="books"),
+        Rule(account_id=revenue.pk, role="revenue", line_kind="nonsense"),
+        Rule(account_id=revenue.pk, role="revenue", currency="XXX"),
     ):
         with pytest.raises(accounts.InvalidAccount):
             accounts.map_postings(billing_entity_id=entity.pk, values=mapping, actor=make.ACTOR, at=make.AT)

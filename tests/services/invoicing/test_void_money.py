@@ -13,6 +13,7 @@ from moneyed import Money
 
 from config.kernel import errors
 from customers.models import BillingEntity, Customer
+from invoicing.domain.accounts import Rule
 from invoicing.models import CreditNote, Invoice, InvoiceLine, LedgerAccount, LedgerPosting, Payment, WalletTransaction
 from invoicing.queries import held_payments as held_money
 from invoicing.queries import ledger
@@ -26,7 +27,7 @@ from invoicing.services import (
     payments,
     regenerating,
 )
-from invoicing.services.accounts import AccountValues, MappingValues
+from invoicing.services.accounts import AccountValues
 from invoicing.services.voiding import CreditNoteParts
 from tests.factories import books
 from tests.factories import coupons as make_coupons
@@ -80,7 +81,7 @@ def map_to(seller: BillingEntity, code: str, role: str, **narrowed: str) -> None
         account = accounts.create(billing_entity_id=seller.pk, values=values, actor=make.ACTOR, at=make.AT)
     accounts.map_postings(
         billing_entity_id=seller.pk,
-        values=MappingValues(account_id=account.pk, role=role, **narrowed),
+        values=Rule(account_id=account.pk, role=role, **narrowed),
         actor=make.ACTOR,
         at=make.AT,
     )
