@@ -1,9 +1,29 @@
 """Admin pages of the installation, and what the admin pages of all apps are built of.
 
-Owns the base classes (pages, verbs, blocks, cells, filters), the pages of API keys, the audit trail, people, groups and
-the schedule. The sidebar and the overview belong to the installation that composes everything.
+Owns the base classes (pages, verbs, blocks, cells, filters), the pages of keys, webhooks, the audit trail, the logs,
+people, groups and the schedule. The sidebar and the overview belong to the installation that composes everything.
 """
 
-from config.platform.admin import api_keys, audit, people, schedule
+from config.platform.admin import (
+    api_keys,
+    audit,
+    people,
+    request_logs,
+    schedule,
+    security_logs,
+    sign_ins,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 
-__all__ = ["api_keys", "audit", "people", "schedule"]
+__all__ = [
+    "api_keys",
+    "audit",
+    "people",
+    "request_logs",
+    "schedule",
+    "security_logs",
+    "sign_ins",
+    "webhook_deliveries",
+    "webhook_endpoints",
+]

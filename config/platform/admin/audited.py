@@ -55,16 +55,22 @@ class AuditedAdmin(theme.ModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Note that it was made, and how."""
-        _note(request, obj, "create", message)
+        self.note(request, obj, "create", message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Note the values before and after; of passwords only that they were changed."""
-        _note(request, obj, "update", message)
+        self.note(request, obj, "update", message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
         """Note that they were deleted."""
         for obj in queryset:
-            _note(request, obj, "delete", Change())
+            self.note(request, obj, "delete", Change())
+
+    def note(self, request: HttpRequest, obj: Any, verb: str, change: Change) -> None:
+        """Write what was done to the audit trail."""
+        audit.record(
+            actor=acting.actor(request), at=timezone.now(), verb=verb, instance=obj, old=change.old, new=change.new
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Actions change things: only for those who may."""
@@ -80,12 +86,6 @@ class AuditedAdmin(theme.ModelAdmin):
         if not self.has_view_or_change_permission(request, instance):
             raise PermissionDenied
         return history.view(self, request, instance)
-
-
-def _note(request: HttpRequest, obj: Any, verb: str, change: Change) -> None:
-    audit.record(
-        actor=acting.actor(request), at=timezone.now(), verb=verb, instance=obj, old=change.old, new=change.new
-    )
 
 
 def _changed(form: Any, *, is_new: bool) -> Change:

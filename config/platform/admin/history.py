@@ -26,6 +26,7 @@ _TONES = {
     AuditEntry.ActorKind.API_KEY: Tone.INFO,
     AuditEntry.ActorKind.JOB: Tone.NEUTRAL,
     AuditEntry.ActorKind.SYSTEM: Tone.NEUTRAL,
+    AuditEntry.ActorKind.CUSTOMER: Tone.GOOD,
 }
 
 

@@ -14,13 +14,17 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config.platform.admin import cells, theme
-from config.platform.admin.audited import AuditedAdmin
+from config.platform.admin import acting, cells, theme
+from config.platform.admin.audited import AuditedAdmin, Change
 from config.platform.admin.cells import Tone
-from config.platform.services import roles
+from config.platform.models import SecurityLog
+from config.platform.services import audit, roles, security_logs
+
+_PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 
 SIGN_IN = "May sign in to this back office"
 SIGN_IN_HELP = "Switched on by itself when a role is given. Without it the person's roles wait."
@@ -29,8 +33,22 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class WatchedAdmin(AuditedAdmin):
+    """Of what says who may do what: the security log has its changes too."""
+
+    kind = SecurityLog.Kind.USER
+
+    def note(self, request: HttpRequest, obj: Any, verb: str, change: Change) -> None:
+        """Write what was done to both logs."""
+        super().note(request, obj, verb, change)
+        resources = {"name": str(obj), "old": audit.plain(change.old), "new": audit.plain(change.new)}
+        security_logs.record(
+            kind=self.kind, event=_PAST[verb], actor=acting.actor(request), at=timezone.now(), resources=resources
+        )
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin, AuditedAdmin):
+class PersonAdmin(UserAdmin, WatchedAdmin):
     """People who sign in."""
 
     form = theme.UserChangeForm
@@ -125,9 +143,10 @@ class PersonAdmin(UserAdmin, AuditedAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, AuditedAdmin):
+class RoleAdmin(GroupAdmin, WatchedAdmin):
     """Groups of rights."""
 
+    kind = SecurityLog.Kind.ROLE
     rows_name = "roles"
     list_display = ("role", "people")
     search_fields = ("name",)

@@ -13,6 +13,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from config.kernel import clients
 from config.platform.models import ApiKey
 from config.platform.queries import api_keys as known_keys
 from config.platform.services import api_keys
@@ -30,7 +31,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = known_keys.usable(secret=secret.strip(), at=at)
         if key is None:
             raise exceptions.AuthenticationFailed
-        api_keys.note_use(key=key, at=at)
+        api_keys.note_use(key=key, at=at, address=clients.address(request._request))
         return None, key
 
     def authenticate_header(self, request: Request) -> str:

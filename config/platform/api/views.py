@@ -1,25 +1,34 @@
-"""The base of every API view: who calls, at which instant, with which checked input. A view parses, makes one service
-call and renders; the rules are the services'.
+"""The base of every API view: who calls, at which instant, with which rights and checked input. A view parses, makes
+one service call and renders; the rules are the services'.
+
+What all views have in common happens here and nowhere else: limits and rights of keys, repeats of writes
+(``Idempotency-Key``), conditions (``If-None-Match``, ``If-Match``) and the log of requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import time
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from config.kernel import errors
+from config.kernel import clients, errors
 from config.kernel.actors import Actor
-from config.platform.api import codes, parsing
+from config.platform.api import access, codes, conditional, idempotency, parsing, request_logging
 from config.platform.api import schema as api_schema
 from config.platform.api.auth import ApiKeyAuthentication, HasApiKey
+from config.platform.services import rights
+from config.platform.services.rate_limits import Standing
 
 S = TypeVar("S", bound="Serializer[Any]")
 
@@ -37,7 +46,24 @@ class AlwaysJson(BaseContentNegotiation):
 
 
 class ApiView(APIView):
-    """A resource below ``/api/v1/``. Needs an API key; speaks JSON only."""
+    """A resource below ``/api/v1/``. Needs an API key; speaks JSON only.
+
+    ``resource`` is what the rights of keys call it; None where no right is asked for, and a view that names none lets
+    only keys in that may do everything. ``reads`` names the methods, in lower case, that write nothing although they
+    are no GET: previews and estimates. ``guarded`` names those that need the right to write although they write
+    nothing: what they hand out can be used to write. ``is_conditional`` says that GET shows one object, whose ETag
+    names what it is; with ``checks_if_match`` its writes ask about that themselves.
+    ``is_ingestion`` is of usage, which is not logged; ``takes_idempotency_key`` is off where repeats are known
+    otherwise.
+    """
+
+    resource: str | None = ""
+    reads: Collection[str] = ()
+    guarded: Collection[str] = ()
+    is_conditional = False
+    checks_if_match = False
+    is_ingestion = False
+    takes_idempotency_key = True
 
     authentication_classes = [ApiKeyAuthentication]
     permission_classes = [HasApiKey]
@@ -45,10 +71,60 @@ class ApiView(APIView):
     content_negotiation_class = AlwaysJson
     metadata_class = None
     schema = api_schema.ApiSchema()
+    standing: Standing | None = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer a request and log it, a fault too, which goes on to the server as it came."""
+        at, started = self.at(), time.perf_counter()
+        response = None
+        try:
+            response = self._served(request, *args, **kwargs)
+        finally:
+            request_logging.note(self, self.request, response, at=at, started=started)
+        return response
+
+    def _served(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.args, self.kwargs = args, kwargs
+        self.request: Request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            self.initial(self.request, *args, **kwargs)
+            response = self._answered(*args, **kwargs)
+        except Exception as exc:  # noqa: BLE001 - what is no refusal is raised again
+            response = self.handle_exception(exc)
+        response = self.response = self.finalize_response(self.request, response, *args, **kwargs)
+        if isinstance(response, Response):
+            response.render()
+        if self.is_conditional and self.request.method in {"GET", "HEAD"}:
+            response = self.response = conditional.tagged(self.request, response)
+        if self.standing is not None:
+            access.tell(response, self.standing)
+        return response
+
+    def _answered(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Call the method; a write is done once per ``Idempotency-Key``, and only to what ``If-Match`` names."""
+        request = self.request
+        name = str(request.method).lower()
+        is_known = name in self.http_method_names  # a method is a word of the client's: not any attribute is meant
+        handler = getattr(self, name, self.http_method_not_allowed) if is_known else self.http_method_not_allowed
+        do: Callable[[], HttpResponseBase] = functools.partial(handler, request, *args, **kwargs)
+        if access.action(self, request.method) == rights.READ:
+            return do()
+        if self.is_conditional and not self.checks_if_match and "If-Match" in request.headers:
+            read = functools.partial(self.get, request, *args, **kwargs)  # type: ignore[attr-defined]
+            do = functools.partial(conditional.guarded, request=request, name=request.path, read=read, write=do)
+        key = idempotency.key_of(request) if self.takes_idempotency_key else None
+        return do() if key is None else idempotency.once(request=request, key=key, at=self.at(), write=do)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let nothing in that no column can hold: such a path names nothing, such a query cannot be read."""
+        """Let in who may: a known key, within its limit and its rights. And nothing that no column can hold: such a
+        path names nothing, such a query cannot be read.
+        """
         super().initial(request, *args, **kwargs)
+        self.standing = access.counted(request, at=self.at())
+        access.admit(self, request, self.standing)
+        if not self.is_ingestion and request.method not in access.SAFE:
+            request._request.body  # noqa: B018 - read here and kept, for whoever needs the bytes
         if not all(parsing.storable(value) for value in kwargs.values() if isinstance(value, str)):
             raise Http404
         for name, values in request.query_params.lists():
@@ -57,7 +133,12 @@ class ApiView(APIView):
 
     def actor(self, request: Request) -> Actor:
         """Return who does it, for the audit trail: the API client."""
-        return Actor(kind="api_key", label=request.auth.name)
+        return Actor(
+            kind="api_key",
+            label=request.auth.name,
+            address=clients.address(request._request),
+            client=clients.agent(request._request),
+        )
 
     def at(self) -> datetime:
         """Return the clock. Read it once per request and pass it down."""
@@ -94,6 +175,7 @@ class ApiView(APIView):
 class UnknownRoute(ApiView):
     """Whatever no other route answers."""
 
+    resource = None
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

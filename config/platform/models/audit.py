@@ -7,13 +7,17 @@ from config.kernel import db
 
 
 class AuditEntry(db.Base):
-    """One verb of a person, an API client or a job on one object. ``object_type`` is "app.model" in lower case."""
+    """One verb of a person, an API client, a customer or a job on one object.
+
+    ``object_type`` is "app.model" in lower case.
+    """
 
     class ActorKind(models.TextChoices):
         USER = "user", "person"
         API_KEY = "api_key", "API client"
         JOB = "job", "job"
         SYSTEM = "system", "system"
+        CUSTOMER = "customer", "customer"
 
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=16, choices=ActorKind.choices)

@@ -59,12 +59,13 @@ def _entry(actor: Actor, at: datetime, note: Note) -> AuditEntry:
         object_id=note.instance.pk,
         object_label=str(note.instance)[:255],
         reason=note.reason,
-        old=_plain(note.old),
-        new=_plain(note.new),
+        old=plain(note.old),
+        new=plain(note.new),
     )
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as JSON has them: dates, instants and decimals as text."""
     encoder = DjangoJSONEncoder()
     return {key: _value(encoder, value) for key, value in values.items()}
 

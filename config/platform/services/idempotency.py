@@ -1,13 +1,15 @@
 """Writes that may be sent twice. Owns the memory of answers given to idempotency keys; what is written is the caller's.
 
-The answer is remembered in the transaction that made it: either both are there or neither. Refusals are not remembered,
-for they wrote nothing: the same key may try again with better input.
+The answer is remembered in the transaction that made it: either both are there or neither. A write that would be many
+transactions becomes one of them, with its parts as savepoints; what it starts for afterwards (documents, e-mails,
+webhooks) starts when that one is committed, so a repeat that finds the answer finds all of it. Refusals are not
+remembered, for they wrote nothing: the same key may try again with better input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +25,14 @@ class KeyReused(errors.Invalid):
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a JSON body; ``replayed`` says that an earlier request made them."""
+    """A status, the bytes of a body (or its JSON, of answers remembered long ago) and the headers that belong to it;
+    ``replayed`` says that an earlier request made them.
+    """
 
     status: int
-    body: Any
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
     replayed: bool = False
 
 
@@ -44,7 +50,7 @@ def once(*, api_key_id: int, key: str, request_digest: str, at: datetime, write:
         if record.request_digest != request_digest:
             message = "The idempotency key was used for another request."
             raise KeyReused("validation_errors", message, {"idempotency_key": ["value_already_exist"]})
-        return Answer(status=record.status, body=record.body, replayed=True)
+        return _remembered(record)
     answer = write()
     if answer.status < 400:
         IdempotencyRecord.objects.create(
@@ -52,7 +58,14 @@ def once(*, api_key_id: int, key: str, request_digest: str, at: datetime, write:
             key=key,
             request_digest=request_digest,
             status=answer.status,
-            body=answer.body,
+            content=answer.content,
+            headers=dict(answer.headers),
             created_at=at,
         )
     return answer
+
+
+def _remembered(record: IdempotencyRecord) -> Answer:
+    if record.content is None:
+        return Answer(status=record.status, body=record.body, replayed=True)
+    return Answer(status=record.status, content=bytes(record.content), headers=record.headers, replayed=True)

@@ -1,6 +1,7 @@
 """Roles: groups of rights for the people who work here. Owns what each may do in a new installation.
 
-A group is filled when it is made and left to the staff from then on. Rights are named by the app and model they belong
+A group is filled when it is made. As long as it has the rights that it was given and no others, it follows what its
+role is given by later versions; once staff edited it, it is theirs. Rights are named by the app and model they belong
 to, so that this needs no import of the apps.
 """
 
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
+
+from config.platform.models import AuditEntry, RoleDefault
 
 VIEW = ("view",)
 EDIT = ("view", "add", "change")
@@ -110,27 +113,52 @@ ROLES = (
     ),
     Role(
         name="Engineer",
-        about="Sees all of billing; edits the catalog, makes and ends API keys, sets the schedule.",
+        about="Sees all of billing; edits the catalog, makes and ends API keys, sets up webhooks and the schedule.",
         models={
             **EVERYTHING_TO_SEE,
             "catalog": EDIT,
             "platform.apikey": EDIT,
+            "platform.webhookendpoint": ALL,
             "django_celery_beat": EDIT,
         },
+        verbs=("test_webhookendpoint", "show_webhookkeys", "replay_webhookdelivery"),
     ),
 )
 
 
 @transaction.atomic
 def ensure() -> list[str]:
-    """Make the groups that are missing, with their rights, and return their names. The others are left alone."""
-    existing = set(Group.objects.filter(name__in=[role.name for role in ROLES]).values_list("name", flat=True))
-    made = [role for role in ROLES if role.name not in existing]
-    for role in made:
+    """Make the groups that are missing and bring those up to date that nobody edited; return the names of both.
+
+    May run any number of times. What a group was given is remembered beside it.
+    """
+    touched = []
+    for role in ROLES:
         group, is_new = Group.objects.get_or_create(name=role.name)
-        if is_new:
+        wanted, current = _names(rights(role)), _names(group.permissions.all())
+        if is_new or (wanted != current and _follows(group, current, wanted)):
             group.permissions.set(rights(role))
-    return [role.name for role in made]
+            touched.append(role.name)
+            current = wanted
+        if current == wanted:
+            RoleDefault.objects.update_or_create(name=role.name, defaults={"rights": sorted(wanted)})
+    return touched
+
+
+def _follows(group: Group, current: set[str], wanted: set[str]) -> bool:
+    """Say whether a group is as its role was given: as is remembered, or, from the time before anything was, as far as
+    the audit trail has no edit of it and it has no right that its role does not have.
+    """
+    remembered = RoleDefault.objects.filter(name=group.name).first()
+    if remembered is not None:
+        return set(remembered.rights) == current
+    edits = AuditEntry.objects.filter(object_type=group._meta.label_lower, object_id=group.pk)
+    return bool(current) and current <= wanted and not edits.exists()
+
+
+def _names(found: models.QuerySet[Permission]) -> set[str]:
+    pairs = found.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in pairs}
 
 
 def about(name: str) -> str:

@@ -25,6 +25,13 @@ def test_unknown_routes(method: str, path: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["plans/a%0Ab", "nothing%0A", "%0A/%0D", "plans/%0A/charges"])
+def test_line_breaks_in_an_address_name_nothing(path: str) -> None:
+    response = ApiClient().call("get", path)
+    assert (response.status_code, response.json()["code"]) == (404, "resource_not_found")
+
+
+@pytest.mark.django_db
 def test_the_code_of_an_unknown_route() -> None:
     expected = {"status": 404, "error": "Not Found", "code": "resource_not_found"}
     assert ApiClient().read("nothing").json() == expected

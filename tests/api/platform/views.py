@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import DataError
-from django.urls import path
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import path, re_path
 from rest_framework import serializers as drf
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import errors
-from config.platform.api import idempotency, pagination, params, serializers, views
+from config.platform.api import pagination, params, serializers, views
 
 KINDS = {
     "invalid": errors.Invalid("validation_errors", details={"name": ["value_is_mandatory"]}),
@@ -88,7 +90,8 @@ class Names(views.ApiView):
 class Once(views.ApiView):
     """Writes a group, once per idempotency key."""
 
-    @idempotency.idempotent
+    resource = "plan"
+
     def post(self, request: Request) -> Response:
         name = self.root(request, "group").get("name")
         if name == "refused":
@@ -96,10 +99,96 @@ class Once(views.ApiView):
         return Response({"group": {"id": Group.objects.create(name=f"{name}{Group.objects.count()}").pk}})
 
 
+class Files(views.ApiView):
+    """Writes a group and answers with a file, a stream, or nothing."""
+
+    resource = "invoice"
+
+    def post(self, request: Request, kind: str) -> HttpResponseBase:
+        Group.objects.create(name=f"{kind}{Group.objects.count()}")
+        if kind == "file":
+            return HttpResponse(b"%PDF\x00", content_type="application/pdf", headers={"Content-Disposition": "inline"})
+        if kind == "stream":
+            return StreamingHttpResponse([b"a", b"b"], content_type="text/csv")
+        return Response(status=200)
+
+
+class Preview(views.ApiView):
+    """A POST that writes nothing."""
+
+    resource = "invoice"
+    reads = ("post",)
+
+    def post(self, request: Request) -> Response:
+        return Response({"preview": {}})
+
+
+class OneGroup(views.ApiView):
+    """One object, whose ETag names what it is."""
+
+    resource = "plan"
+    is_conditional = True
+
+    def get(self, request: Request, name: str) -> Response:
+        return Response({"group": {"name": name, "permissions": _group(name).permissions.count()}})
+
+    def put(self, request: Request, name: str) -> Response:
+        group = _group(name)
+        for number in range(int(self.root(request, "group")["add"])):
+            group.permissions.add(Permission.objects.order_by("pk")[group.permissions.count() + number].pk)
+        return self.get(request, name)
+
+    def delete(self, request: Request, name: str) -> Response:
+        answer = self.get(request, name)
+        _group(name).delete()
+        return answer
+
+
+class Faulty(views.ApiView):
+    """A write that ends in a fault."""
+
+    resource = "plan"
+
+    def post(self, request: Request) -> Response:
+        Group.objects.create(name="before the fault")
+        raise RuntimeError("a secret detail")
+
+
+class Nameless(views.ApiView):
+    """A view that names no resource."""
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+class Ingestion(views.ApiView):
+    """Usage."""
+
+    resource = "event"
+    is_ingestion = True
+
+    def post(self, request: Request) -> Response:
+        return Response({"event": {}})
+
+
+def _group(name: str) -> Group:
+    found = Group.objects.filter(name=name).first()
+    if found is None:
+        raise errors.NotFound("group_not_found")
+    return found
+
+
 urlpatterns = [
+    path("api/v1/files/<str:kind>", Files.as_view()),
+    path("api/v1/preview", Preview.as_view()),
+    path("api/v1/groups/<str:name>", OneGroup.as_view()),
+    path("api/v1/faulty", Faulty.as_view()),
+    path("api/v1/nameless", Nameless.as_view()),
+    path("api/v1/ingestion", Ingestion.as_view()),
     path("api/v1/echo", Echo.as_view()),
     path("api/v1/raise/<str:kind>", Raise.as_view()),
     path("api/v1/names", Names.as_view()),
     path("api/v1/once", Once.as_view()),
     path("api/v1/things/<path:code>", Raise.as_view()),
+    re_path(r"^api/v1/.*$", views.UnknownRoute.as_view()),
 ]

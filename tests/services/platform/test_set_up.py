@@ -9,10 +9,10 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 
 from config.kernel import errors
-from config.platform.models import ApiKey, Installation
+from config.platform.models import ApiKey, Installation, RoleDefault
 from config.platform.queries import api_keys
 from config.platform.queries import installation as installations
-from config.platform.services import installation, roles
+from config.platform.services import audit, installation, roles
 from customers.models import BillingEntity
 from tests.factories.platform import ACTOR, AT
 
@@ -114,3 +114,52 @@ def test_a_role_that_staff_changed_is_left_alone() -> None:
     assert roles.ensure() == ["Engineer"]
     assert group.permissions.count() == 0
     assert codenames("Engineer")
+
+
+def test_a_key_of_the_command_line_has_rights_an_end_and_a_limit() -> None:
+    secret = run("create_api_key", "sender", "--rights", "usage", "--expires", "2999-12-31", "--limit", "60")
+    found = api_keys.usable(secret=secret.splitlines()[-1], at=AT)
+    assert found is not None
+    assert (found.rights, found.rate_limit) == ({"event": ["write"]}, 60)
+    assert found.expires_at is not None
+    assert found.expires_at.isoformat() == "3000-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--rights", "nothing"),
+        ("--rights", "plan:delete"),
+        ("--expires", "soon"),
+        ("--expires", "2001-01-01"),
+        ("--limit", "0"),
+    ],
+)
+def test_a_command_line_that_means_nothing_makes_no_key(options: tuple[str, str]) -> None:
+    with pytest.raises(CommandError):
+        run("create_api_key", "sender", *options)
+    assert ApiKey.objects.count() == 0
+
+
+def test_a_role_that_nobody_edited_follows_its_default() -> None:
+    """A later version gives a role another right: as it was given, and as it was before that was remembered."""
+    given = codenames("Accountant")
+    group, right = Group.objects.get(name="Accountant"), Permission.objects.get(codename="view_invoice")
+    for remembered in (True, False):
+        group.permissions.remove(right)
+        rows = RoleDefault.objects.filter(name="Accountant")
+        rows.update(rights=sorted(given - {"invoicing.view_invoice"}))
+        if not remembered:
+            rows.delete()
+        assert roles.ensure() == ["Accountant"]
+        assert codenames("Accountant") == given
+        assert roles.ensure() == []
+
+
+def test_a_role_with_an_edit_in_the_audit_trail_is_left_alone() -> None:
+    group, right = Group.objects.get(name="Accountant"), Permission.objects.get(codename="view_invoice")
+    group.permissions.remove(right)
+    RoleDefault.objects.filter(name="Accountant").delete()
+    audit.record(actor=ACTOR, at=AT, verb="update", instance=group)
+    assert roles.ensure() == []
+    assert "invoicing.view_invoice" not in codenames("Accountant")

@@ -1,0 +1,69 @@
+"""Background work of the installation itself: delivering webhooks, and forgetting what is old.
+
+A message is a wake-up; the rows say what is to be done.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from config.kernel import jobs
+from config.platform.services import deliveries, purge
+
+jobs.register(
+    jobs.PeriodicJob(
+        name="webhooks",
+        service="config.platform.services.deliveries.sweep",
+        task="config.platform.tasks.sweep_webhooks",
+        minutes="*",
+        description="Sends the webhooks that are due again, and those whose wake-up was lost.",
+        is_live=True,
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="purge_webhooks",
+        service="config.platform.services.deliveries.purge",
+        task="config.platform.tasks.purge_webhooks",
+        minutes="40",
+        hours="3",
+        description="Deletes events that were delivered long ago.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="purge_logs",
+        service="config.platform.services.purge.run",
+        task="config.platform.tasks.purge_logs",
+        minutes="50",
+        hours="3",
+        description="Deletes old entries of the logs of requests and of security, and old answers to idempotency keys.",
+    )
+)
+
+
+@shared_task(name="config.platform.tasks.deliver_webhooks")
+def deliver_webhooks(**_: Any) -> None:
+    """Deliver what is due."""
+    deliveries.run(as_of=timezone.now())
+
+
+@shared_task(name="config.platform.tasks.sweep_webhooks")
+def sweep_webhooks(**_: Any) -> None:
+    """Deliver what is due and tidy up what cannot be delivered."""
+    deliveries.sweep(as_of=timezone.now())
+
+
+@shared_task(name="config.platform.tasks.purge_webhooks")
+def purge_webhooks(**_: Any) -> None:
+    """Delete old events."""
+    deliveries.purge(as_of=timezone.now())
+
+
+@shared_task(name="config.platform.tasks.purge_logs")
+def purge_logs(**_: Any) -> None:
+    """Delete what was logged and remembered for long enough."""
+    purge.run(as_of=timezone.now())
