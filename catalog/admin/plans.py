@@ -275,6 +275,10 @@ def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
         Fact("Code", cells.code(plan.code)),
         Fact("State", state(plan)),
     ]
+    if plan.deletion_asked_at is not None and plan.deleted_at is None:
+        facts.append(
+            Fact("To be deleted", f"asked for {cells.instant_text(plan.deletion_asked_at)}, once nobody has it")
+        )
     if current is not None:
         facts += [
             Fact("Fee", prices.fee(current)),
@@ -288,6 +292,9 @@ def _facts(plan: Plan, current: PlanVersion | None) -> Facts:
         Fact("Name on invoices", plan.invoice_display_name or plan.name),
         Fact("Description", plan.description or cells.EMPTY),
     ]
+    if plan.metadata:
+        noted = ", ".join(f"{key}: {value or '–'}" for key, value in plan.metadata.items())
+        facts.append(Fact("Metadata", noted))
     return Facts("Plan", tuple(facts))
 
 

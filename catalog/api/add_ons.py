@@ -19,6 +19,8 @@ ROOT, NAME = "add_on", "catalog.add_on"
 class AddOns(views.ApiView):
     """All add-ons."""
 
+    resource = "add_on"
+
     @extend_schema(parameters=schema.filters("search_term"), responses=schema.page("add_ons", AddOnAnswer))
     def get(self, request: Request) -> Response:
         """List the add-ons, newest first."""
@@ -36,12 +38,15 @@ class AddOns(views.ApiView):
 class AddOn(views.ApiView):
     """One add-on, by its code."""
 
+    resource = "add_on"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, AddOnAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show an add-on."""
         return _answer(add_on_queries.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, AddOnRequest), responses=schema.answer(ROOT, AddOnAnswer))
+    @extend_schema(request=schema.changes(ROOT, AddOnRequest), responses=schema.answer(ROOT, AddOnAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change an add-on. What plans ask for it stays as it is."""
         content = self.root(request, ROOT)

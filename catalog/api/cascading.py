@@ -4,15 +4,16 @@ otherwise.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
 
-from catalog.api.charge_forms import ChargeRequest
+from catalog.api.charge_forms import ChargeRequest, FilterRequest
 from catalog.api.fixed_charge_forms import FixedChargeRequest
 from catalog.api.plan_forms import PlanRequest
 from catalog.domain import publications
 from catalog.domain.publications import Publication
+from catalog.services.charge_input import FilterValues
 from config.platform.api import params
 from config.platform.api.serializers import Flag
 
@@ -32,6 +33,12 @@ class ChargeChange(ChargeRequest):
     cascade_updates = Flag(allow_null=True, help_text=_HELP)
 
 
+class FilterChange(FilterRequest):
+    """Another filter, and who gets it."""
+
+    cascade_updates = Flag(allow_null=True, help_text=_HELP)
+
+
 class FixedChargeChange(FixedChargeRequest):
     """Another fixed charge, and who gets it."""
 
@@ -41,6 +48,11 @@ class FixedChargeChange(FixedChargeRequest):
 def taken(values: dict[str, Any]) -> Publication:
     """Return what checked input says of who gets a change, and take it out of the input."""
     return publications.CASCADED if values.pop(NAME, False) else publications.FOLLOWED
+
+
+def filter_values(values: dict[str, Any]) -> FilterValues:
+    """Return checked input as services take a filter: what is null says nothing."""
+    return cast(FilterValues, {name: value for name, value in values.items() if value is not None})
 
 
 def asked(request: Request) -> Publication:

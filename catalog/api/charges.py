@@ -22,6 +22,8 @@ ROOT = "charge"
 class Charges(views.ApiView):
     """The charges of a plan's current version."""
 
+    resource = "plan"
+
     @extend_schema(parameters=schema.PAGE, responses=schema.page("charges", ChargeAnswer))
     def get(self, request: Request, code: str) -> Response:
         """List the charges in their order."""
@@ -45,12 +47,15 @@ class Charges(views.ApiView):
 class Charge(views.ApiView):
     """One charge, by its code."""
 
+    resource = "plan"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, ChargeAnswer))
     def get(self, request: Request, code: str, charge_code: str) -> Response:
         """Show a charge."""
         return _answer(code, charge_code)
 
-    @extend_schema(request=schema.body(ROOT, ChargeChange), responses=schema.answer(ROOT, ChargeAnswer))
+    @extend_schema(request=schema.changes(ROOT, ChargeChange), responses=schema.answer(ROOT, ChargeAnswer))
     def put(self, request: Request, code: str, charge_code: str) -> Response:
         """Change a charge."""
         content = self.root(request, ROOT)

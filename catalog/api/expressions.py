@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -24,7 +23,7 @@ ROOT = "expression_result"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": ["number", "string"]})
 class Moment(serializers.Field):  # type: ignore[type-arg]
     """Unix seconds, as number or text, or ISO 8601. Inside it is Unix seconds."""
 
@@ -64,6 +63,9 @@ class EvaluationAnswer(serializers.Serializer):  # type: ignore[type-arg]
 
 class EvaluateExpression(views.ApiView):
     """Trying an expression."""
+
+    resource = "billable_metric"
+    reads = ("post",)
 
     @extend_schema(
         tags=["billable_metrics"], request=EvaluationRequest, responses=schema.answer(ROOT, EvaluationAnswer)

@@ -19,6 +19,8 @@ ROOT = "feature"
 class Features(views.ApiView):
     """All features."""
 
+    resource = "feature"
+
     @extend_schema(parameters=schema.filters("search_term"), responses=schema.page("features", FeatureAnswer))
     def get(self, request: Request) -> Response:
         """List the features, newest first."""
@@ -39,12 +41,15 @@ class Features(views.ApiView):
 class Feature(views.ApiView):
     """One feature, by its code."""
 
+    resource = "feature"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, FeatureAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a feature."""
         return Response({ROOT: feature_forms.shown(known.by_code(code=code))})
 
-    @extend_schema(request=schema.body(ROOT, FeatureRequest), responses=schema.answer(ROOT, FeatureAnswer))
+    @extend_schema(request=schema.changes(ROOT, FeatureRequest), responses=schema.answer(ROOT, FeatureAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change names, and change or add the privileges that are sent; others stay."""
         content = self.root(request, ROOT)
@@ -63,6 +68,8 @@ class Feature(views.ApiView):
 @extend_schema(tags=["features"])
 class FeaturePrivilege(views.ApiView):
     """One privilege of a feature."""
+
+    resource = "feature"
 
     @extend_schema(responses=schema.answer(ROOT, FeatureAnswer))
     def delete(self, request: Request, code: str, privilege_code: str) -> Response:

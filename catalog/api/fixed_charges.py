@@ -22,6 +22,8 @@ ROOT = "fixed_charge"
 class FixedCharges(views.ApiView):
     """The fixed charges of a plan's current version."""
 
+    resource = "plan"
+
     @extend_schema(parameters=schema.PAGE, responses=schema.page("fixed_charges", FixedChargeAnswer))
     def get(self, request: Request, code: str) -> Response:
         """List the fixed charges in their order."""
@@ -47,12 +49,15 @@ class FixedCharges(views.ApiView):
 class FixedCharge(views.ApiView):
     """One fixed charge, by its code."""
 
+    resource = "plan"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, FixedChargeAnswer))
     def get(self, request: Request, code: str, fixed_charge_code: str) -> Response:
         """Show a fixed charge."""
         return _answer(code, fixed_charge_code)
 
-    @extend_schema(request=schema.body(ROOT, FixedChargeChange), responses=schema.answer(ROOT, FixedChargeAnswer))
+    @extend_schema(request=schema.changes(ROOT, FixedChargeChange), responses=schema.answer(ROOT, FixedChargeAnswer))
     def put(self, request: Request, code: str, fixed_charge_code: str) -> Response:
         """Change a fixed charge."""
         content = self.root(request, ROOT)

@@ -10,7 +10,7 @@ from catalog.api.metric_forms import MetricAnswer, MetricRequest
 from catalog.domain.metrics import Aggregation
 from catalog.models import BillableMetric
 from catalog.queries import metrics as metric_queries
-from catalog.services import metrics
+from catalog.services import metric_deletions, metrics
 from config.platform.api import pagination, params, representations, schema, views
 
 ROOT, NAME = "billable_metric", "catalog.billable_metric"
@@ -19,6 +19,8 @@ ROOT, NAME = "billable_metric", "catalog.billable_metric"
 @extend_schema(tags=["billable_metrics"])
 class Metrics(views.ApiView):
     """All metrics."""
+
+    resource = "billable_metric"
 
     @extend_schema(
         parameters=schema.filters("search_term", many=("aggregation_types",)),
@@ -45,12 +47,15 @@ class Metrics(views.ApiView):
 class Metric(views.ApiView):
     """One metric, by its code."""
 
+    resource = "billable_metric"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, MetricAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a metric."""
         return _answer(metric_queries.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, MetricRequest), responses=schema.answer(ROOT, MetricAnswer))
+    @extend_schema(request=schema.changes(ROOT, MetricRequest), responses=schema.answer(ROOT, MetricAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a metric; once it is priced, only its name, description and filters."""
         content = self.root(request, ROOT)
@@ -60,8 +65,8 @@ class Metric(views.ApiView):
 
     @extend_schema(responses=schema.answer(ROOT, MetricAnswer))
     def delete(self, request: Request, code: str) -> Response:
-        """Retire a metric that no plan has a price for."""
-        return _answer(metrics.delete(code=code, actor=self.actor(request), at=self.at()))
+        """Retire a metric; plans lose the charges on it. To be asked first, take them off the plans yourself."""
+        return _answer(metric_deletions.delete(code=code, actor=self.actor(request), at=self.at()))
 
 
 def _answer(metric: BillableMetric) -> Response:

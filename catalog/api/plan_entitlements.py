@@ -24,19 +24,21 @@ _LISTED = schema.page(LIST, PlanEntitlementAnswer, meta=False)
 class PlanEntitlements(views.ApiView):
     """All that a plan gives."""
 
-    @extend_schema(operation_id="findAllPlanEntitlements", responses=_LISTED)
+    resource = "plan"
+
+    @extend_schema(operation_id="findAllEntitlements", responses=_LISTED)
     def get(self, request: Request, code: str) -> Response:
         """List the features of a plan with their values."""
         return _all(code)
 
-    @extend_schema(operation_id="replacePlanEntitlements", request=EntitlementsRequest, responses=_LISTED)
+    @extend_schema(operation_id="createEntitlement", request=EntitlementsRequest, responses=_LISTED)
     def post(self, request: Request, code: str) -> Response:
         """Give a plan these features and values and nothing else."""
         asked = nested.values(request, LIST)
         plan_entitlements.replace(code=code, asked=asked, actor=self.actor(request), at=self.at())
         return _all(code)
 
-    @extend_schema(operation_id="mergePlanEntitlements", request=EntitlementsRequest, responses=_LISTED)
+    @extend_schema(operation_id="updateEntitlement", request=EntitlementsRequest, responses=_LISTED)
     def patch(self, request: Request, code: str) -> Response:
         """Give a plan these features and values beside those that it gives."""
         asked = nested.values(request, LIST)
@@ -48,12 +50,15 @@ class PlanEntitlements(views.ApiView):
 class PlanEntitlement(views.ApiView):
     """One feature of a plan."""
 
-    @extend_schema(operation_id="findPlanEntitlement", responses=schema.answer(ROOT, PlanEntitlementAnswer))
+    resource = "plan"
+    is_conditional = True
+
+    @extend_schema(operation_id="findEntitlement", responses=schema.answer(ROOT, PlanEntitlementAnswer))
     def get(self, request: Request, code: str, feature_code: str) -> Response:
         """Show what a plan gives of a feature."""
         return _one(code, feature_code)
 
-    @extend_schema(operation_id="destroyPlanEntitlement", responses=schema.answer(ROOT, PlanEntitlementAnswer))
+    @extend_schema(operation_id="destroyEntitlement", responses=schema.answer(ROOT, PlanEntitlementAnswer))
     def delete(self, request: Request, code: str, feature_code: str) -> Response:
         """Take a feature off a plan; answered as it was."""
         answer = _one(code, feature_code)
@@ -65,7 +70,9 @@ class PlanEntitlement(views.ApiView):
 class PlanEntitlementPrivilege(views.ApiView):
     """One value of a feature of a plan."""
 
-    @extend_schema(operation_id="destroyPlanPrivilege", responses=schema.answer(ROOT, PlanEntitlementAnswer))
+    resource = "plan"
+
+    @extend_schema(operation_id="removeEntitlementPrivilege", responses=schema.answer(ROOT, PlanEntitlementAnswer))
     def delete(self, request: Request, code: str, feature_code: str, privilege_code: str) -> Response:
         """Take a value off a plan; the feature stays."""
         plan_entitlements.remove_privilege(

@@ -31,7 +31,6 @@ from config.platform.api.serializers import (
     Rows,
     Text,
     TextOrNull,
-    Unsupported,
 )
 from config.platform.api.thresholds import ApplicableThresholdAnswer, ThresholdAnswer, ThresholdRequest
 
@@ -56,11 +55,11 @@ class PlanRequest(RequestSerializer):
     minimum_commitment = MinimumCommitmentRequest(required=False, allow_null=True)
     fixed_charges = Rows(FixedChargeRequest)
     usage_thresholds = Rows(ThresholdRequest)
-    metadata = Unsupported(neutral=({},))
+    metadata = serializers.DictField(required=False, allow_null=True, help_text="Notes by key: 50 at most.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Make null lists of charges, and a null commitment, absent, as clients mean them, and other nulls none."""
-        for rows in ("charges", "fixed_charges", "minimum_commitment", "usage_thresholds"):
+        """Make null lists of charges, a null commitment and null notes absent, other nulls none."""
+        for rows in ("charges", "fixed_charges", "minimum_commitment", "usage_thresholds", "metadata"):
             if rows in attrs and attrs[rows] is None:
                 del attrs[rows]
         if "tax_codes" in attrs:
@@ -94,25 +93,37 @@ class PlanSummaryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     active_subscriptions_count = Constant(0)
     draft_invoices_count = Constant(0)
     parent_id = serializers.SerializerMethodField()
-    pending_deletion = Constant(value=False)
+    pending_deletion = serializers.SerializerMethodField()
     charges = ChargeAnswer(many=True)
     entitlements = serializers.SerializerMethodField()
     usage_thresholds = ThresholdAnswer(many=True)
     applicable_usage_thresholds = ApplicableThresholdAnswer(source="usage_thresholds", many=True)
     taxes = TaxAnswer(many=True)
     minimum_commitment = MinimumCommitmentAnswer(source="commitment", required=False, help_text="Only if there is one.")
+    metadata = serializers.DictField(
+        source="plan.metadata",
+        child=serializers.CharField(allow_null=True),
+        required=False,
+        help_text="Notes by key. Only if there are any.",
+    )
 
     def to_representation(self, instance: PlanVersion) -> dict[str, Any]:
-        """Leave the minimum commitment out where there is none."""
+        """Leave the minimum commitment and the notes out where there are none."""
         shown: dict[str, Any] = super().to_representation(instance)
-        if shown["minimum_commitment"] is None:
-            del shown["minimum_commitment"]
-        return shown
+        return {
+            name: value
+            for name, value in shown.items()
+            if not (name == "minimum_commitment" and value is None) and not (name == "metadata" and not value)
+        }
 
     @extend_schema_field(feature_forms.PlanEntitlementAnswer(many=True))
     def get_entitlements(self, version: PlanVersion) -> list[dict[str, Any]]:
         """Return the features that the plan gives, whatever its version."""
         return feature_forms.of_plan(features.of_plan(version.plan))
+
+    def get_pending_deletion(self, version: PlanVersion) -> bool:
+        """Say whether the plan is to be retired, as soon as those who have it have ended."""
+        return version.plan.deletion_asked_at is not None
 
     def get_parent_id(self, version: PlanVersion) -> str | None:
         """Return the plan that the prices of one subscription alone were made of; null for the plan itself."""

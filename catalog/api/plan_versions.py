@@ -75,6 +75,8 @@ class PlanVersionAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class PlanVersions(views.ApiView):
     """All versions of a plan."""
 
+    resource = "plan"
+
     @extend_schema(parameters=schema.filters(), responses=schema.page(LIST, PlanVersionAnswer))
     def get(self, request: Request, code: str) -> Response:
         """List the versions of a plan, newest first; those made for one contract are left out."""
@@ -85,6 +87,9 @@ class PlanVersions(views.ApiView):
 @extend_schema(tags=["plans"])
 class OnePlanVersion(views.ApiView):
     """One version of a plan."""
+
+    resource = "plan"
+    is_conditional = True
 
     @extend_schema(responses=schema.answer(ROOT, PlanVersionAnswer))
     def get(self, request: Request, code: str, number: int) -> Response:

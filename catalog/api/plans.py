@@ -11,7 +11,7 @@ from catalog.api.plan_forms import PlanAnswer, PlanRequest, PlanSummaryAnswer
 from catalog.api.plan_versions import PlanUpdate
 from catalog.models import PlanVersion
 from catalog.queries import plans as plan_queries
-from catalog.services import plans
+from catalog.services import plan_deletions, plans
 from catalog.services.plans import PlanValues
 from config.platform.api import pagination, params, representations, schema, views
 
@@ -21,6 +21,8 @@ ROOT = "plan"
 @extend_schema(tags=["plans"])
 class Plans(views.ApiView):
     """All plans."""
+
+    resource = "plan"
 
     @extend_schema(parameters=schema.filters("search_term"), responses=schema.page("plans", PlanSummaryAnswer))
     def get(self, request: Request) -> Response:
@@ -41,12 +43,15 @@ class Plans(views.ApiView):
 class Plan(views.ApiView):
     """One plan, by its code."""
 
+    resource = "plan"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, PlanAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a plan."""
         return _answer(plan_queries.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, PlanUpdate), responses=schema.answer(ROOT, PlanAnswer))
+    @extend_schema(request=schema.changes(ROOT, PlanUpdate), responses=schema.answer(ROOT, PlanAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a plan; another price makes a new version of it."""
         content = self.root(request, ROOT)
@@ -61,8 +66,8 @@ class Plan(views.ApiView):
 
     @extend_schema(responses=schema.answer(ROOT, PlanAnswer))
     def delete(self, request: Request, code: str) -> Response:
-        """Retire a plan that nobody has."""
-        return _answer(plans.delete(code=code, actor=self.actor(request), at=self.at()))
+        """Retire a plan; ``pending_deletion`` until the subscriptions to it have ended, which is done soon."""
+        return _answer(plan_deletions.ask(code=code, actor=self.actor(request), at=self.at()))
 
 
 def _answer(version: PlanVersion) -> Response:

@@ -41,6 +41,8 @@ class PricingUnitAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class PricingUnits(views.ApiView):
     """All pricing units."""
 
+    resource = "pricing_unit"
+
     @extend_schema(parameters=schema.filters("search_term"), responses=schema.page("pricing_units", PricingUnitAnswer))
     def get(self, request: Request) -> Response:
         """List the pricing units, newest first."""
@@ -61,12 +63,15 @@ class PricingUnits(views.ApiView):
 class PricingUnit(views.ApiView):
     """One pricing unit, by its code."""
 
+    resource = "pricing_unit"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, PricingUnitAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a pricing unit."""
         return Response({ROOT: PricingUnitAnswer(unit_queries.by_code(code=code)).data})
 
-    @extend_schema(request=schema.body(ROOT, PricingUnitRequest), responses=schema.answer(ROOT, PricingUnitAnswer))
+    @extend_schema(request=schema.changes(ROOT, PricingUnitRequest), responses=schema.answer(ROOT, PricingUnitAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a pricing unit; its code stays once a charge is priced in it."""
         content = self.root(request, ROOT)

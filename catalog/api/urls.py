@@ -4,12 +4,14 @@ from django.urls import path
 
 from catalog.api import (
     add_ons,
+    charge_filters,
     charges,
     expressions,
     features,
     fixed_charges,
     metrics,
     plan_entitlements,
+    plan_metadata,
     plan_versions,
     plans,
     pricing_units,
@@ -31,10 +33,16 @@ urlpatterns = [
     ),
     path("plans/<path:code>/entitlements/<path:feature_code>", plan_entitlements.PlanEntitlement.as_view()),
     path("plans/<path:code>/entitlements", plan_entitlements.PlanEntitlements.as_view()),
+    path(
+        "plans/<path:code>/charges/<path:charge_code>/filters/<str:lago_id>", charge_filters.OneChargeFilter.as_view()
+    ),
+    path("plans/<path:code>/charges/<path:charge_code>/filters", charge_filters.ChargeFilters.as_view()),
     path("plans/<path:code>/charges/<path:charge_code>", charges.Charge.as_view()),
     path("plans/<path:code>/charges", charges.Charges.as_view()),
     path("plans/<path:code>/fixed_charges/<path:fixed_charge_code>", fixed_charges.FixedCharge.as_view()),
     path("plans/<path:code>/fixed_charges", fixed_charges.FixedCharges.as_view()),
+    path("plans/<path:code>/metadata/<path:key>", plan_metadata.PlanNote.as_view()),
+    path("plans/<path:code>/metadata", plan_metadata.PlanMetadata.as_view()),
     path("plans/<path:code>/versions/<int:number>", plan_versions.OnePlanVersion.as_view()),
     path("plans/<path:code>/versions", plan_versions.PlanVersions.as_view()),
     path("plans/<path:code>", plans.Plan.as_view()),

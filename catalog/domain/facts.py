@@ -34,3 +34,10 @@ class PlanVersionPublished:
     fixed_units: tuple[FixedUnitsChanged, ...] = ()
     moves_existing: bool = True
     cascades: bool = False
+
+
+@dataclass(frozen=True)
+class PlanRetiring:
+    """A plan is to be retired, and somebody still has it: what they bought has to end."""
+
+    plan_id: int

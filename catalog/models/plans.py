@@ -11,12 +11,18 @@ from config.kernel import db
 
 
 class Plan(db.Base):
-    """What is offered under a code. Price and charges are those of its versions."""
+    """What is offered under a code. Price and charges are those of its versions.
+
+    ``metadata`` are notes of engineers, by key. From ``deletion_asked_at`` on nobody can buy it any more: it is retired
+    as soon as those who have it have ended.
+    """
 
     code = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     invoice_display_name = models.CharField(max_length=255, blank=True, default="")
     description = models.TextField(blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True, editable=False)
+    deletion_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

@@ -9,7 +9,10 @@ from uuid import UUID
 from django.db import models
 
 from catalog.models import BillableMetric, Charge, ChargeFilter
-from config.kernel import errors, statements
+from config.kernel import errors, registry, statements
+
+USE = "catalog.metric_use"
+"""Under this name upper apps say whether somebody is still billed by a price on a metric: "in_use"."""
 
 # Written out: building a query from the models would take longer than running it.
 _EXPRESSIONS = """
@@ -56,8 +59,22 @@ def is_priced(metric: BillableMetric) -> bool:
 
 
 def is_sold(metric: BillableMetric) -> bool:
-    """Say whether the current price list of a plan that exists has a charge on the metric."""
-    return _current(metric).exists()
+    """Say whether a plan's current price list has a charge on the metric, or one that waits for its moment."""
+    waiting = Charge.objects.filter(
+        metric=metric, plan_version__is_scheduled=True, plan_version__plan__deleted_at__isnull=True
+    )
+    return _current(metric).exists() or waiting.exists()
+
+
+def is_kept(metric: BillableMetric) -> bool:
+    """Say whether somebody is billed by a price on the metric that no plan sells any more, as upper apps tell."""
+    return bool(registry.parts(USE, [metric])[metric.pk].get("in_use"))
+
+
+def plan_codes(metric: BillableMetric) -> list[str]:
+    """Return the codes of the plans whose current price list has a charge on the metric, oldest plan first."""
+    rows = _current(metric).order_by("plan_version__plan_id")
+    return list(dict.fromkeys(rows.values_list("plan_version__plan__code", flat=True)))
 
 
 def used_filter_values(metric: BillableMetric) -> list[Mapping[str, Sequence[str]]]:

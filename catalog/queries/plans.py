@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import models
 
-from catalog.models import Charge, FixedCharge, Plan, PlanVersion
+from catalog.models import Charge, ChargeFilter, FixedCharge, Plan, PlanVersion
 from catalog.queries import features
 from config.kernel import errors, registry
 
@@ -60,6 +62,19 @@ def charge(version: PlanVersion, *, charge_code: str) -> Charge:
     found = charges(version).filter(code=charge_code).first()
     if found is None:
         raise errors.NotFound("charge_not_found", f"The plan has no charge {charge_code}.")
+    return found
+
+
+def charge_filters(charge: Charge) -> models.QuerySet[ChargeFilter]:
+    """Return the filters of a charge in their order, with what is shown of them."""
+    return ChargeFilter.objects.filter(charge=charge).select_related("charge").order_by("position", "id")
+
+
+def charge_filter(charge: Charge, *, key: UUID) -> ChargeFilter:
+    """Return a filter of a charge by its id. Raises NotFound (`charge_filter_not_found`)."""
+    found = charge_filters(charge).filter(key=key).first()
+    if found is None:
+        raise errors.NotFound("charge_filter_not_found", "The charge has no filter of this id.")
     return found
 
 

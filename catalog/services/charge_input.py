@@ -29,8 +29,9 @@ AGREED = ("pay_in_advance", "invoiceable", "regroup_paid_fees")
 
 
 class FilterValues(TypedDict, total=False):
-    """A filter as it comes in."""
+    """A filter as it comes in. ``key`` names one that exists; without it the same values do."""
 
+    key: UUID
     values: Mapping[str, Any]
     properties: Mapping[str, Any]
     invoice_display_name: str
@@ -267,7 +268,8 @@ def _filters(
             values = filter_rules.check(raw=row.get("values"), declared=declared)
             if any(_same(values, other.values) for other in found):
                 raise refused("values", "value_is_duplicated")
-            matched = next((part for part in old if _same(values, part.values)), None)
+            key = row.get("key")
+            matched = next((part for part in old if (part.key == key if key else _same(values, part.values))), None)
             found.append(
                 FilterContent(
                     key=matched.key if matched else uuid4(),

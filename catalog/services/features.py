@@ -16,9 +16,10 @@ from catalog.domain import privileges
 from catalog.domain.privileges import Definition, ValueType
 from catalog.models import Feature, Privilege
 from catalog.queries import features
+from catalog.services import webhook_types
 from config.kernel import db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit, uniqueness
+from config.platform.services import audit, outbox, uniqueness
 
 MAX_PRIVILEGES = 200
 NAMES = ("name", "description")
@@ -43,6 +44,7 @@ def create(*, values: FeatureValues, actor: Actor, at: datetime) -> Feature:
     for definition in declared:
         _add(feature, definition, at)
     audit.record(actor=actor, at=at, verb="create", instance=feature, new={"code": feature.code, **_shown(feature)})
+    outbox.record(webhook_types.FEATURE_CREATED, [feature], at=at)
     return features.by_code(code=feature.code)
 
 
@@ -75,6 +77,7 @@ def delete(*, code: str, actor: Actor, at: datetime) -> Feature:
     feature.deleted_at = at
     feature.save(update_fields=["deleted_at"])
     audit.record(actor=actor, at=at, verb="delete", instance=feature)
+    outbox.record(webhook_types.FEATURE_DELETED, [feature], at=at)
     return shown
 
 
@@ -164,3 +167,4 @@ def _note(feature: Feature, before: dict[str, Any], actor: Actor, at: datetime) 
     if new:
         old = {key: before[key] for key in new}
         audit.record(actor=actor, at=at, verb="update", instance=feature, old=old, new=new)
+        outbox.record(webhook_types.FEATURE_UPDATED, [feature], at=at)

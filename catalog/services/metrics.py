@@ -15,15 +15,16 @@ from catalog.domain import filters, metrics, recurring, rounding
 from catalog.domain.expressions import parsing
 from catalog.models import BillableMetric, MetricFilter
 from catalog.queries import metrics as metric_queries
+from catalog.services import webhook_types
 from config.kernel import db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit, uniqueness
+from config.platform.services import audit, outbox, uniqueness
 
 ALWAYS_EDITABLE = frozenset({"name", "description", "filters"})
 
 
 class MetricInUse(errors.NotAllowed):
-    """The metric has a price in a current price list."""
+    """The metric has a price in a current price list, or in one that somebody keeps."""
 
 
 class MetricValues(TypedDict, total=False):
@@ -59,6 +60,7 @@ def create(*, values: MetricValues, actor: Actor, at: datetime) -> BillableMetri
         metric.save(force_insert=True)
     _declare(metric, declared, at)
     audit.record(actor=actor, at=at, verb="create", instance=metric, new=values)
+    outbox.record(webhook_types.METRIC_CREATED, [metric], at=at)
     return metric_queries.by_code(code=metric.code)
 
 
@@ -88,19 +90,27 @@ def update(*, code: str, values: MetricValues, actor: Actor, at: datetime) -> Bi
         _redeclare(metric, filters.declare(raw_filters), old, new, at)
     if new:
         audit.record(actor=actor, at=at, verb="update", instance=metric, old=old, new=new)
+        outbox.record(webhook_types.METRIC_UPDATED, [metric], at=at)
     return metric_queries.by_code(code=metric.code)
 
 
 @transaction.atomic
 def delete(*, code: str, actor: Actor, at: datetime) -> BillableMetric:
-    """Retire a metric; its code may be used again. Raises NotFound, MetricInUse while a current price list has it."""
+    """Retire a metric; its code may be used again.
+
+    Raises NotFound, and MetricInUse while a current price list has it, or one that waits for its moment, or somebody
+    keeps an earlier one that does, as contracts do: what they use would not be read as it was agreed any more.
+    """
     found = metric_queries.by_code(code=code)
     metric = db.lock_one(BillableMetric.objects.filter(pk=found.pk))
     if metric_queries.is_sold(metric):
         raise MetricInUse("billable_metric_in_use", "A plan has a price for this metric: take it off the plan first.")
+    if metric_queries.is_kept(metric):
+        raise MetricInUse("billable_metric_in_use", "A contract or a subscription keeps a price for this metric.")
     metric.deleted_at = at
     metric.save(update_fields=["deleted_at"])
     audit.record(actor=actor, at=at, verb="delete", instance=metric)
+    outbox.record(webhook_types.METRIC_DELETED, [metric], at=at)
     return found
 
 

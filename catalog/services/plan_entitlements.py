@@ -12,11 +12,11 @@ from django.db import transaction
 
 from catalog.models import Plan, PlanEntitlement, PlanPrivilege
 from catalog.queries import features, plans
-from catalog.services import entitlement_input
+from catalog.services import entitlement_input, webhook_types
 from catalog.services.entitlement_input import Asked, FeatureValues
 from config.kernel import db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 
 @transaction.atomic
@@ -111,3 +111,4 @@ def _note(plan: Plan, before: dict[str, Any], actor: Actor, at: datetime) -> Non
             old={"entitlements": before},
             new={"entitlements": after},
         )
+        tellings.tell(webhook_types.PLAN_UPDATED, plan, at=at)

@@ -6,14 +6,14 @@ Names are changed in place. What the versions of a plan are used for is told to 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db import transaction
 
-from catalog.domain import intervals, publications
+from catalog.domain import intervals, notes, publications
 from catalog.domain.intervals import Interval
 from catalog.domain.publications import Publication
 from catalog.models import Plan, PlanVersion
@@ -22,9 +22,11 @@ from catalog.services import (
     charge_input,
     commitment_input,
     fixed_charge_input,
+    plan_metadata,
     price_lists,
     threshold_input,
     versions,
+    webhook_types,
 )
 from catalog.services.charge_input import ChargeValues
 from catalog.services.commitment_input import CommitmentValues
@@ -33,7 +35,7 @@ from catalog.services.price_lists import ChargeContent, PriceList
 from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit, uniqueness
+from config.platform.services import audit, outbox, tellings, uniqueness
 
 MAX_TRIAL_DAYS = 3650
 _TRIAL_PLACES = 5
@@ -55,6 +57,7 @@ class PlanValues(TypedDict, total=False):
     """What a plan is made of. ``amount_cents`` are minor units of ``amount_currency``.
 
     Charges and fixed charges are full lists. An empty minimum commitment, or none, takes away what there is.
+    ``metadata`` are notes that come to those that there are.
     """
 
     code: str
@@ -74,6 +77,7 @@ class PlanValues(TypedDict, total=False):
     fixed_charges: Sequence[FixedChargeValues]
     minimum_commitment: CommitmentValues | None
     usage_thresholds: Sequence[ThresholdValues]
+    metadata: Mapping[str, Any]
 
 
 @transaction.atomic
@@ -81,17 +85,19 @@ def create(*, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
     """Make a plan with its first version. Raises Invalid with codes per field, NotFound for what it names in vain."""
     blank = PriceList(interval="", amount=money.zero("USD"), tax_ids=(), charges=())
     content = _changed(blank, values, in_use=False, at=at)
-    plan = Plan(code=values["code"], created_at=at)
+    plan = Plan(code=values["code"], created_at=at, metadata=notes.checked(values.get("metadata", {})))
     for name in NAMES:
         setattr(plan, name, values.get(name, ""))
     with uniqueness.told(catalog_plan_code="code"):
         plan.save(force_insert=True)
     price_lists.store(plan=plan, number=1, content=content, at=at)
     audit.record(actor=actor, at=at, verb="create", instance=plan, new=versions.summary(content))
+    outbox.record(webhook_types.PLAN_CREATED, [plan], at=at)
     return plans.by_code(code=plan.code)
 
 
 @transaction.atomic
+@tellings.gathered
 def update(
     *,
     code: str,
@@ -119,6 +125,8 @@ def update(
         for field in (*_AGREED, *_SPLIT):
             content.pop(field, None)
     _rename(plan, {field: content[field] for field in ("code", *NAMES) if field in content}, actor, at)
+    if content.get("metadata"):
+        plan_metadata.keep(plan=plan, metadata={**plan.metadata, **content["metadata"]}, actor=actor, at=at)
     after = _changed(price_lists.read(version), PlanValues(**content), in_use=in_use, at=at)
     versions.publish(version=version, content=after, actor=actor, at=at, publication=publication)
     return plans.by_code(code=plan.code)
@@ -147,6 +155,7 @@ def delete(*, code: str, actor: Actor, at: datetime) -> PlanVersion:
     plan.deleted_at = at
     plan.save(update_fields=["deleted_at"])
     audit.record(actor=actor, at=at, verb="delete", instance=plan)
+    outbox.record(webhook_types.PLAN_DELETED, [plan], at=at)
     return version
 
 
@@ -274,3 +283,4 @@ def _rename(plan: Plan, names: dict[str, Any], actor: Actor, at: datetime) -> No
     with uniqueness.told(catalog_plan_code="code"):
         plan.save(update_fields=list(new))
     audit.record(actor=actor, at=at, verb="update", instance=plan, old=old, new=new)
+    tellings.tell(webhook_types.PLAN_UPDATED, plan, at=at)

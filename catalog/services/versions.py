@@ -17,11 +17,11 @@ from catalog.domain.publications import Publication
 from catalog.models import Plan, PlanVersion
 from catalog.queries import plans
 from catalog.queries import versions as known_versions
-from catalog.services import price_lists
+from catalog.services import price_lists, webhook_types
 from catalog.services.price_lists import PriceList
 from config.kernel import actors, db, errors, events, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 
 class VersionWaits(errors.Conflict):
@@ -72,6 +72,7 @@ def publish(
             cascades=publication.cascades,
         )
     )
+    tellings.tell(webhook_types.PLAN_UPDATED, version.plan, at=at)
 
 
 def require_none_scheduled(plan: Plan) -> None:
@@ -130,6 +131,7 @@ def turn(*, plan_id: int, at: datetime) -> bool:
     new = {"number": version.number, "effective_at": version.effective_at}
     audit.record(actor=actors.job("plan_versions"), at=at, verb="publish_version", instance=plan, new=new)
     events.publish(PlanVersionPublished(plan_id=plan.pk, version_id=version.pk, moves_existing=False))
+    tellings.tell(webhook_types.PLAN_UPDATED, plan, at=at)
     return True
 
 

@@ -25,6 +25,7 @@ from customers.admin.applied_coupons import ApplyCoupon
 from customers.admin.billing_entities import issuing_text
 from customers.admin.customer_forms import CustomerForm, customer_values
 from customers.admin.customer_taxes import EndExemption, Exempt
+from customers.admin.portal_verbs import PortalLink, RevokePortalLinks
 from customers.domain import tax_ids
 from customers.models import BillingEntity, Customer
 from customers.queries import custom_sections
@@ -157,7 +158,15 @@ class CustomerAdmin(pages.PageAdmin):
     search_help_text = "Name, e-mail or external id"
     ordering = ("-created_at", "-id")
     list_verbs = (CreateCustomer(),)
-    verbs = (EditCustomer(), ApplyCoupon(), Exempt(), EndExemption(), RetireCustomer())
+    verbs = (
+        EditCustomer(),
+        ApplyCoupon(),
+        Exempt(),
+        EndExemption(),
+        PortalLink(),
+        RevokePortalLinks(),
+        RetireCustomer(),
+    )
     panels = "customers.customer"
     empty_text = "Add one here, or let your systems add them through the API."
 

@@ -23,7 +23,11 @@ PLAIN = (
     "issuing_date_anchor", "issuing_date_adjustment",
 )  # fmt: skip
 
-EMAILS = [("invoice.finalized", "Invoice issued"), ("credit_note.created", "Credit note issued")]
+EMAILS = [
+    ("invoice.finalized", "Invoice issued"),
+    ("credit_note.created", "Credit note issued"),
+    ("payment_receipt.created", "Receipt of a payment"),
+]
 
 
 class EntityForm(VerbForm):
@@ -162,7 +166,7 @@ def usual() -> Mapping[str, Any]:
         "net_payment_term": 14,
         "invoice_grace_period": 0,
         "finalize_zero_amount_invoice": True,
-        "email_settings": [code for code, _ in EMAILS],
+        "email_settings": ["invoice.finalized", "credit_note.created"],
         "document_numbering": BillingEntity.Numbering.PER_CUSTOMER,
         "accent_color": "#4f46e5",
     }

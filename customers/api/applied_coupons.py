@@ -25,6 +25,8 @@ _TERMS = ("amount_cents", "amount_currency", "rate", "frequency", "frequency_dur
 class AppliedCoupons(views.ApiView):
     """The coupons of all customers."""
 
+    resource = "applied_coupon"
+
     @extend_schema(
         parameters=schema.filters("status", "external_customer_id", many=("coupon_code",)),
         responses=schema.page(MANY, ListedAppliedCoupon),
@@ -52,6 +54,8 @@ class AppliedCoupons(views.ApiView):
 class CustomerAppliedCoupons(views.ApiView):
     """The coupons of one customer."""
 
+    resource = "applied_coupon"
+
     @extend_schema(
         operation_id="findAllCustomerAppliedCoupons",
         parameters=schema.filters("status", many=("coupon_code",)),
@@ -66,7 +70,9 @@ class CustomerAppliedCoupons(views.ApiView):
 class CustomerAppliedCoupon(views.ApiView):
     """One coupon of a customer."""
 
-    @extend_schema(operation_id="deleteCustomerAppliedCoupon", responses=schema.answer(ROOT, AppliedCouponAnswer))
+    resource = "applied_coupon"
+
+    @extend_schema(operation_id="deleteAppliedCoupon", responses=schema.answer(ROOT, AppliedCouponAnswer))
     def delete(self, request: Request, external_id: str, lago_id: str) -> Response:
         """Take a coupon off a customer: invoices issued from now on do not use it."""
         customer = customers.by_external_id(external_id=external_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -29,7 +28,7 @@ NO_EXPIRATION, TIME_LIMIT = "no_expiration", "time_limit"
 _RENAMED = {"coupon_type": "kind", "percentage_rate": "rate", "reusable": "is_reusable"}
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": ["string", "number"], "format": "decimal"})
 class PercentageText(Rate):
     """A rate that answers give as text: "10.0". Requests may send a number too; inside it is a fraction."""
 

@@ -19,6 +19,8 @@ ROOT = "coupon"
 class Coupons(views.ApiView):
     """All coupons."""
 
+    resource = "coupon"
+
     @extend_schema(parameters=schema.filters("search_term"), responses=schema.page("coupons", CouponAnswer))
     def get(self, request: Request) -> Response:
         """List the coupons, newest first."""
@@ -36,12 +38,15 @@ class Coupons(views.ApiView):
 class Coupon(views.ApiView):
     """One coupon, by its code."""
 
+    resource = "coupon"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, CouponAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a coupon."""
         return _answer(coupon_queries.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, CouponRequest), responses=schema.answer(ROOT, CouponAnswer))
+    @extend_schema(request=schema.changes(ROOT, CouponRequest), responses=schema.answer(ROOT, CouponAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a coupon; of one that somebody has only name, description and end."""
         content = self.root(request, ROOT)

@@ -19,6 +19,8 @@ ROOT = "invoice_custom_section"
 class Sections(views.ApiView):
     """All custom sections."""
 
+    resource = "invoice_custom_section"
+
     @extend_schema(
         parameters=schema.filters("search_term"), responses=schema.page("invoice_custom_sections", SectionAnswer)
     )
@@ -40,12 +42,15 @@ class Sections(views.ApiView):
 class Section(views.ApiView):
     """One custom section, by its code."""
 
+    resource = "invoice_custom_section"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, SectionAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a custom section."""
         return _answer(known_sections.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, SectionRequest), responses=schema.answer(ROOT, SectionAnswer))
+    @extend_schema(request=schema.changes(ROOT, SectionRequest), responses=schema.answer(ROOT, SectionAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a custom section; issued documents keep their text."""
         content = self.root(request, ROOT)

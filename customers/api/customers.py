@@ -28,6 +28,8 @@ LISTS = {
 class Customers(views.ApiView):
     """All customers."""
 
+    resource = "customer"
+
     @extend_schema(
         parameters=schema.filters(
             "search_term",
@@ -64,6 +66,9 @@ class Customers(views.ApiView):
 @extend_schema(tags=["customers"])
 class Customer(views.ApiView):
     """One customer, by its external id."""
+
+    resource = "customer"
+    is_conditional = True
 
     @extend_schema(responses=schema.answer(ROOT, CustomerDetailAnswer))
     def get(self, request: Request, external_id: str) -> Response:

@@ -77,7 +77,7 @@ class SellerRequest(AddressRequest):
 class OrganizationRequest(SellerRequest):
     """The organization as it comes in."""
 
-    webhook_url = Unsupported(neutral=("",))
+    webhook_url = Text(max_length=2048)
 
 
 class EntityRequest(SellerRequest):
@@ -173,8 +173,8 @@ class OrganizationAnswer(SellerAnswer):
     name = serializers.SerializerMethodField()
     slug = Constant(None)
     created_at = serializers.SerializerMethodField()
-    webhook_url = Constant("")
-    webhook_urls = Constant([])
+    webhook_url = serializers.SerializerMethodField()
+    webhook_urls = serializers.SerializerMethodField()
     billing_configuration = EntityConfigurationAnswer(source="*")
     events_store = Constant("postgres")
     taxes = representations.serializer("catalog.tax")(many=True)
@@ -182,6 +182,15 @@ class OrganizationAnswer(SellerAnswer):
     def get_lago_id(self, entity: BillingEntity) -> str:
         """Return the installation's public id."""
         return str(self.context["installation"].uuid)
+
+    def get_webhook_url(self, entity: BillingEntity) -> str:
+        """Return the address of the oldest webhook endpoint, or nothing."""
+        return next(iter(self.context["webhook_urls"]), "")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_webhook_urls(self, entity: BillingEntity) -> list[str]:
+        """Return the addresses of all webhook endpoints."""
+        return list(self.context["webhook_urls"])
 
     def get_name(self, entity: BillingEntity) -> str:
         """Return the installation's name."""

@@ -33,6 +33,8 @@ class TaxRequest(RequestSerializer):
 class Taxes(views.ApiView):
     """All taxes."""
 
+    resource = "tax"
+
     @extend_schema(parameters=schema.filters("search_term"), responses=schema.page("taxes", TaxAnswer))
     def get(self, request: Request) -> Response:
         """List the taxes, newest first."""
@@ -53,12 +55,15 @@ class Taxes(views.ApiView):
 class Tax(views.ApiView):
     """One tax, by its code."""
 
+    resource = "tax"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, TaxAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a tax."""
         return _answer(taxes.by_code(code=code))
 
-    @extend_schema(request=schema.body(ROOT, TaxRequest), responses=schema.answer(ROOT, TaxAnswer))
+    @extend_schema(request=schema.changes(ROOT, TaxRequest), responses=schema.answer(ROOT, TaxAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a tax; issued documents keep their rate."""
         content = self.root(request, ROOT)

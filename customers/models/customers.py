@@ -16,6 +16,8 @@ class Customer(Addressed, db.Base):
     ``timezone``, ``net_payment_term``, ``invoice_grace_period`` and ``document_locale`` fall back to the entity's where
     they are empty. ``shipping_address`` has the keys of an address; it is shown on documents only.
 
+    Links to its portal are of a ``portal_generation``: those of an earlier one are revoked.
+
     While one ``awaits_tax_decision``, mostly the check of its VAT number, its invoices wait too.
     """
 
@@ -64,6 +66,7 @@ class Customer(Addressed, db.Base):
         VatCheck, on_delete=models.PROTECT, null=True, related_name="customers", editable=False
     )
     awaits_tax_decision = models.BooleanField(default=False, editable=False)
+    portal_generation = models.PositiveIntegerField(default=0, editable=False)
     updated_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 

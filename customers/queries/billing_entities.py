@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import models
 
 from config.kernel import errors
@@ -16,6 +18,11 @@ def listed() -> models.QuerySet[BillingEntity]:
 def by_code(*, code: str) -> BillingEntity:
     """Return a seller. Raises NotFound (`billing_entity_not_found`)."""
     return _one(listed().filter(code=code))
+
+
+def by_uuid(*, uuid: UUID | None) -> BillingEntity:
+    """Return a seller by its public id; nothing names none. Raises NotFound (`billing_entity_not_found`)."""
+    return _one(listed().filter(uuid=uuid))
 
 
 def default() -> BillingEntity:

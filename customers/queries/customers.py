@@ -23,8 +23,13 @@ def by_external_id(*, external_id: str) -> Customer:
     """Return a customer. Raises NotFound (`customer_not_found`)."""
     customer = listed().filter(external_id=external_id).first()
     if customer is None:
-        raise errors.NotFound("customer_not_found", f"There is no customer {external_id}.")
+        raise unknown(external_id)
     return customer
+
+
+def unknown(external_id: str) -> errors.NotFound:
+    """Return what is raised where there is no customer of an external id."""
+    return errors.NotFound("customer_not_found", f"There is no customer {external_id}.")
 
 
 def having(rows: models.QuerySet[Customer], *, field: str, present: bool | None) -> models.QuerySet[Customer]:

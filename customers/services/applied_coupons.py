@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
+from uuid import UUID
 
 from django.db import models, transaction
 from moneyed import Money
@@ -55,8 +56,17 @@ class Offer:
 
 
 @transaction.atomic
-def apply(*, external_customer_id: str, coupon_code: str, terms: OwnTerms, actor: Actor, at: datetime) -> AppliedCoupon:
+def apply(
+    *,
+    external_customer_id: str,
+    coupon_code: str,
+    terms: OwnTerms,
+    actor: Actor,
+    at: datetime,
+    public_id: UUID | None = None,
+) -> AppliedCoupon:
     """Give a customer a coupon, on terms of its own where ``terms`` says so. Not idempotent: twice gives two.
+    ``public_id`` is what it is known by, where it has an id already.
 
     A customer without a currency gets that of an amount. Raises NotFound (`customer_not_found`, `coupon_not_found` also
     for one that ended), NotAllowed (`plan_overlapping`) where it has one for the same plan, and Invalid:
@@ -73,6 +83,7 @@ def apply(*, external_customer_id: str, coupon_code: str, terms: OwnTerms, actor
         message = f"{coupon} is applied to a customer once."
         raise errors.Invalid("validation_errors", message, {"coupon": ["coupon_is_not_reusable"]})
     applied = _applied(customer, coupon, terms, at)
+    applied.uuid = public_id or applied.uuid
     if applied.amount is not None:
         _agree_currency(customer, applied.currency, at)
     applied.save(force_insert=True)

@@ -13,7 +13,7 @@ from catalog.queries import taxes
 from catalog.services import vat_rates
 from config.kernel import actors, db, errors, events
 from config.kernel.actors import Actor
-from config.platform.services import audit, installation, uniqueness
+from config.platform.services import audit, installation, uniqueness, webhook_endpoints
 from customers.domain import eu_vat, profiles
 from customers.domain.facts import SellerMade, TermsChanged
 from customers.models import BillingEntity
@@ -110,9 +110,15 @@ def update(*, code: str, values: BillingEntityValues, actor: Actor, at: datetime
 
 
 @transaction.atomic
-def update_default(*, values: BillingEntityValues, actor: Actor, at: datetime) -> BillingEntity:
-    """Change the default seller, which is made where there is none yet. Raises as `update` does."""
-    return update(code=ensure_default(at=at).code, values=values, actor=actor, at=at)
+def update_default(*, values: BillingEntityValues, actor: Actor, at: datetime, webhook_url: str = "") -> BillingEntity:
+    """Change the default seller, which is made where there is none yet. Raises as `update` does.
+
+    ``webhook_url`` is the organization's: it becomes the address of its first webhook endpoint.
+    """
+    entity = update(code=ensure_default(at=at).code, values=values, actor=actor, at=at)
+    if webhook_url:
+        webhook_endpoints.name_first(webhook_url=webhook_url, actor=actor, at=at)
+    return entity
 
 
 def _make(content: dict[str, Any], *, is_default: bool, actor: Actor, at: datetime) -> BillingEntity:

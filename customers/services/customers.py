@@ -12,13 +12,20 @@ from django.db import transaction
 from catalog.queries import taxes
 from config.kernel import db, errors, events
 from config.kernel.actors import Actor
-from config.platform.services import audit, numbers
+from config.platform.services import audit, numbers, outbox, tellings
 from customers.domain import profiles, tax_ids
 from customers.domain.facts import CustomerDeleted, SellerChanging, TermsChanged
 from customers.models import BillingEntity, Customer, CustomerMetadata
 from customers.queries import billing_entities
 from customers.queries import customers as customer_queries
-from customers.services import applied_coupons, changes, section_choices, tax_decisions, tax_exemptions
+from customers.services import (
+    applied_coupons,
+    changes,
+    section_choices,
+    tax_decisions,
+    tax_exemptions,
+    webhook_types,
+)
 from customers.services.tax_exemptions import ExemptionValues
 
 MAX_METADATA = 5
@@ -79,8 +86,11 @@ class CustomerValues(TypedDict, total=False):
 
 
 @transaction.atomic
-def upsert(*, values: CustomerValues, actor: Actor, at: datetime) -> Customer:
+@tellings.gathered
+def upsert(*, values: CustomerValues, actor: Actor, at: datetime, makes: bool = True) -> Customer:
     """Make the customer of this external id, or change it: sending the same again changes nothing.
+
+    Unless it ``makes`` one, NotFound is raised where there is none.
 
     Two calls at once for one external id follow each other. Raises Invalid with codes per field, NotFound for an
     unknown billing entity (`billing_entity_not_found`) or tax (`tax_not_found`). A tax number of the wrong form is
@@ -102,6 +112,8 @@ def upsert(*, values: CustomerValues, actor: Actor, at: datetime) -> Customer:
     relations = {field: content.pop(field) for field in RELATIONS if content.get(field) is not None}
     db.advisory_lock(f"customer:{external_id}")
     found = Customer.objects.filter(external_id=external_id, deleted_at__isnull=True).first()
+    if found is None and not makes:
+        raise customer_queries.unknown(external_id)
     if found is None:
         customer = _make(external_id, content, relations, actor, at)
     else:
@@ -127,6 +139,7 @@ def delete(*, external_id: str, actor: Actor, at: datetime) -> Customer:
     customer.deleted_at = customer.updated_at = at
     customer.save(update_fields=["deleted_at", "updated_at"])
     audit.record(actor=actor, at=at, verb="delete", instance=customer)
+    outbox.record(webhook_types.DELETED, [customer], at=at)
     return found
 
 
@@ -157,6 +170,7 @@ def _make(external_id: str, content: dict[str, Any], relations: dict[str, Any], 
     audit.record(
         actor=actor, at=at, verb="create", instance=customer, new=_shown(content), reason=_doubt(customer, content)
     )
+    tellings.tell(webhook_types.CREATED, customer, at=at)
     return customer
 
 
@@ -182,6 +196,7 @@ def _change(customer: Customer, content: dict[str, Any], relations: dict[str, An
         new=_shown(new),
         reason=_doubt(customer, new),
     )
+    tellings.tell(webhook_types.UPDATED, customer, at=at)
 
 
 def _doubt(customer: Customer, changed: Mapping[str, Any]) -> str:

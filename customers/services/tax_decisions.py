@@ -17,12 +17,12 @@ from catalog.queries import vat_rates as known_rates
 from catalog.services import vat_rates as rates
 from config.kernel import actors, db, events
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.domain import eu_vat
 from customers.domain.eu_vat import Basis, Check, Decision, Facts
 from customers.domain.facts import TaxesDecided
 from customers.models import Customer, TaxDecision, VatCheck
-from customers.services import vat_questions
+from customers.services import vat_questions, webhook_types
 
 CHUNK = 200
 
@@ -57,6 +57,7 @@ def decide(*, customer: Customer, actor: Actor, at: datetime) -> TaxDecision | N
 
 
 @transaction.atomic
+@tellings.gathered
 def redecide(*, customer_id: int, actor: Actor, at: datetime) -> TaxDecision | None:
     """Lock a customer and decide its taxes anew; see `decide`."""
     customer = db.lock_one(Customer.objects.select_related("billing_entity").filter(pk=customer_id))
@@ -125,6 +126,9 @@ def _record(
     before = {tax.pk: tax.code for tax in customer.taxes.all()}
     if before.keys() != {tax.pk for tax in wanted}:
         customer.taxes.set(wanted)
+        tellings.tell(webhook_types.UPDATED, customer, at=at)
+    if check is not None and check.pk != customer.vat_check_id and check.status != VatCheck.Status.PENDING:
+        tellings.tell(webhook_types.VIES_CHECK, customer, at=at)
     waited = customer.awaits_tax_decision
     if waited != decision.is_provisional or customer.vat_check_id != (check.pk if check else None):
         customer.awaits_tax_decision, customer.vat_check = decision.is_provisional, check

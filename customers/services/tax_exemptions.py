@@ -10,8 +10,9 @@ from typing import Any, TypedDict
 
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.models import Customer, TaxExemption
+from customers.services import webhook_types
 
 _FIELDS = ("reason", "legal_note", "certificate_number", "valid_until")
 _LONGEST_NOTE = 2000
@@ -38,6 +39,7 @@ def replace(*, customer: Customer, values: ExemptionValues | None, actor: Actor,
         if found is not None:
             found.delete()
             audit.record(actor=actor, at=at, verb="end_tax_exemption", instance=customer, old=old)
+            tellings.tell(webhook_types.UPDATED, customer, at=at)
         return None
     _demand(values)
     row = found or TaxExemption(customer=customer, created_at=at)
@@ -47,6 +49,7 @@ def replace(*, customer: Customer, values: ExemptionValues | None, actor: Actor,
     if old != new or found is None:
         row.save()
         audit.record(actor=actor, at=at, verb="exempt_from_tax", instance=customer, old=old, new=new)
+        tellings.tell(webhook_types.UPDATED, customer, at=at)
     return row
 
 

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from config.kernel import actors, db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.domain import eu_vat
 from customers.models import Customer, VatCheck
-from customers.services import tax_decisions, vat_questions, vies
+from customers.services import tax_decisions, vat_questions, vies, webhook_types
 from customers.services.vies import Answer
 
 CHUNK = 50
@@ -51,6 +51,7 @@ def run(*, as_of: datetime) -> Round:
 
 
 @transaction.atomic
+@tellings.gathered
 def settle(*, check_id: int, answer: Answer, actor: Actor, at: datetime, reason: str = "") -> VatCheck:
     """Write an answer and decide the taxes of the customers with that number anew, all or nothing.
 
@@ -79,6 +80,7 @@ def settle(*, check_id: int, answer: Answer, actor: Actor, at: datetime, reason:
         )
     for customer in customers:
         tax_decisions.decide(customer=customer, actor=actor, at=at)
+        tellings.tell(webhook_types.VIES_CHECK, customer, at=at)
     return check
 
 

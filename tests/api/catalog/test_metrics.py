@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.models import BillableMetric
+from catalog.models import BillableMetric, PlanVersion
 from tests.factories import catalog
 from tests.factories.platform import ApiClient
 
@@ -182,14 +182,16 @@ def test_a_filter_value_with_a_price_stays(api: ApiClient) -> None:
     assert more.json()["billable_metric"]["filters"] == [{"key": "region", "values": ["asia", "eu"]}]
 
 
-def test_a_metric_with_a_price_is_not_deleted(api: ApiClient) -> None:
-    metric = catalog.make_metric()
-    catalog.make_plan(charges=[catalog.standard(metric)])
+def test_the_charges_on_a_metric_go_with_it(api: ApiClient) -> None:
+    metric, kept = catalog.make_metric(), catalog.make_metric("calls")
+    catalog.make_plan(charges=[catalog.standard(metric), catalog.standard(kept)])
+    catalog.make_plan("other", charges=[catalog.standard(kept)])
     response = api.call("delete", "billable_metrics/requests")
-    assert response.status_code == 405
-    assert response.json()["code"] == "billable_metric_in_use"
-    assert api.call("put", "plans/starter", {"plan": {"charges": []}}).status_code == 200
-    assert api.call("delete", "billable_metrics/requests").status_code == 200
+    assert (response.status_code, response.json()["billable_metric"]["code"]) == (200, "requests")
+    charges = api.read("plans/starter").json()["plan"]["charges"]
+    assert [charge["billable_metric_code"] for charge in charges] == ["calls"]
+    assert PlanVersion.objects.count() == 3  # a second one of the first plan, and nothing new of the other
+    assert api.read("billable_metrics/requests").status_code == 404
 
 
 def test_not_found_comes_before_what_is_wrong(api: ApiClient) -> None:

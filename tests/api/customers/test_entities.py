@@ -9,7 +9,7 @@ import pytest
 from config.platform.models import Installation
 from customers.models import BillingEntity
 from tests.factories import catalog, customers
-from tests.factories.platform import ApiClient
+from tests.factories.platform import ApiClient, client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -191,11 +191,26 @@ def test_the_organization_is_the_default_seller(api: ApiClient) -> None:
     assert entity.default_currency == "EUR"
 
 
-def test_the_organization_has_no_webhooks_yet(api: ApiClient) -> None:
-    response = api.call("put", "organizations", {"organization": {"webhook_url": "https://acme.test"}})
-    assert response.json()["error_details"] == {"webhook_url": ["unsupported_value"]}
+def test_the_webhook_url_of_the_organization_is_that_of_its_first_endpoint(api: ApiClient) -> None:
+    def put(url: str) -> Any:
+        return api.call("put", "organizations", {"organization": {"webhook_url": url}})
+
+    assert put("ftp://acme.test").json()["error_details"] == {"webhook_url": ["url_is_invalid"]}
+    assert put("https://acme.test/a").json()["organization"]["webhook_urls"] == ["https://acme.test/a"]
+    changed = put("https://acme.test/b").json()["organization"]
+    assert (changed["webhook_url"], changed["webhook_urls"]) == ("https://acme.test/b", ["https://acme.test/b"])
+    assert put("").json()["organization"]["webhook_url"] == "https://acme.test/b"  # nothing was asked for
 
 
 def test_an_installation_that_is_not_set_up() -> None:
     response = ApiClient().read("organizations")
     assert (response.status_code, response.json()["code"]) == (404, "billing_entity_not_found")
+
+
+def test_where_events_go_takes_the_right_to_webhook_endpoints() -> None:
+    customers.make_default_entity()
+    client = client_of(rights={"organization": ["read", "write"]})
+    refused = client.call("put", "organizations", {"organization": {"webhook_url": "https://acme.test/a"}})
+    assert (refused.status_code, refused.json()["code"]) == (403, "write_action_not_allowed_for_webhook_endpoint")
+    assert client.call("put", "organizations", {"organization": {"name": "Acme"}}).status_code == 200
+    assert client.read("organizations").json()["organization"]["webhook_urls"] == []
