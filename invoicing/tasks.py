@@ -16,6 +16,7 @@ from invoicing.services import (
     dispatch,
     documents,
     overdue,
+    receipt_documents,
     tax_calculations,
     tax_reports,
     wallets,
@@ -121,6 +122,12 @@ def render_document(*, invoice_id: int, **_: Any) -> None:
 def render_credit_note(*, credit_note_id: int, **_: Any) -> None:
     """Make the document of an issued credit note, once."""
     credit_note_documents.render(credit_note_id=credit_note_id, at=timezone.now())
+
+
+@shared_task(name="invoicing.tasks.render_receipt")
+def render_receipt(*, receipt_id: int, **_: Any) -> None:
+    """Make the document of a receipt, once."""
+    receipt_documents.render(receipt_id=receipt_id, at=timezone.now())
 
 
 @shared_task(name="invoicing.tasks.send_delivery")

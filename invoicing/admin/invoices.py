@@ -19,6 +19,7 @@ from invoicing.admin.dispute_verbs import EndDispute, LoseDispute, OpenDispute
 from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueFilter
 from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, Send, SendMany, VoidDraft
 from invoicing.admin.one_off_verbs import NewInvoice
+from invoicing.admin.payment_request_verbs import AskForPayment
 from invoicing.admin.tax_engines import RetryTaxes
 from invoicing.admin.void_verbs import Regenerate, VoidIssued
 from invoicing.models import Document, Invoice
@@ -54,7 +55,7 @@ class InvoiceAdmin(pages.PageAdmin):
     ordering = ("-issuing_date", "-created_at", "-id")
     list_verbs = (NewInvoice(),)
     verbs = (
-        Finalize(), RecordPayment(), Send(), Credit(), Refresh(), VoidDraft(),
+        Finalize(), RecordPayment(), Send(), AskForPayment(), Credit(), Refresh(), VoidDraft(),
         OpenDispute(), EndDispute(), LoseDispute(), VoidIssued(), Regenerate(), RetryTaxes(),
     )  # fmt: skip
     prominent = ("finalize", "pay", "send", "credit", "refresh", "void", "regenerate")

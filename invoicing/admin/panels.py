@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Sum
@@ -44,7 +44,10 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
             for one in found
         ),
         empty="No invoice yet: the first one comes when a subscription's period is over.",
-        action=cells.stack(cells.stack(cells.link("All invoices", every), _new(customer)), _statement(customer)),
+        action=cells.stack(
+            cells.stack(cells.link("All invoices", every), _new(customer)),
+            cells.stack(_statement(customer), _ask(found)),
+        ),
     )
     wallet_table = wallet_blocks.of_customer(customer, most=ROWS)
     return blocks.panel(*_figures(customer), table, *_prepaid(customer), *wallet_table)
@@ -53,6 +56,14 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
 def _statement(customer: Customer) -> str:
     """The way to the statement of a customer; whether the person may see it is asked there."""
     return cells.link("Statement", reverse("admin:invoicing_ledgerentry_customer_statement", args=[customer.pk]))
+
+
+def _ask(newest: Sequence[Invoice]) -> str:
+    """The way to asking for what is overdue, where one of the newest invoices is; whether the person may is asked
+    there.
+    """
+    late = next((one for one in newest if one.payment_overdue), None)
+    return "" if late is None else cells.link("Ask for payment", reverse("admin:invoicing_invoice_ask", args=[late.pk]))
 
 
 def _new(customer: Customer) -> str:

@@ -1,17 +1,23 @@
-"""Payments in the admin: a list and a page, only to be read. They are recorded on the page of an invoice."""
+"""Payments in the admin: a list, a page with the receipt, and what can be done. They are recorded on invoices."""
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from collections.abc import Sequence
+from typing import Any
 
-from config.platform.admin import cells, filters, pages, theme
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+
+from config.platform.admin import cells, filters, pages, theme, verbs
 from config.platform.admin.blocks import Figure, Figures, Page, Row, Tab, Table, columns
 from invoicing.admin import shown
 from invoicing.admin.filters import AmountFilter, CurrencyFilter
 from invoicing.admin.held_payment_verbs import AllocateHeld, RefundHeld
-from invoicing.models import Payment, PaymentAllocation
+from invoicing.admin.payment_request_verbs import SendReceipt
+from invoicing.models import Payment, PaymentAllocation, PaymentReceipt
 from invoicing.queries import held_payments, ledger, receivables
+from invoicing.services import receipt_documents
 
 
 @pages.register(Payment)
@@ -29,7 +35,7 @@ class PaymentAdmin(pages.PageAdmin):
     search_fields = ("reference",)
     search_help_text = "Reference"
     ordering = ("-created_at", "-id")
-    verbs = (AllocateHeld(), RefundHeld())
+    verbs = (SendReceipt(), AllocateHeld(), RefundHeld())
     empty_text = "Record a payment on the page of an invoice, or through the API."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
@@ -75,7 +81,8 @@ class PaymentAdmin(pages.PageAdmin):
                 *_held(instance),
                 Figure("Customer", cells.to(instance.customer, instance.customer.display_name)),
                 Figure("Paid on", _paid_on(instance), f"recorded {cells.day_of(instance.created_at)}"),
-                Figure("Reference", instance.reference or cells.EMPTY),
+                Figure("Reference", instance.reference or cells.EMPTY, _asked(instance)),
+                *_receipt(instance),
             )
         )
         allocation = Table(
@@ -95,7 +102,54 @@ class PaymentAdmin(pages.PageAdmin):
             ),
         )
         booked = shown.bookings(ledger.entries_of(instance), title="Ledger")
-        return Page(top=(figures,), tabs=(Tab("Payment", (allocation, booked)),))
+        sent = [] if _receipt_of(instance) is None else list(instance.receipt.deliveries.order_by("-number"))
+        return Page(
+            top=(figures,),
+            tabs=(Tab("Payment", (allocation, booked)), Tab("E-mails", (shown.deliveries(sent),), len(sent))),
+        )
+
+    def links(self, request: HttpRequest, instance: Payment) -> Sequence[dict[str, Any]]:
+        """The receipt as a file."""
+        if _receipt_of(instance) is None:
+            return ()
+        return (verbs.link("Download receipt", f"{self.url('receipt', instance.pk)}?download=1", "receipt_long"),)
+
+    def further_views(self) -> Sequence[tuple[str, Any, str]]:
+        """The receipt."""
+        return (("<int:object_id>/receipt/", self.receipt, "receipt"),)
+
+    def receipt(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The document of a receipt: the stored one, else as it will be."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = PaymentReceipt.objects.filter(payment_id=object_id).first()
+        if found is None:
+            raise Http404
+        disposition = "attachment" if "download" in request.GET else "inline"
+        name = receipt_documents.file_name(receipt=found)
+        return HttpResponse(
+            receipt_documents.preview_pdf(receipt_id=found.pk),
+            content_type="application/pdf",
+            headers={
+                "Content-Disposition": f'{disposition}; filename="{name}"',
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+
+def _receipt_of(payment: Payment) -> PaymentReceipt | None:
+    return getattr(payment, "receipt", None)
+
+
+def _receipt(payment: Payment) -> tuple[Figure, ...]:
+    """Its receipt; none of a payment that was recorded before there were receipts."""
+    found = _receipt_of(payment)
+    return () if found is None else (Figure("Receipt", found.number, f"issued {cells.day_text(found.created_at)}"),)
+
+
+def _asked(payment: Payment) -> object:
+    """The payment request that it answers."""
+    return "" if payment.payment_request is None else cells.to(payment.payment_request)
 
 
 def _held(payment: Payment) -> tuple[Figure, ...]:

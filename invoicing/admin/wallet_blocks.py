@@ -12,7 +12,7 @@ from moneyed import Money
 from config.platform.admin import cells
 from config.platform.admin.blocks import Chart, Fact, Facts, Figure, Figures, Row, Series, Table, columns
 from config.platform.admin.cells import Tone
-from customers.models import Customer
+from customers.models import Customer, InvoiceCustomSection
 from invoicing.admin import shown
 from invoicing.models import LedgerEntry, Wallet, WalletTransaction
 
@@ -80,6 +80,7 @@ def terms(wallet: Wallet) -> Facts:
             Fact("Largest purchase", cells.money(most)),
             Fact("Purchases are issued", "once paid" if wallet.invoice_requires_successful_payment else "at once"),
             Fact("Purchase order", wallet.purchase_order_number or cells.EMPTY),
+            Fact("Custom sections", _sections(wallet)),
             Fact("Notes", ", ".join(f"{key}: {value}" for key, value in wallet.metadata.items()) or cells.EMPTY),
             Fact("Public id", cells.code(wallet.uuid)),
         ),
@@ -232,3 +233,11 @@ def _until(wallet: Wallet) -> str:
 def _last_use(wallet: Wallet) -> str:
     at = wallet.last_consumed_credit_at
     return f"last on {cells.instant_text(at)}" if at else "never"
+
+
+def _sections(wallet: Wallet) -> object:
+    """The texts of invoices of purchases."""
+    if not wallet.custom_section_ids:
+        return "the customer's" if wallet.custom_section_ids is None else "none"
+    rows = InvoiceCustomSection.objects.filter(pk__in=wallet.custom_section_ids).order_by("name")
+    return ", ".join(rows.values_list("name", flat=True))

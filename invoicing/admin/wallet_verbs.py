@@ -11,86 +11,19 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from moneyed import Money
 
-from catalog.models import BillableMetric
-from config.kernel import dates, errors, money
+from config.kernel import dates, errors
 from config.kernel.actors import Actor
 from config.platform.admin import cells, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note
 from config.platform.admin.cells import Tone
-from config.platform.admin.forms import ReasonForm, SearchWidget, VerbForm
+from config.platform.admin.forms import ReasonForm, VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
-from customers.models import Customer
+from invoicing.admin.wallet_forms import CREDITS, NewWalletForm, TermsForm, terms
 from invoicing.domain import wallets as rules
-from invoicing.models import InvoiceLine, Wallet, WalletTransaction
+from invoicing.models import Wallet, WalletTransaction
 from invoicing.services import wallet_top_ups, wallets
 from invoicing.services.wallet_top_ups import TopUp
-from invoicing.services.wallets import WalletValues
-
-_CREDITS = {"min_value": 0, "max_digits": 30, "decimal_places": 15}
-
-
-class TermsForm(VerbForm):
-    """What of a wallet can be changed."""
-
-    aliases = {
-        "paid_top_up_min_amount_cents": "least",
-        "paid_top_up_max_amount_cents": "most",
-        "applies_to": "fee_types",
-        "expiration_at": "ends_on",
-    }
-
-    name = forms.CharField(max_length=255, required=False)
-    code = forms.CharField(max_length=255, required=False, help_text="Empty: from the name.")
-    priority = forms.IntegerField(
-        min_value=1, max_value=50, initial=50, help_text="Of two wallets that of the lower number pays first."
-    )
-    ends_on = forms.DateField(required=False, help_text="The wallet ends when this day begins; what is left is lost.")
-    fee_types = forms.MultipleChoiceField(
-        label="Pays only", choices=InvoiceLine.Kind.choices, required=False, widget=forms.CheckboxSelectMultiple
-    )
-    metrics = forms.ModelMultipleChoiceField(
-        BillableMetric.objects.filter(deleted_at__isnull=True),
-        label="And the usage of",
-        required=False,
-        help_text="Nothing chosen in both: it pays everything.",
-    )
-    least = forms.DecimalField(label="Smallest purchase", min_value=0, decimal_places=4, required=False)
-    most = forms.DecimalField(label="Largest purchase", min_value=0, decimal_places=4, required=False)
-    waits = forms.BooleanField(label="Issue invoices of purchases only once they are paid", required=False)
-    purchase_order_number = forms.CharField(max_length=255, required=False)
-
-    sections = (
-        ("Wallet", ("customer", "name", "code", "currency", "rate_amount", "priority", "ends_on")),
-        ("First credits", ("paid_credits", "granted_credits")),
-        ("What it pays", ("fee_types", "metrics")),
-        ("Purchases", ("least", "most", "waits", "purchase_order_number")),
-    )
-
-
-class NewWalletForm(TermsForm):
-    """Whose wallet, in what, and its first credits."""
-
-    aliases = {**TermsForm.aliases, "external_customer_id": "customer"}
-
-    customer = forms.ModelChoiceField(
-        Customer.objects.filter(deleted_at__isnull=True),
-        widget=SearchWidget(Wallet._meta.get_field("customer")),
-        help_text="Search by name, e-mail or external id.",
-    )
-    currency = forms.ChoiceField(
-        choices=lambda: [("", "the customer's"), *((code, code) for code in money.currencies())], required=False
-    )
-    rate_amount = forms.DecimalField(
-        label="Worth of one credit", initial=1, max_digits=27, decimal_places=12, help_text="It stays as it is."
-    )
-    paid_credits = forms.DecimalField(
-        label="Buy credits", required=False, help_text="An invoice is issued; they come in when it is paid.", **_CREDITS
-    )
-    granted_credits = forms.DecimalField(
-        label="Give credits", required=False, help_text="They come in at once.", **_CREDITS
-    )
 
 
 class CreateWallet(ListVerb):
@@ -114,7 +47,7 @@ class CreateWallet(ListVerb):
         currency = values["currency"] or customer.currency or customer.billing_entity.default_currency
         wallet = wallet_top_ups.create_wallet(
             values={
-                **_terms(values, currency, customer.applicable_timezone),
+                **terms(values, currency, customer.applicable_timezone),
                 "external_customer_id": customer.external_id,
                 "currency": currency,
                 "rate_amount": values["rate_amount"],
@@ -156,7 +89,7 @@ class TopUpForm(VerbForm):
 
     aliases = {"paid_credits": "credits"}
 
-    credits = forms.DecimalField(label="Credits", **_CREDITS)
+    credits = forms.DecimalField(label="Credits", **CREDITS)
     name = forms.CharField(max_length=255, required=False, help_text="Said on the invoice.")
     priority = forms.IntegerField(min_value=1, max_value=50, initial=50, help_text="The lowest number is used first.")
     ignores_limits = forms.BooleanField(label="Ignore the limits of the wallet", required=False)
@@ -212,7 +145,7 @@ class GrantForm(VerbForm):
 
     aliases = {"granted_credits": "credits"}
 
-    credits = forms.DecimalField(label="Credits", **_CREDITS)
+    credits = forms.DecimalField(label="Credits", **CREDITS)
     name = forms.CharField(max_length=255, required=False, help_text="Why.")
     priority = forms.IntegerField(min_value=1, max_value=50, initial=50, help_text="The lowest number is used first.")
 
@@ -253,7 +186,7 @@ class VoidForm(VerbForm):
 
     aliases = {"voided_credits": "credits", "voided_transaction_id": "credits"}
 
-    credits = forms.DecimalField(label="Credits", **_CREDITS)
+    credits = forms.DecimalField(label="Credits", **CREDITS)
     transaction = forms.ModelChoiceField(
         WalletTransaction.objects.none(), label="Of", required=False, empty_label="those that are used first"
     )
@@ -323,13 +256,16 @@ class ChangeWallet(WalletVerb):
             "most": None if most is None else most.amount,
             "waits": instance.invoice_requires_successful_payment,
             "purchase_order_number": instance.purchase_order_number,
+            "sections_chosen": instance.custom_section_ids or [],
         }
 
     def perform(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Save it."""
-        given = _terms(values, instance.currency, instance.customer.applicable_timezone)
+        given = terms(values, instance.currency, instance.customer.applicable_timezone)
         if values["ends_on"] == self.initial(instance=instance, at=at)["ends_on"]:
             given.pop("expiration_at")
+        if [section.pk for section in values["sections_chosen"]] == sorted(instance.custom_section_ids or []):
+            given.pop("custom_section_codes")  # also where it has none on purpose
         wallets.update(wallet_id=instance.pk, values=given, actor=actor, at=at)
         return Outcome("The wallet was changed.", cells.page_url(instance))
 
@@ -360,28 +296,6 @@ class TerminateWallet(WalletVerb):
         """End it."""
         wallets.terminate(wallet_id=instance.pk, actor=actor, at=at, reason=values["reason"])
         return Outcome("The wallet was terminated.", cells.page_url(instance))
-
-
-def _terms(values: Mapping[str, Any], currency: str, timezone: str) -> WalletValues:
-    ends = values["ends_on"]
-    given: WalletValues = {
-        "name": values["name"],
-        "priority": values["priority"],
-        "expiration_at": None if ends is None else dates.start_of_day(ends, dates.zone(timezone)),
-        "fee_types": values["fee_types"],
-        "billable_metric_codes": [metric.code for metric in values["metrics"]],
-        "paid_top_up_min_amount_cents": _cents(values["least"], currency),
-        "paid_top_up_max_amount_cents": _cents(values["most"], currency),
-        "invoice_requires_successful_payment": values["waits"],
-        "purchase_order_number": values["purchase_order_number"],
-    }
-    if values["code"]:
-        given["code"] = values["code"]
-    return given
-
-
-def _cents(amount: Any, currency: str) -> int | None:
-    return None if amount is None else money.to_minor(Money(amount, currency))
 
 
 def _worth(wallet: Wallet, values: Mapping[str, Any], field: str) -> Any:

@@ -46,6 +46,7 @@ class BooksResultShape(serializers.Serializer):  # type: ignore[type-arg]
 class BooksCheckShape(serializers.Serializer):  # type: ignore[type-arg]
     """One run of all checks."""
 
+    lago_id = serializers.UUIDField(source="uuid")
     id = serializers.UUIDField(source="uuid")
     as_of = Instant()
     trigger = serializers.CharField()
@@ -64,6 +65,8 @@ class BooksCheckShape(serializers.Serializer):  # type: ignore[type-arg]
 class BooksChecks(ApiView):
     """All runs."""
 
+    resource = "books_check"
+
     @extend_schema(
         operation_id="findAllBooksChecks",
         tags=_TAGS,
@@ -79,6 +82,8 @@ class BooksChecks(ApiView):
 
 class OneBooksCheck(ApiView):
     """One run."""
+
+    resource = "books_check"
 
     @extend_schema(operation_id="findBooksCheck", tags=_TAGS, responses=schema.answer("books_check", BooksCheckShape))
     def get(self, request: Request, lago_id: str) -> Response:

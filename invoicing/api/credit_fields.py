@@ -5,14 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.platform.api.serializers import RequestSerializer, Text, plain_decimal
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": ["string", "number"], "format": "decimal"})
 class Credits(serializers.Field):  # type: ignore[type-arg]
     """A number of credits as plain decimal text or a number; null is none. Its own code says that it is neither."""
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from config.kernel import money
 from config.platform.api import representations
+from config.platform.api.public import PublicSite
 from config.platform.api.serializers import Constant, Instant, MinorUnits, Rate, TextOrNull, decimal_text
 from invoicing.api import fee_shapes, files
 from invoicing.models import CreditNote, CreditNoteItem, CreditNoteTax, Document
@@ -203,7 +204,7 @@ class EstimatedCreditNote(serializers.Serializer):  # type: ignore[type-arg]
         ]
 
 
-def listed(notes: Sequence[CreditNote], request: Request) -> list[dict[str, Any]]:
+def listed(notes: Sequence[CreditNote], request: Request | PublicSite) -> list[dict[str, Any]]:
     """Return credit notes with everything, with a fixed number of queries."""
     content = BareCreditNote(notes, many=True, context={"request": request}).data
     customers = {note.customer_id: note.customer for note in notes}

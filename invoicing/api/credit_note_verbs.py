@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.kernel import errors
 from config.platform.api import params, schema
 from invoicing.api import credit_note_requests, credit_note_shapes
 from invoicing.api.credit_notes import CreditNoteView
@@ -33,6 +34,8 @@ class VoidCreditNote(CreditNoteView):
 class DownloadCreditNote(CreditNoteView):
     """The verb download."""
 
+    reads = ("post",)
+
     @extend_schema(operation_id="downloadCreditNote", tags=_TAGS, request=None, responses=_ANSWER)
     def post(self, request: Request, lago_id: str) -> Response:
         """Return the credit note with its ``file_url``, or nothing while the file is being made: ask again then."""
@@ -45,6 +48,16 @@ class DownloadCreditNote(CreditNoteView):
 @extend_schema_view(post=extend_schema(operation_id="downloadCreditNotePdf"))
 class DownloadCreditNotePdf(DownloadCreditNote):
     """The verb download by its longer name."""
+
+
+class DownloadCreditNoteXml(CreditNoteView):
+    """The verb download of the electronic credit note."""
+
+    @extend_schema(operation_id="downloadCreditNoteXml", tags=_TAGS, request=None, responses=_ANSWER)
+    def post(self, request: Request, lago_id: str) -> Response:
+        """Refuse: no electronic invoices are made."""
+        known.find(params.uuid(lago_id))
+        raise errors.Forbidden("feature_unavailable", "No electronic invoices are made.")
 
 
 class ResendCreditNote(CreditNoteView):
@@ -78,7 +91,7 @@ class CreditNoteMetadata(CreditNoteView):
         operation_id="replaceCreditNoteMetadata",
         tags=_TAGS,
         request=credit_note_requests.CreditNoteMetadataRequest,
-        responses=_METADATA,
+        responses={200: _METADATA},
     )
     def post(self, request: Request, lago_id: str) -> Response:
         """Make these the notes, in place of all that there were."""
@@ -96,7 +109,7 @@ class CreditNoteMetadata(CreditNoteView):
         operation_id="mergeCreditNoteMetadata",
         tags=_TAGS,
         request=credit_note_requests.CreditNoteMetadataRequest,
-        responses=_METADATA,
+        responses={200: _METADATA},
     )
     def patch(self, request: Request, lago_id: str) -> Response:
         """Set these notes, and leave the others."""
@@ -110,7 +123,7 @@ class CreditNoteMetadata(CreditNoteView):
             )
         )
 
-    @extend_schema(operation_id="deleteAllCreditNoteMetadata", tags=_TAGS, responses=_METADATA)
+    @extend_schema(operation_id="deleteAllCreditNoteMetadata", tags=_TAGS, responses={200: _METADATA})
     def delete(self, request: Request, lago_id: str) -> Response:
         """Remove all notes."""
         note = known.find(params.uuid(lago_id))
@@ -125,7 +138,7 @@ class CreditNoteMetadata(CreditNoteView):
 class OneCreditNoteMetadata(CreditNoteView):
     """One note of a credit note."""
 
-    @extend_schema(operation_id="deleteCreditNoteMetadataKey", tags=_TAGS, responses=_METADATA)
+    @extend_schema(operation_id="deleteCreditNoteMetadataKey", tags=_TAGS, responses={200: _METADATA})
     def delete(self, request: Request, lago_id: str, key: str) -> Response:
         """Remove one note. 404 where there is none of this key."""
         note = known.find(params.uuid(lago_id))

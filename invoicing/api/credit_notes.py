@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.views import ApiView
 from customers.queries import customers
@@ -23,6 +23,8 @@ _ANSWER = schema.answer("credit_note", credit_note_shapes.CreditNoteShape)
 
 class CreditNoteView(ApiView):
     """Shared by the views of one credit note."""
+
+    resource = "credit_note"
 
     def shown(self, request: Request, pk: int) -> Response:
         """Answer with a credit note and everything on it."""
@@ -55,11 +57,9 @@ class CreditNotes(CreditNoteView):
     @extend_schema(
         operation_id="createCreditNote",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("credit_note", credit_note_requests.CreditNoteRequest),
         responses=_ANSWER,
     )
-    @idempotency.idempotent
     def post(self, request: Request) -> Response:
         """Give back part of an issued invoice: as credit, as a refund, or off what is due."""
         content = self.body(request, "credit_note", credit_note_requests.CreditNoteRequest)
@@ -82,6 +82,8 @@ class CreditNotes(CreditNoteView):
 class CustomerCreditNotes(ApiView):
     """The credit notes of one customer."""
 
+    resource = "credit_note"
+
     @extend_schema(
         operation_id="findAllCustomerCreditNotes",
         tags=_TAGS,
@@ -95,6 +97,9 @@ class CustomerCreditNotes(ApiView):
 
 class EstimateCreditNote(ApiView):
     """The estimate of a credit note."""
+
+    resource = "credit_note"
+    reads = ("post",)
 
     @extend_schema(
         operation_id="estimateCreditNote",

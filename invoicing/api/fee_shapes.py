@@ -16,7 +16,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.kernel import money, registry
-from config.platform.api import line_figures
+from config.platform.api import line_figures, rendering
 from config.platform.api.serializers import (
     Constant,
     DecimalString,
@@ -77,11 +77,11 @@ class FeeItem(serializers.Serializer):  # type: ignore[type-arg]
     name = serializers.CharField(source="item_name")
     description = TextOrNull()
     invoice_display_name = serializers.CharField(source="label")
-    filters = Constant(None)
-    filter_invoice_display_name = Constant(None)
+    filters = Constant(None, filled=serializers.DictField(child=serializers.ListField(child=serializers.CharField())))
+    filter_invoice_display_name = Constant(None, filled=serializers.CharField())
     lago_item_id = serializers.UUIDField(source="item_uuid", allow_null=True)
     item_type = serializers.SerializerMethodField()
-    grouped_by = Constant({})
+    grouped_by = Constant({}, filled=serializers.DictField(child=serializers.CharField(allow_blank=True)))
 
     def get_item_type(self, line: InvoiceLine) -> str:
         """Name the kind of thing."""
@@ -92,20 +92,20 @@ class Fee(serializers.Serializer):  # type: ignore[type-arg]
     """A fee with its taxes."""
 
     lago_id = serializers.UUIDField(source="uuid")
-    lago_charge_id = Constant(None)
-    lago_charge_filter_id = Constant(None)
-    lago_fixed_charge_id = Constant(None)
+    lago_charge_id = Constant(None, filled=serializers.UUIDField())
+    lago_charge_filter_id = Constant(None, filled=serializers.UUIDField())
+    lago_fixed_charge_id = Constant(None, filled=serializers.UUIDField())
     lago_invoice_id = serializers.UUIDField(source="invoice.uuid", allow_null=True, default=None)
-    lago_true_up_fee_id = Constant(None)
-    lago_true_up_parent_fee_id = Constant(None)
-    lago_original_fee_id = Constant(None)
-    lago_subscription_id = Constant(None)
+    lago_true_up_fee_id = Constant(None, filled=serializers.UUIDField())
+    lago_true_up_parent_fee_id = Constant(None, filled=serializers.UUIDField())
+    lago_original_fee_id = Constant(None, filled=serializers.UUIDField())
+    lago_subscription_id = Constant(None, filled=serializers.UUIDField())
     external_subscription_id = TextOrNull(source="group_key")
     lago_customer_id = serializers.UUIDField(source="customer.uuid")
     external_customer_id = serializers.CharField(source="customer.external_id")
     item = FeeItem(source="*")
-    pay_in_advance = Constant(value=False)
-    invoiceable = Constant(value=True)
+    pay_in_advance = Constant(value=False, filled=serializers.BooleanField())
+    invoiceable = Constant(value=True, filled=serializers.BooleanField())
     amount_cents = MinorUnits(source="amount")
     amount_currency = serializers.CharField(source="currency")
     precise_amount = Number()
@@ -194,8 +194,7 @@ def fees(lines: Sequence[InvoiceLine]) -> list[dict[str, Any]]:
     """Return the shapes of fees, completed by the apps above, with a fixed number of queries."""
     extra = registry.parts("invoicing.line", lines)
     return [
-        _completed(dict(content), extra[line.pk])
-        for line, content in zip(lines, Fee(lines, many=True).data, strict=True)
+        _completed(content, extra[line.pk]) for line, content in zip(lines, rendering.render(Fee, lines), strict=True)
     ]
 
 

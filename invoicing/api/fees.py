@@ -31,6 +31,8 @@ class FeeInput(RequestSerializer):
 class Fees(ApiView):
     """All fees."""
 
+    resource = "fee"
+
     @extend_schema(
         operation_id="findAllFees",
         tags=_TAGS,
@@ -77,6 +79,8 @@ class Fees(ApiView):
 
 class OneFee(ApiView):
     """One fee."""
+
+    resource = "fee"
 
     @extend_schema(
         operation_id="updateFee",

@@ -16,6 +16,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from config.platform.api.public import PublicSite
 from config.platform.api.views import ApiView
 from invoicing.models import Document
 from invoicing.services import documents
@@ -24,7 +25,7 @@ SALT = "invoicing.document"
 LINK_SECONDS = 24 * 3600
 
 
-def link(request: Request, document: Document) -> str:
+def link(request: Request | PublicSite, document: Document) -> str:
     """Return an absolute address of a document that works for a day."""
     token = signing.dumps(str(document.uuid), salt=SALT)
     name = PurePosixPath(document.file.name).name
@@ -33,6 +34,8 @@ def link(request: Request, document: Document) -> str:
 
 class DocumentFile(ApiView):
     """The file behind a link. Needs no key: the link is one."""
+
+    resource = None
 
     authentication_classes = []
     permission_classes = []

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import money
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.serializers import MinorUnits, RequestSerializer, Text
 from config.platform.api.views import ApiView
 from invoicing.api import payment_shapes
@@ -37,27 +37,17 @@ class HeldRefundRequest(RequestSerializer):
     reference = Text(max_length=255)
 
 
-class HeldShape(payment_shapes.PaymentShape):
-    """A payment with what of it is held for the customer."""
-
-    held_amount_cents = serializers.SerializerMethodField()
-
-    def get_held_amount_cents(self, payment: Payment) -> int:
-        """Return what of the payment is held."""
-        return money.to_minor(known.held(payment))
-
-
 class AllocateHeld(ApiView):
     """The verb allocate."""
+
+    resource = "payment"
 
     @extend_schema(
         operation_id="allocateHeldPayment",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("allocation", AllocationRequest),
-        responses=schema.answer("payment", HeldShape),
+        responses=schema.answer("payment", payment_shapes.PaymentShape),
     )
-    @idempotency.idempotent
     def post(self, request: Request, lago_id: str) -> Response:
         """Let held money of a payment pay another invoice of the customer."""
         content = self.body(request, "allocation", AllocationRequest)
@@ -76,14 +66,14 @@ class AllocateHeld(ApiView):
 class RefundHeld(ApiView):
     """The verb refund."""
 
+    resource = "payment"
+
     @extend_schema(
         operation_id="refundHeldPayment",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("refund", HeldRefundRequest),
-        responses=schema.answer("payment", HeldShape),
+        responses=schema.answer("payment", payment_shapes.PaymentShape),
     )
-    @idempotency.idempotent
     def post(self, request: Request, lago_id: str) -> Response:
         """Record that held money of a payment was paid back."""
         content = self.body(request, "refund", HeldRefundRequest)
@@ -99,4 +89,4 @@ class RefundHeld(ApiView):
 
 
 def _shown(payment: Payment) -> Response:
-    return Response({"payment": dict(HeldShape(known_payments.find(payment.uuid)).data)})
+    return Response({"payment": payment_shapes.payments([known_payments.find(payment.uuid)])[0]})

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import errors, money
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.serializers import Instant, MinorUnits, RequestSerializer, Text, TextOrNull
 from config.platform.api.views import ApiView
@@ -107,7 +107,7 @@ class LoseDispute(InvoiceView):
     """The verb lose dispute."""
 
     @extend_schema(
-        operation_id="disputeInvoice",
+        operation_id="loseDisputeInvoice",
         tags=_TAGS,
         request=None,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
@@ -136,11 +136,9 @@ class Disputes(InvoiceView):
     @extend_schema(
         operation_id="createDispute",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("dispute", DisputeRequest),
         responses=schema.answer("dispute", DisputeShape),
     )
-    @idempotency.idempotent
     def post(self, request: Request, lago_id: str) -> Response:
         """Open a dispute of an issued invoice, of a fee or of an amount: that much is not overdue or dunned."""
         content = self.body(request, "dispute", DisputeRequest)
@@ -159,6 +157,8 @@ class Disputes(InvoiceView):
 
 class OneDispute(ApiView):
     """One dispute."""
+
+    resource = "invoice"
 
     @extend_schema(operation_id="findDispute", tags=_TAGS, responses=schema.answer("dispute", DisputeShape))
     def get(self, request: Request, lago_id: str) -> Response:

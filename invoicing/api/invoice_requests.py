@@ -24,8 +24,9 @@ FILTERS = (
     "purchase_order_number",
     "self_billed",
     "search_term",
+    "metadata[key]",
 )
-LIST_FILTERS = ("status", "payment_status", "billing_entity_codes", "settlements")
+LIST_FILTERS = ("status", "statuses", "payment_status", "payment_statuses", "billing_entity_codes", "settlements")
 _KINDS = ("subscription", "add_on", "credit", "one_off", "advance_charges", "progressive_billing")
 _STATUSES = ("draft", "finalized", "voided", "failed", "pending", "open")
 

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from config.kernel import money, registry
-from config.platform.api import representations
+from config.platform.api import rendering, representations
+from config.platform.api.public import PublicSite
 from config.platform.api.serializers import Constant, Instant, MinorUnits, Rate, TextOrNull
 from customers.models import Customer
 from invoicing.api import fee_shapes, files, section_shapes
@@ -26,6 +27,9 @@ from invoicing.queries import receivables
 
 VERSION = 4
 """The version of the calculation that clients know."""
+
+Addresses = Request | PublicSite
+"""What makes absolute addresses: the request, or the installation where nobody asked."""
 
 
 class InvoiceTaxShape(serializers.ModelSerializer):  # type: ignore[type-arg]
@@ -111,6 +115,17 @@ class ProgressiveCreditShape(serializers.Serializer):  # type: ignore[type-arg]
     invoice = CreditedInvoice()
 
 
+@extend_schema_field(
+    PolymorphicProxySerializer(
+        component_name="InvoiceCredit",
+        serializers=[ProgressiveCreditShape, CouponCredit, CreditShape],
+        resource_type_field_name=None,
+    )
+)
+class AnyCredit(serializers.Field):  # type: ignore[type-arg]
+    """One of what lowers an invoice."""
+
+
 class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     """An invoice by itself. Amounts are integers in minor units of ``currency``."""
 
@@ -193,26 +208,27 @@ class InvoiceSummary(BareInvoice):
 class InvoiceDetails(InvoiceSummary):
     """An invoice with all that this app knows by itself; the lists are for apps above to fill."""
 
-    subscriptions = Constant([])
-    billing_periods = Constant([])
+    subscriptions = Constant([], filled="billing.invoiced_subscription")
+    billing_periods = Constant([], filled="billing.billing_period")
     credits = serializers.SerializerMethodField()
     error_details = serializers.ListField(child=serializers.DictField())
-    applied_usage_thresholds = Constant([])
+    applied_usage_thresholds = Constant([], filled="billing.applied_usage_threshold")
     applied_invoice_custom_sections = serializers.SerializerMethodField()
 
     @extend_schema_field(section_shapes.AppliedSection(many=True))
     def get_applied_invoice_custom_sections(self, invoice: Invoice) -> list[dict[str, Any]]:
         """Return the custom sections as the document says them."""
-        return section_shapes.applied(invoice)
+        known: dict[int, list[dict[str, Any]]] | None = self.context.get("sections")
+        return section_shapes.applied(invoice) if known is None else known[invoice.pk]
 
-    @extend_schema_field(CreditShape(many=True))
+    @extend_schema_field(serializers.ListField(child=AnyCredit()))
     def get_credits(self, invoice: Invoice) -> list[dict[str, Any]]:
         """Return what lowered the invoice: what was billed progressively, coupons, then credit notes."""
         progressive = [row for row in invoice.progressive_credits.all() if row.amount]
         return [
-            *ProgressiveCreditShape(progressive, many=True).data,
-            *CouponCredit(invoice.coupons.all(), many=True).data,
-            *CreditShape(invoice.credits.all(), many=True).data,
+            *rendering.render(ProgressiveCreditShape, progressive),
+            *rendering.render(CouponCredit, invoice.coupons.all()),
+            *rendering.render(CreditShape, invoice.credits.all()),
         ]
 
 
@@ -229,29 +245,46 @@ class FullInvoice(InvoiceDetails):
     fees = fee_shapes.Fee(many=True)
 
 
-def bare(invoice: Invoice, request: Request) -> dict[str, Any]:
+def bare(invoice: Invoice, request: Addresses) -> dict[str, Any]:
     """Return an invoice by itself."""
     return dict(BareInvoice(invoice, context={"request": request}).data)
 
 
-def listed(invoices: Sequence[Invoice], request: Request) -> list[dict[str, Any]]:
+def listed(invoices: Sequence[Invoice], request: Addresses) -> list[dict[str, Any]]:
     """Return invoices as in a list, with a fixed number of queries."""
-    content = InvoiceSummary(invoices, many=True, context={"request": request}).data
+    content = rendering.render(InvoiceSummary, invoices, context={"request": request})
     customers = _customers(invoices)
     return [{**row, "customer": customers[invoice.customer_id]} for invoice, row in zip(invoices, content, strict=True)]
 
 
-def full(invoice: Invoice, request: Request) -> dict[str, Any]:
+def full(invoice: Invoice, request: Addresses) -> dict[str, Any]:
     """Return an invoice with everything, completed by the apps above."""
-    lines = list(invoice.lines.all())
-    for line in lines:
-        line.invoice, line.customer = invoice, invoice.customer
-    return {
-        **InvoiceDetails(invoice, context={"request": request}).data,
-        "customer": _customers([invoice])[invoice.customer_id],
-        "fees": fee_shapes.fees(lines),
-        **registry.parts("invoicing.invoice", [invoice])[invoice.pk],
-    }
+    return everything([invoice], request)[0]
+
+
+def everything(invoices: Sequence[Invoice], request: Addresses) -> list[dict[str, Any]]:
+    """Return invoices with everything, completed by the apps above, with a fixed number of queries."""
+    customers, lines = _customers(invoices), fees(invoices)
+    extra = registry.parts("invoicing.invoice", invoices)
+    context = {"request": request, "sections": section_shapes.applied_many(invoices)}
+    content = rendering.render(InvoiceDetails, invoices, context=context)
+    return [
+        {**row, "customer": customers[invoice.customer_id], "fees": lines[invoice.pk], **extra[invoice.pk]}
+        for invoice, row in zip(invoices, content, strict=True)
+    ]
+
+
+def fees(invoices: Sequence[Invoice]) -> dict[int, list[dict[str, Any]]]:
+    """Return the fees of invoices by invoice, with a fixed number of queries."""
+    lines = []
+    for invoice in invoices:
+        for line in invoice.lines.all():
+            line.invoice, line.customer = invoice, invoice.customer
+            lines.append(line)
+    found: dict[int, list[dict[str, Any]]] = {invoice.pk: [] for invoice in invoices}
+    for line, fee in zip(lines, fee_shapes.fees(lines), strict=True):
+        found[line.invoice_id].append(fee)
+    return found
 
 
 def _customers(invoices: Sequence[Invoice]) -> dict[int, dict[str, Any]]:

@@ -62,6 +62,8 @@ class TaxEngineAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class TaxEngines(ApiView):
     """All tax engines."""
 
+    resource = "tax_engine"
+
     @extend_schema(responses=schema.page("tax_engines", TaxEngineAnswer))
     def get(self, request: Request) -> Response:
         """List the tax engines."""
@@ -80,12 +82,15 @@ class TaxEngines(ApiView):
 class OneTaxEngine(ApiView):
     """One tax engine, by its code."""
 
+    resource = "tax_engine"
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, TaxEngineAnswer))
     def get(self, request: Request, code: str) -> Response:
         """Show a tax engine."""
         return Response({ROOT: TaxEngineAnswer(tax_engines.by_code(code=code)).data})
 
-    @extend_schema(request=schema.body(ROOT, TaxEngineRequest), responses=schema.answer(ROOT, TaxEngineAnswer))
+    @extend_schema(request=schema.changes(ROOT, TaxEngineRequest), responses=schema.answer(ROOT, TaxEngineAnswer))
     def put(self, request: Request, code: str) -> Response:
         """Change a tax engine, or switch it off."""
         content = self.root(request, ROOT)

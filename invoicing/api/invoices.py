@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import errors
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.views import ApiView
 from customers.queries import customers
@@ -26,6 +26,8 @@ _LIST_PARAMETERS = schema.filters(*invoice_requests.FILTERS, many=invoice_reques
 
 class InvoiceView(ApiView):
     """Shared by the views of one invoice: finding it by its public id, and showing all of it."""
+
+    resource = "invoice"
 
     def invoice(self, lago_id: str) -> Invoice:
         """Return the invoice of a path. Raises NotFound."""
@@ -62,11 +64,9 @@ class Invoices(InvoiceView):
     @extend_schema(
         operation_id="createInvoice",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("invoice", one_off_requests.OneOffRequest),
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
-    @idempotency.idempotent
     def post(self, request: Request) -> Response:
         """Make a one-off invoice of add-ons, issued at once."""
         wanted = one_off_requests.wanted(self.body(request, "invoice", one_off_requests.OneOffRequest))
@@ -76,6 +76,8 @@ class Invoices(InvoiceView):
 
 class CustomerInvoices(ApiView):
     """The invoices of one customer."""
+
+    resource = "invoice"
 
     @extend_schema(
         operation_id="findAllCustomerInvoices",
@@ -119,7 +121,7 @@ class OneInvoice(InvoiceView):
         return self.shown(request, invoice.pk)
 
     @extend_schema(
-        operation_id="destroyInvoice", tags=_TAGS, responses=schema.answer("invoice", invoice_shapes.FullInvoice)
+        operation_id="deleteInvoice", tags=_TAGS, responses=schema.answer("invoice", invoice_shapes.FullInvoice)
     )
     def delete(self, request: Request, lago_id: str) -> Response:
         """Delete a draft: it is voided, and what it billed may be billed anew."""
@@ -168,6 +170,8 @@ class RefreshInvoice(InvoiceView):
 class DownloadInvoice(InvoiceView):
     """The verb download."""
 
+    reads = ("post",)
+
     @extend_schema(
         operation_id="downloadInvoice",
         tags=_TAGS,
@@ -186,6 +190,21 @@ class DownloadInvoice(InvoiceView):
 @extend_schema_view(post=extend_schema(operation_id="downloadInvoicePdf"))
 class DownloadInvoicePdf(DownloadInvoice):
     """The verb download by its longer name."""
+
+
+class DownloadInvoiceXml(InvoiceView):
+    """The verb download of the electronic invoice."""
+
+    @extend_schema(
+        operation_id="downloadInvoiceXml",
+        tags=_TAGS,
+        request=None,
+        responses=schema.answer("invoice", invoice_shapes.BareInvoice),
+    )
+    def post(self, request: Request, lago_id: str) -> Response:
+        """Refuse: no electronic invoices are made."""
+        self.invoice(lago_id)
+        raise errors.Forbidden("feature_unavailable", "No electronic invoices are made.")
 
 
 def _notes(content: list[dict[str, Any]] | None) -> list[Note] | None:

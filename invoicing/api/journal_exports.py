@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import errors
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.serializers import RequestSerializer
 from config.platform.api.views import ApiView
@@ -39,6 +39,8 @@ def _find(lago_id: str) -> JournalExport:
 class Exports(ApiView):
     """All exports."""
 
+    resource = "ledger"
+
     @extend_schema(
         operation_id="findAllJournalExports",
         tags=ledger.TAGS,
@@ -55,11 +57,9 @@ class Exports(ApiView):
     @extend_schema(
         operation_id="createJournalExport",
         tags=ledger.TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("export", ExportRequest),
         responses=schema.answer("export", ledger_shapes.ExportShape),
     )
-    @idempotency.idempotent
     def post(self, request: Request) -> Response:
         """Export what was not exported yet, up to a day or all of it. The same day gives the same export."""
         content = self.body(request, "export", ExportRequest)
@@ -75,6 +75,8 @@ class Exports(ApiView):
 class OneExport(ApiView):
     """One export."""
 
+    resource = "ledger"
+
     @extend_schema(
         operation_id="findJournalExport",
         tags=ledger.TAGS,
@@ -87,6 +89,8 @@ class OneExport(ApiView):
 
 class ExportFile(ApiView):
     """The file of an export."""
+
+    resource = "ledger"
 
     @extend_schema(
         operation_id="downloadJournalExport",

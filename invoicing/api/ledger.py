@@ -68,6 +68,8 @@ def currency(request: Request) -> str | None:
 class Accounts(ApiView):
     """The chart of accounts."""
 
+    resource = "ledger"
+
     @extend_schema(
         operation_id="findAllLedgerAccounts",
         tags=TAGS,
@@ -84,6 +86,8 @@ class Accounts(ApiView):
 
 class Entries(ApiView):
     """Bookings."""
+
+    resource = "ledger"
 
     @extend_schema(
         operation_id="findAllLedgerEntries",
@@ -116,6 +120,8 @@ class Entries(ApiView):
 class TrialBalance(ApiView):
     """The trial balance of a billing entity."""
 
+    resource = "ledger"
+
     @extend_schema(
         operation_id="findLedgerTrialBalance",
         tags=TAGS,
@@ -137,6 +143,8 @@ class TrialBalance(ApiView):
 
 class AccountStatement(ApiView):
     """The statement of an account."""
+
+    resource = "ledger"
 
     @extend_schema(
         operation_id="findLedgerAccountStatement",
@@ -171,6 +179,8 @@ class AccountStatement(ApiView):
 class Ageing(ApiView):
     """What customers owe, by age."""
 
+    resource = "ledger"
+
     @extend_schema(
         operation_id="findLedgerAgeing",
         tags=TAGS,
@@ -192,6 +202,8 @@ class Ageing(ApiView):
 
 class Revenue(ApiView):
     """Revenue by month of the books."""
+
+    resource = "ledger"
 
     @extend_schema(
         operation_id="findLedgerRevenue",

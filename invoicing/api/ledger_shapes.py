@@ -33,7 +33,7 @@ class PostingShape(serializers.Serializer):  # type: ignore[type-arg]
     currency = serializers.CharField()
     debit_cents = serializers.SerializerMethodField()
     credit_cents = serializers.SerializerMethodField()
-    lago_invoice_id = serializers.UUIDField(source="invoice.uuid", default=None)
+    lago_invoice_id = serializers.UUIDField(source="invoice.uuid", allow_null=True, default=None)
 
     def get_debit_cents(self, posting: LedgerPosting) -> int:
         """Return the debit, or nothing."""
@@ -128,7 +128,7 @@ class CustomerStatementShape(serializers.Serializer):  # type: ignore[type-arg]
 
     billing_entity_code = serializers.CharField(source="billing_entity.code")
     currency = serializers.CharField()
-    from_date = serializers.DateField(source="since")
+    from_date = serializers.DateField(source="since", allow_null=True)
     to_date = serializers.DateField(source="until")
     opening_cents = MinorUnits(source="opening")
     movements = MovementShape(many=True)
@@ -161,7 +161,7 @@ class ExportShape(serializers.Serializer):  # type: ignore[type-arg]
     lago_id = serializers.UUIDField(source="uuid")
     number = serializers.IntegerField()
     billing_entity_code = serializers.CharField(source="billing_entity.code")
-    from_date = serializers.DateField(source="since_date")
+    from_date = serializers.DateField(source="since_date", allow_null=True)
     to_date = serializers.DateField(source="until_date")
     entries_count = serializers.IntegerField()
     late_entries_count = serializers.IntegerField(source="late_count")

@@ -7,8 +7,9 @@ from config.kernel import registry
 from config.platform.api import representations
 from invoicing.api.coupon_shapes import credits_of
 from invoicing.api.fee_shapes import Fee
-from invoicing.api.preview_shapes import InvoicePreview
+from invoicing.api.preview_shapes import DESCRIBED, InvoicePreview
 
 representations.register("invoicing.fee", Fee)
 representations.register("invoicing.previewed_invoice", InvoicePreview)
+representations.register("invoicing.previewed_invoice.described", DESCRIBED)
 registry.register_part("customers.applied_coupon", credits_of)

@@ -57,6 +57,8 @@ class PrepaidCreditShape(serializers.Serializer):  # type: ignore[type-arg]
 class CustomerPrepaidCredits(ApiView):
     """The prepaid credit of one customer."""
 
+    resource = "contract"
+
     @extend_schema(
         operation_id="findAllCustomerPrepaidCredits",
         tags=["Prepaid credits"],

@@ -45,6 +45,8 @@ def found(request: Request, external_id: str, view: ApiView) -> list[customer_st
 class CustomerStatementView(ApiView):
     """What a customer owes."""
 
+    resource = "ledger"
+
     @extend_schema(
         operation_id="findCustomerStatement",
         tags=ledger.TAGS,
@@ -60,6 +62,8 @@ class CustomerStatementView(ApiView):
 
 class CustomerStatementFile(ApiView):
     """The same as a file."""
+
+    resource = "ledger"
 
     @extend_schema(
         operation_id="downloadCustomerStatement",

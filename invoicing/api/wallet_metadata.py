@@ -40,7 +40,7 @@ class Metadata(NotesView):
         operation_id="replaceWalletMetadata",
         tags=_TAGS,
         request=wallet_requests.WalletMetadataRequest,
-        responses=WalletNotes,
+        responses={200: WalletNotes},
     )
     def post(self, request: Request, lago_id: str = "", external_id: str = "", code: str = "") -> Response:
         """Make these the notes, in place of all that there were."""
@@ -52,7 +52,7 @@ class Metadata(NotesView):
         operation_id="mergeWalletMetadata",
         tags=_TAGS,
         request=wallet_requests.WalletMetadataRequest,
-        responses=WalletNotes,
+        responses={200: WalletNotes},
     )
     def patch(self, request: Request, lago_id: str = "", external_id: str = "", code: str = "") -> Response:
         """Set these notes, and leave the others."""
@@ -60,7 +60,7 @@ class Metadata(NotesView):
         notes, actor, at = self.sent(request), self.actor(request), self.at()
         return self.told(wallet_notes.merge(wallet_id=wallet.pk, notes=notes, actor=actor, at=at))
 
-    @extend_schema(operation_id="deleteWalletMetadata", tags=_TAGS, responses=WalletNotes)
+    @extend_schema(operation_id="deleteAllWalletMetadata", tags=_TAGS, responses={200: WalletNotes})
     def delete(self, request: Request, lago_id: str = "", external_id: str = "", code: str = "") -> Response:
         """Remove all notes."""
         wallet = self.wallet(lago_id=lago_id, external_id=external_id, code=code)
@@ -71,7 +71,7 @@ class Metadata(NotesView):
 @extend_schema_view(
     post=extend_schema(operation_id="replaceCustomerWalletMetadata"),
     patch=extend_schema(operation_id="mergeCustomerWalletMetadata"),
-    delete=extend_schema(operation_id="deleteCustomerWalletMetadata"),
+    delete=extend_schema(operation_id="deleteAllCustomerWalletMetadata"),
 )
 class CustomersMetadata(Metadata):
     """All notes of a wallet, by its customer and code."""
@@ -80,7 +80,7 @@ class CustomersMetadata(Metadata):
 class OneNote(NotesView):
     """One note of a wallet."""
 
-    @extend_schema(operation_id="deleteWalletMetadataKey", tags=_TAGS, responses=WalletNotes)
+    @extend_schema(operation_id="deleteWalletMetadataKey", tags=_TAGS, responses={200: WalletNotes})
     def delete(self, request: Request, key: str, lago_id: str = "", external_id: str = "", code: str = "") -> Response:
         """Remove one note. 404 where there is none of this key."""
         wallet = self.wallet(lago_id=lago_id, external_id=external_id, code=code)

@@ -9,7 +9,8 @@ from typing import Any, cast
 from rest_framework import serializers
 
 from config.kernel import errors
-from config.platform.api import params
+from config.platform.api import params, sections
+from config.platform.api.sections import SectionsRequest
 from config.platform.api.serializers import (
     DecimalString,
     Flag,
@@ -21,13 +22,13 @@ from config.platform.api.serializers import (
     Unsupported,
     Whole,
 )
+from customers.queries import billing_entities
 from invoicing.api.credit_fields import Credits, PairRequest
 from invoicing.api.wallet_rule_requests import RuleRequest
 from invoicing.services.wallet_top_ups import TopUp
 from invoicing.services.wallets import WalletValues
 
 _METHODS = ({}, {"payment_method_type": "provider"}, {"payment_method_type": "manual"})
-_SECTIONS = ({}, {"skip_invoice_custom_sections": False}, {"invoice_custom_section_codes": []})
 _PLAIN = (
     "external_customer_id",
     "billing_entity_code",
@@ -58,6 +59,7 @@ class WalletUpdate(RequestSerializer):
     name = Text()
     code = Text()
     billing_entity_code = Text()
+    billing_entity_id = Text(help_text="Instead of the code.")
     priority = Whole(allow_null=True)
     expiration_at = Instant(required=False, allow_null=True)
     invoice_requires_successful_payment = Flag(allow_null=True)
@@ -67,7 +69,7 @@ class WalletUpdate(RequestSerializer):
     applies_to = LimitsRequest(required=False, allow_null=True)
     metadata = serializers.DictField(child=Text(max_length=None), required=False, allow_null=True)
     recurring_transaction_rules = Rows(RuleRequest, max_length=20)
-    invoice_custom_section = Unsupported(neutral=_SECTIONS)
+    invoice_custom_section = SectionsRequest(required=False, allow_null=True)
     payment_method = Unsupported(neutral=_METHODS)
 
 
@@ -104,7 +106,7 @@ class TransactionRequest(RequestSerializer):
     ignore_paid_top_up_limits = Flag(allow_null=True)
     purchase_order_number = Text()
     metadata = Rows(PairRequest)
-    invoice_custom_section = Unsupported(neutral=_SECTIONS)
+    invoice_custom_section = SectionsRequest(required=False, allow_null=True)
     payment_method = Unsupported(neutral=_METHODS)
 
 
@@ -115,12 +117,17 @@ class WalletMetadataRequest(RequestSerializer):
 
 
 def values(content: Mapping[str, Any]) -> WalletValues:
-    """Return what a checked request says of a wallet."""
+    """Return what a checked request says of a wallet. Raises NotFound for a seller that is none."""
     found: dict[str, Any] = {name: content[name] for name in _PLAIN if name in content}
     found |= {name: content[name] for name in _NOT_NULL if content.get(name) is not None}
     if "applies_to" in content:
         limits = content["applies_to"] or {"fee_types": [], "billable_metric_codes": []}
         found |= {name: limits[name] or [] for name in ("fee_types", "billable_metric_codes") if name in limits}
+    if content.get("billing_entity_id") and not content.get("billing_entity_code"):
+        seller = billing_entities.by_uuid(uuid=params.uuid(content["billing_entity_id"]))
+        found["billing_entity_code"] = seller.code
+    if "invoice_custom_section" in content:
+        found["custom_section_codes"] = sections.codes(content["invoice_custom_section"])
     return cast(WalletValues, found)
 
 
@@ -151,6 +158,7 @@ def top_up(content: Mapping[str, Any]) -> TopUp:
         ignore_paid_top_up_limits=bool(content.get("ignore_paid_top_up_limits")),
         name=content.get("name") or "",
         purchase_order_number=content.get("purchase_order_number") or "",
+        custom_section_codes=sections.codes(content.get("invoice_custom_section")),
         metadata=content.get("metadata") or (),
         **_priority(content.get("priority")),
     )

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any, cast
 
 from config.kernel import errors
-from config.platform.api import params
+from config.platform.api import params, sections
+from config.platform.api.sections import SectionsRequest
 from config.platform.api.serializers import Flag, Instant, RequestSerializer, Rows, Text, Unsupported
 from invoicing.api.credit_fields import Credits, PairRequest
 from invoicing.services.wallet_rules import RuleValues
 
 _METHODS = ({}, {"payment_method_type": "provider"}, {"payment_method_type": "manual"})
-_SECTIONS = ({}, {"skip_invoice_custom_sections": False}, {"invoice_custom_section_codes": []})
 _CODE = "invalid_recurring_rule"
 _PLAIN = (
     "trigger",
@@ -54,7 +54,7 @@ class RuleRequest(RequestSerializer):
     purchase_order_number = Text()
     transaction_name = Text()
     transaction_metadata = Rows(PairRequest)
-    invoice_custom_section = Unsupported(neutral=_SECTIONS)
+    invoice_custom_section = SectionsRequest(required=False, allow_null=True)
     payment_method = Unsupported(neutral=_METHODS)
 
 
@@ -78,6 +78,8 @@ def _rule(row: Mapping[str, Any], first: Mapping[str, Decimal | None]) -> RuleVa
     found = {**{name: value for name, value in first.items() if value is not None}, **found}
     if "transaction_metadata" in row:
         found["transaction_metadata"] = row["transaction_metadata"] or ()
+    if "invoice_custom_section" in row:
+        found["custom_section_codes"] = sections.codes(row["invoice_custom_section"])
     if row.get("lago_id"):
         found["lago_id"] = params.uuid(row["lago_id"])
         if found["lago_id"] is None:

@@ -12,10 +12,23 @@ from moneyed import Money
 from rest_framework import serializers
 
 from config.kernel import money
-from config.platform.api.serializers import Constant, DecimalString, Instant, MinorUnits, TextOrNull, decimal_text
+from config.platform.api.serializers import DecimalString, Instant, MinorUnits, TextOrNull, decimal_text
+from invoicing.api import section_shapes
 from invoicing.models import RecurringTransactionRule, Wallet, WalletConsumption, WalletTransaction
 
 _METHOD = {"payment_method_id": None, "payment_method_type": "manual"}
+
+
+@extend_schema_field(section_shapes.WalletSection(many=True))
+class ChosenSections(serializers.Field):  # type: ignore[type-arg]
+    """The custom sections that a wallet, a rule or a transaction has of its own."""
+
+    def to_representation(self, value: Wallet | RecurringTransactionRule | WalletTransaction) -> list[dict[str, Any]]:
+        """Return them; which ones there are was read for the whole answer."""
+        found: dict[int, dict[str, Any]] = self.context.get("sections", {})
+        return section_shapes.chosen(
+            owner=value.uuid, ids=value.custom_section_ids, at=value.created_at, sections=found
+        )
 
 
 class MethodShape(serializers.Serializer):  # type: ignore[type-arg]
@@ -60,7 +73,7 @@ class RuleShape(serializers.Serializer):  # type: ignore[type-arg]
     purchase_order_number = TextOrNull()
     transaction_name = TextOrNull()
     transaction_metadata = NoteShape(many=True)
-    applied_invoice_custom_sections = Constant([])
+    applied_invoice_custom_sections = ChosenSections(source="*")
     payment_method = serializers.SerializerMethodField()
 
     @extend_schema_field(MethodShape)
@@ -101,7 +114,7 @@ class WalletShape(serializers.Serializer):  # type: ignore[type-arg]
     paid_top_up_max_amount_cents = MinorUnits(source="paid_top_up_max_amount", allow_null=True)
     recurring_transaction_rules = serializers.SerializerMethodField()
     applies_to = serializers.SerializerMethodField()
-    applied_invoice_custom_sections = Constant([])
+    applied_invoice_custom_sections = ChosenSections(source="*")
     payment_method = serializers.SerializerMethodField()
     metadata = serializers.SerializerMethodField()
 
@@ -110,7 +123,7 @@ class WalletShape(serializers.Serializer):  # type: ignore[type-arg]
         """Return the rules that are active."""
         rules = wallet.recurring_transaction_rules.all()
         active = [rule for rule in rules if rule.status == RecurringTransactionRule.Status.ACTIVE]
-        return [dict(content) for content in RuleShape(active, many=True).data]
+        return [dict(content) for content in RuleShape(active, many=True, context=self.context).data]
 
     @extend_schema_field(LimitsShape)
     def get_applies_to(self, wallet: Wallet) -> dict[str, list[str]]:
@@ -166,7 +179,7 @@ class TransactionShape(serializers.Serializer):  # type: ignore[type-arg]
     metadata = NoteShape(many=True)
     name = TextOrNull()
     payment_method = serializers.SerializerMethodField()
-    applied_invoice_custom_sections = Constant([])
+    applied_invoice_custom_sections = ChosenSections(source="*")
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_remaining_amount_cents(self, row: WalletTransaction) -> int | None:
@@ -217,22 +230,30 @@ class PaymentLink(serializers.Serializer):  # type: ignore[type-arg]
 
 def wallets(rows: Sequence[Wallet]) -> list[dict[str, Any]]:
     """Return wallets as in a list."""
-    return [dict(content) for content in WalletShape(rows, many=True).data]
+    rules = [rule for row in rows for rule in row.recurring_transaction_rules.all()]
+    context = _sections([*rows, *rules])
+    return [dict(content) for content in WalletShape(rows, many=True, context=context).data]
 
 
 def transactions(rows: Sequence[WalletTransaction]) -> list[dict[str, Any]]:
     """Return transactions as in a list."""
-    return [dict(content) for content in TransactionShape(rows, many=True).data]
+    return [dict(content) for content in TransactionShape(rows, many=True, context=_sections(rows)).data]
 
 
 def consumptions(rows: Sequence[WalletConsumption]) -> list[dict[str, Any]]:
     """Return what credits were used for."""
-    return [dict(content) for content in ConsumptionShape(rows, many=True).data]
+    context = _sections([row.outbound for row in rows])
+    return [dict(content) for content in ConsumptionShape(rows, many=True, context=context).data]
 
 
 def fundings(rows: Sequence[WalletConsumption]) -> list[dict[str, Any]]:
     """Return which credits were used."""
-    return [dict(content) for content in FundingShape(rows, many=True).data]
+    context = _sections([row.inbound for row in rows])
+    return [dict(content) for content in FundingShape(rows, many=True, context=context).data]
+
+
+def _sections(rows: Sequence[Wallet | RecurringTransactionRule | WalletTransaction]) -> dict[str, Any]:
+    return {"sections": section_shapes.known(row.custom_section_ids for row in rows)}
 
 
 def _remains(row: WalletTransaction) -> bool:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.kernel import errors
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.views import ApiView
 from invoicing.api import wallet_requests, wallet_shapes
@@ -22,14 +22,14 @@ _LIST_PARAMETERS = schema.filters("status", "transaction_status", "transaction_t
 class WalletTransactions(ApiView):
     """Making transactions."""
 
+    resource = "wallet_transaction"
+
     @extend_schema(
         operation_id="createWalletTransaction",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("wallet_transaction", wallet_requests.TransactionRequest),
         responses=schema.page("wallet_transactions", wallet_shapes.TransactionShape, meta=False),
     )
-    @idempotency.idempotent
     def post(self, request: Request) -> Response:
         """Buy, give and void credits; each makes a transaction. Bought ones come in when their invoice is paid."""
         content = self.body(request, "wallet_transaction", wallet_requests.TransactionRequest)
@@ -46,6 +46,8 @@ class WalletTransactions(ApiView):
 class OneWalletTransaction(ApiView):
     """One transaction."""
 
+    resource = "wallet_transaction"
+
     @extend_schema(
         operation_id="findWalletTransaction",
         tags=_TAGS,
@@ -59,6 +61,8 @@ class OneWalletTransaction(ApiView):
 
 class OneWalletsTransactions(ApiView):
     """The transactions of one wallet."""
+
+    resource = "wallet_transaction"
 
     @extend_schema(
         operation_id="findAllWalletTransactions",
@@ -85,8 +89,10 @@ class OneWalletsTransactions(ApiView):
 class PaymentUrl(ApiView):
     """Where a purchase is paid."""
 
+    resource = "wallet_transaction"
+
     @extend_schema(
-        operation_id="createWalletTransactionPaymentUrl",
+        operation_id="walletTransactionPaymentUrl",
         tags=_TAGS,
         request=None,
         responses=schema.answer("wallet_transaction_payment_details", wallet_shapes.PaymentLink),
@@ -101,6 +107,8 @@ class PaymentUrl(ApiView):
 
 class Consumptions(ApiView):
     """What credits were used for."""
+
+    resource = "wallet_transaction"
 
     @extend_schema(
         operation_id="findAllWalletTransactionConsumptions",
@@ -119,6 +127,8 @@ class Consumptions(ApiView):
 
 class Fundings(ApiView):
     """Which credits were used."""
+
+    resource = "wallet_transaction"
 
     @extend_schema(
         operation_id="findAllWalletTransactionFundings",

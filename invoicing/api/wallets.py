@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.platform.api import idempotency, params, schema
+from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.views import ApiView
 from customers.queries import customers
@@ -24,6 +24,8 @@ _LIST_PARAMETERS = schema.filters("external_customer_id", "currency", "status", 
 
 class WalletView(ApiView):
     """The base of the views of wallets: they name one by its id, or by its customer and its code."""
+
+    resource = "wallet"
 
     def wallet(self, *, lago_id: str = "", external_id: str = "", code: str = "") -> Wallet:
         """Return the wallet of a path. Raises NotFound."""
@@ -102,11 +104,9 @@ class Wallets(WalletView):
     @extend_schema(
         operation_id="createWallet",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("wallet", wallet_requests.WalletRequest),
         responses=_ONE,
     )
-    @idempotency.idempotent
     def post(self, request: Request) -> Response:
         """Make a wallet with its first credits: bought ones come in when their invoice is paid."""
         return self.create(request, self.body(request, "wallet", wallet_requests.WalletRequest))
@@ -114,6 +114,8 @@ class Wallets(WalletView):
 
 class OneWallet(WalletView):
     """One wallet."""
+
+    is_conditional = True
 
     @extend_schema(operation_id="findWallet", tags=_TAGS, responses=_ONE)
     def get(self, request: Request, lago_id: str) -> Response:
@@ -152,11 +154,9 @@ class CustomerWallets(WalletView):
     @extend_schema(
         operation_id="createCustomerWallet",
         tags=_TAGS,
-        parameters=[idempotency.PARAMETER],
         request=schema.body("wallet", wallet_requests.CustomerWalletRequest),
         responses=_ONE,
     )
-    @idempotency.idempotent
     def post(self, request: Request, external_id: str) -> Response:
         """Make a wallet of this customer with its first credits."""
         self.root(request, "wallet")
@@ -167,6 +167,8 @@ class CustomerWallets(WalletView):
 
 class OneCustomerWallet(WalletView):
     """One wallet of a customer, by its code."""
+
+    is_conditional = True
 
     @extend_schema(operation_id="findCustomerWallet", tags=_TAGS, responses=_ONE)
     def get(self, request: Request, external_id: str, code: str) -> Response:

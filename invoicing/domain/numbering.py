@@ -1,4 +1,4 @@
-"""Invoice numbers: which counter a document counts on, and how its number reads. Takes no number itself."""
+"""Numbers of invoices and receipts: which counter a document counts on, and how it reads. Takes no number itself."""
 
 from __future__ import annotations
 
@@ -46,6 +46,16 @@ def _apart(customer_number: int) -> str:
     text = f"{customer_number:03}"
     is_month = len(text) == _MONTH_DIGITS and 1 <= customer_number % 100 <= _MONTHS
     return f"0{text}" if is_month else text
+
+
+def receipt_scope(billing_entity_id: int) -> str:
+    """Return the counter of a seller's receipts."""
+    return f"receipt:{billing_entity_id}"
+
+
+def receipt(prefix: str, *, sequential_id: int) -> str:
+    """Write the number of a receipt: ``ACME-RCPT-001``. No invoice reads like it, and none of a seller is the same."""
+    return f"{prefix}-RCPT-{sequential_id:03}"
 
 
 def draft(prefix: str) -> str:

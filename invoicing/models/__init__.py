@@ -11,9 +11,11 @@ from invoicing.models.invoices import Invoice, InvoiceMetadata
 from invoicing.models.journal import JournalExport, JournalPart
 from invoicing.models.ledger import LedgerAccount, LedgerEntry, LedgerMapping, LedgerPosting, ManualEntry
 from invoicing.models.lines import InvoiceLine, LinePayment, LineTax
+from invoicing.models.payment_requests import PaymentRequest, PaymentRequestInvoice
 from invoicing.models.payments import Payment, PaymentAllocation
 from invoicing.models.prepaid import PrepaidCredit, PrepaidCreditUse
 from invoicing.models.progressive import ProgressiveCredit
+from invoicing.models.receipts import PaymentReceipt
 from invoicing.models.tax_engines import TaxCalculation, TaxEngine, TaxReport
 from invoicing.models.taxes import InvoiceTax
 from invoicing.models.voids import CreditNoteUseReversal, PaymentRefund, PaymentRelease, PrepaidCreditUseReversal
@@ -52,8 +54,11 @@ __all__ = [
     "ManualEntry",
     "Payment",
     "PaymentAllocation",
+    "PaymentReceipt",
     "PaymentRefund",
     "PaymentRelease",
+    "PaymentRequest",
+    "PaymentRequestInvoice",
     "PrepaidCredit",
     "PrepaidCreditUse",
     "PrepaidCreditUseReversal",

@@ -5,10 +5,19 @@ from django.db import models
 from config.kernel import db
 from invoicing.models.credit_notes import CreditNote
 from invoicing.models.invoices import Invoice
+from invoicing.models.payment_requests import PaymentRequest
+from invoicing.models.receipts import PaymentReceipt
+
+_KINDS = ("invoice", "credit_note", "payment_receipt", "payment_request")
+
+
+def _only(kind: str) -> models.Q:
+    """Say that a delivery is of this kind and of no other."""
+    return models.Q(**{f"{name}__isnull": name != kind for name in _KINDS})
 
 
 class Delivery(db.Base):
-    """One e-mail with an invoice or a credit note attached. ``number`` counts the sendings of it from 1.
+    """One e-mail of an invoice, a credit note, a receipt or a payment request. ``number`` counts its sendings from 1.
 
     ``recipients`` are those of the To line, ``cc`` and ``bcc`` those of the others.
     """
@@ -20,6 +29,8 @@ class Delivery(db.Base):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="deliveries")
     credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, null=True, related_name="deliveries")
+    payment_receipt = models.ForeignKey(PaymentReceipt, on_delete=models.PROTECT, null=True, related_name="deliveries")
+    payment_request = models.ForeignKey(PaymentRequest, on_delete=models.PROTECT, null=True, related_name="deliveries")
     number = models.PositiveIntegerField()
     recipients = models.JSONField(default=list)
     cc = models.JSONField(default=list)
@@ -38,9 +49,10 @@ class Delivery(db.Base):
         constraints = [
             models.UniqueConstraint(fields=["invoice", "number"], name="invoicing_delivery_number"),
             models.UniqueConstraint(fields=["credit_note", "number"], name="invoicing_delivery_credit_note_number"),
+            models.UniqueConstraint(fields=["payment_receipt", "number"], name="invoicing_delivery_receipt_number"),
+            models.UniqueConstraint(fields=["payment_request", "number"], name="invoicing_delivery_request_number"),
             models.CheckConstraint(
-                condition=models.Q(invoice__isnull=False, credit_note__isnull=True)
-                | models.Q(invoice__isnull=True, credit_note__isnull=False),
+                condition=_only("invoice") | _only("credit_note") | _only("payment_receipt") | _only("payment_request"),
                 name="invoicing_delivery_of_one",
             ),
             models.CheckConstraint(
@@ -54,4 +66,5 @@ class Delivery(db.Base):
         ]
 
     def __str__(self) -> str:
-        return f"{self.invoice or self.credit_note}: {', '.join(self.recipients)}"
+        about = self.invoice or self.credit_note or self.payment_receipt or self.payment_request
+        return f"{about}: {', '.join(self.recipients)}"

@@ -5,10 +5,11 @@ from django.db import models
 from config.kernel import db
 from invoicing.models.credit_notes import CreditNote
 from invoicing.models.invoices import Invoice
+from invoicing.models.receipts import PaymentReceipt
 
 
 class Document(db.Base):
-    """A file of an issued invoice or credit note. ``sha256`` is of its bytes; it is rendered once and kept.
+    """A file of an issued invoice, credit note or receipt. ``sha256`` is of its bytes; it is rendered once and kept.
 
     The annex of a long invoice has all its lines, of which the PDF then shows the sums.
     """
@@ -19,6 +20,7 @@ class Document(db.Base):
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="documents")
     credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, null=True, related_name="documents")
+    payment_receipt = models.ForeignKey(PaymentReceipt, on_delete=models.PROTECT, null=True, related_name="documents")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     file = models.FileField(max_length=255)
     sha256 = models.CharField(max_length=64)
@@ -29,9 +31,11 @@ class Document(db.Base):
         constraints = [
             models.UniqueConstraint(fields=["invoice", "kind"], name="invoicing_document_kind"),
             models.UniqueConstraint(fields=["credit_note", "kind"], name="invoicing_document_credit_note_kind"),
+            models.UniqueConstraint(fields=["payment_receipt", "kind"], name="invoicing_document_receipt_kind"),
             models.CheckConstraint(
-                condition=models.Q(invoice__isnull=False, credit_note__isnull=True)
-                | models.Q(invoice__isnull=True, credit_note__isnull=False),
+                condition=models.Q(invoice__isnull=False, credit_note__isnull=True, payment_receipt__isnull=True)
+                | models.Q(invoice__isnull=True, credit_note__isnull=False, payment_receipt__isnull=True)
+                | models.Q(invoice__isnull=True, credit_note__isnull=True, payment_receipt__isnull=False),
                 name="invoicing_document_of_one",
             ),
         ]

@@ -156,12 +156,14 @@ class InvoiceLine(db.Base):
     @property
     def net_amount(self) -> Money:
         """What of the amount is billed by this line: without what was billed progressively before."""
-        return self.amount - self.progressive_credit_amount
+        credited = self.progressive_credit_amount
+        return self.amount - credited if credited else self.amount
 
     @property
     def lowered_amount(self) -> Money:
         """What of the amount is taxed, unrounded: the net amount without its share of coupons."""
-        return self.net_amount - Money(self.precise_coupons_amount, self.currency)
+        net = self.net_amount
+        return net - Money(self.precise_coupons_amount, self.currency) if self.precise_coupons_amount else net
 
 
 class LinePayment(db.Base):

@@ -5,10 +5,14 @@ from django.db import models
 from config.kernel import db
 from customers.models import Customer
 from invoicing.models.invoices import Invoice
+from invoicing.models.payment_requests import PaymentRequest
 
 
 class Payment(db.Base):
-    """Money received from a customer, recorded by a person or an API client."""
+    """Money received from a customer, recorded by a person or an API client.
+
+    ``payment_request`` is the one that asked for it, where its invoices were asked for together.
+    """
 
     class Kind(models.TextChoices):
         MANUAL = "manual", "manual"
@@ -22,6 +26,9 @@ class Payment(db.Base):
     currency = db.CurrencyField()
     amount = db.money_field()
     reference = models.CharField(max_length=255)
+    payment_request = models.ForeignKey(
+        PaymentRequest, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+    )
     paid_at = models.DateTimeField()
     idempotency_key = models.CharField(max_length=255, null=True, blank=True, unique=True, editable=False)
 

@@ -59,6 +59,7 @@ class WalletTransaction(db.Base):
     metadata = models.JSONField(default=list, blank=True)
     purchase_order_number = models.CharField(max_length=255, blank=True, default="")
     invoice_requires_successful_payment = models.BooleanField(default=False)
+    custom_section_ids = models.JSONField(null=True, editable=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, related_name="wallet_transactions")
     voided_invoice = models.ForeignKey(
         Invoice, on_delete=models.PROTECT, null=True, related_name="returned_wallet_transactions"

@@ -25,6 +25,9 @@ class Wallet(db.Base):
 
     The ongoing balance is the balance less the current usage that it will have to pay, as of ``ongoing_refreshed_at``;
     it may be negative, and ``depleted_ongoing_balance`` says that nothing is left of it.
+
+    ``custom_section_ids`` are the texts of invoices for purchases, where the wallet has its own: null leaves them to
+    its customer, an empty list is none at all. Its rule and a single purchase may have others.
     """
 
     class Status(models.TextChoices):
@@ -47,6 +50,7 @@ class Wallet(db.Base):
     invoice_requires_successful_payment = models.BooleanField("issue invoices once they are paid", default=False)
     purchase_order_number = models.CharField(max_length=255, blank=True, default="")
     metadata = models.JSONField(default=dict, blank=True)
+    custom_section_ids = models.JSONField(null=True, editable=False)
     credits_balance = models.DecimalField(
         "credits", max_digits=CREDIT_DIGITS, decimal_places=CREDIT_PLACES, default=Decimal
     )
@@ -170,6 +174,7 @@ class RecurringTransactionRule(db.Base):
     purchase_order_number = models.CharField(max_length=255, blank=True, default="")
     transaction_name = models.CharField(max_length=255, blank=True, default="")
     transaction_metadata = models.JSONField(default=list, blank=True)
+    custom_section_ids = models.JSONField(null=True, editable=False)
     held_until = models.DateTimeField(null=True, editable=False)
     warned_at = models.DateTimeField(null=True, editable=False)
     terminated_at = models.DateTimeField(null=True, editable=False)

@@ -16,6 +16,8 @@ _ISSUED = """
     UNION ALL
     SELECT 'credit_note:' || note.invoice_id, note.sequential_id
     FROM invoicing_creditnote note WHERE note.number IS NOT NULL
+    UNION ALL
+    SELECT 'receipt:' || receipt.billing_entity_id, receipt.sequential_id FROM invoicing_paymentreceipt receipt
 """
 """The numbers that documents have, with the counter that gave each: a seller's numbers name the month before it."""
 
@@ -23,11 +25,13 @@ NUMBERS = books_sql.check(
     name="numbers",
     title="Numbers are gapless",
     proves=(
-        "The documents of every counter, one for each seller or each customer of it and one for the credit notes of "
-        "each invoice, are numbered from 1 without a gap or a repeat, and the counter stands at the last of them."
+        "The documents of every counter, one for each seller or each customer of it, one for the credit notes of each "
+        "invoice and one for the receipts of each seller, are numbered from 1 without a gap or a repeat, and the "
+        "counter stands at the last of them."
     ),
     looked_at="SELECT (SELECT count(*) FROM invoicing_invoice WHERE number IS NOT NULL)"
-    " + (SELECT count(*) FROM invoicing_creditnote WHERE number IS NOT NULL)",
+    " + (SELECT count(*) FROM invoicing_creditnote WHERE number IS NOT NULL)"
+    " + (SELECT count(*) FROM invoicing_paymentreceipt)",
     broken=f"""
         SELECT CASE WHEN state.scope LIKE 'credit_note:%%' THEN 'invoicing.invoice'
                 WHEN split_part(state.scope, ':', 3) <> '' THEN 'customers.customer'
@@ -46,7 +50,7 @@ NUMBERS = books_sql.check(
                     THEN coalesce(taken.most, 0) + 1 END) AS missing
             FROM (
                 SELECT scope, last_value FROM platform_numbersequence
-                WHERE scope LIKE 'invoice:%%' OR scope LIKE 'credit_note:%%'
+                WHERE scope LIKE 'invoice:%%' OR scope LIKE 'credit_note:%%' OR scope LIKE 'receipt:%%'
             ) AS counter
             FULL JOIN (
                 SELECT scope, count(*) AS documents, min(sequential_id) AS least, max(sequential_id) AS most,

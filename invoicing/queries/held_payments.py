@@ -49,21 +49,22 @@ def released(invoice: Invoice) -> Money:
 def holding(*, customer_id: int | None = None) -> models.QuerySet[Payment]:
     """Return the payments of which something is held, newest first, with it as ``held_amount`` in major units."""
 
+    rows = Payment.objects.all() if customer_id is None else Payment.objects.filter(customer_id=customer_id)
+    return with_held(rows.filter(allocations__release__isnull=False).distinct()).filter(held_amount__gt=0)
+
+
+def with_held(rows: models.QuerySet[Payment]) -> models.QuerySet[Payment]:
+    """Bring along what of each payment is held for its customer, as ``held_amount`` in major units."""
+
     def part(rows: models.QuerySet[models.Model], by: str) -> models.Expression:
         sums = rows.order_by().filter(**{by: models.OuterRef("pk")}).values(by).annotate(sum=Sum("amount"))
         return Coalesce(models.Subquery(sums.values("sum")), 0, output_field=models.DecimalField())
 
-    rows = Payment.objects.all() if customer_id is None else Payment.objects.filter(customer_id=customer_id)
-    return (
-        rows.filter(allocations__release__isnull=False)
-        .distinct()
-        .annotate(
-            held_amount=models.F("amount")
-            - part(PaymentAllocation.objects.all(), "payment")
-            + part(PaymentRelease.objects.all(), "allocation__payment")
-            - part(PaymentRefund.objects.all(), "payment")
-        )
-        .filter(held_amount__gt=0)
+    return rows.annotate(
+        held_amount=models.F("amount")
+        - part(PaymentAllocation.objects.all(), "payment")
+        + part(PaymentRelease.objects.all(), "allocation__payment")
+        - part(PaymentRefund.objects.all(), "payment")
     )
 
 
@@ -76,7 +77,9 @@ def invoice_of(payment: Payment) -> Invoice:
 
 
 def seller_of(payment: Payment) -> int:
-    """Return whose money a payment is: the billing entity of the invoices that it paid."""
+    """Return whose money a payment is: the billing entity of the invoices that it paid, or was asked for."""
+    if payment.payment_request is not None:
+        return payment.payment_request.billing_entity_id
     return invoice_of(payment).billing_entity_id
 
 

@@ -96,14 +96,16 @@ def with_summary(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
     )
 
 
-def with_everything(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
-    """Bring along what an invoice's own page shows: the summary and every line with its taxes."""
+def with_lines(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
+    """Bring along the summary and every line with its taxes."""
     lines = InvoiceLine.objects.order_by("position").prefetch_related("applied_taxes__tax")
-    return with_summary(rows).prefetch_related(
-        Prefetch("lines", queryset=lines),
-        "credits__credit_note__invoice",
-        "progressive_credits__source",
-        "coupons__applied_coupon__coupon",
+    return with_summary(rows).prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def with_everything(rows: models.QuerySet[Invoice]) -> models.QuerySet[Invoice]:
+    """Bring along what an invoice's own page shows: summary and lines, and what lowered it."""
+    return with_lines(rows).prefetch_related(
+        "credits__credit_note__invoice", "progressive_credits__source", "coupons__applied_coupon__coupon"
     )
 
 

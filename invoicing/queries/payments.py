@@ -7,7 +7,8 @@ import uuid
 from django.db import models
 
 from config.kernel import errors
-from invoicing.models import Payment
+from invoicing.models import Document, Payment
+from invoicing.queries import held_payments
 
 
 class PaymentNotFound(errors.NotFound):
@@ -17,8 +18,15 @@ class PaymentNotFound(errors.NotFound):
 def search(
     *, external_customer_id: str | None = None, customer_id: int | None = None, invoice_uuid: uuid.UUID | None = None
 ) -> models.QuerySet[Payment]:
-    """Return payments, newest first, with customer and paid invoices at hand."""
-    rows = Payment.objects.select_related("customer").prefetch_related("allocations__invoice")
+    """Return payments, newest first, with what their answers show: customer, paid invoices, what is held, receipt."""
+    pdf = models.Prefetch(
+        "receipt__documents", queryset=Document.objects.filter(kind=Document.Kind.PDF), to_attr="pdfs"
+    )
+    rows = held_payments.with_held(
+        Payment.objects.select_related("customer", "payment_request", "receipt").prefetch_related(
+            "allocations__invoice", pdf
+        )
+    )
     if external_customer_id is not None:
         rows = rows.filter(customer__external_id=external_customer_id)
     if customer_id is not None:

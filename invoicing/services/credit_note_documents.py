@@ -13,7 +13,7 @@ from django.db import transaction
 from config.kernel import db, errors, jobs
 from invoicing.domain import document_files
 from invoicing.models import CreditNote, Document
-from invoicing.services import credit_note_views, document_pages, document_pdf, documents
+from invoicing.services import announcements, credit_note_views, document_pages, document_pdf, documents
 from invoicing.services.documents import Sweep
 
 _FOLDER = "credit-notes"
@@ -50,6 +50,7 @@ def render(*, credit_note_id: int, at: datetime) -> Document:
         )
         if is_new:
             documents.store(document.file.name, content)
+            announcements.rendered(document=note, at=at)
     return document
 
 

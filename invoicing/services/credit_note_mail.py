@@ -33,7 +33,7 @@ def message(*, delivery: Delivery, at: datetime) -> EmailMultiAlternatives:
         blind_copies=delivery.bcc,
         reply_to=str(note.snapshot["seller"].get("email") or ""),
         message_id=delivery.message_id,
-        attachment=(credit_note_documents.file_name(note=note), documents.content(document=document)),
+        attachments=[(credit_note_documents.file_name(note=note), documents.content(document=document))],
         at=at,
     )
 

@@ -16,7 +16,7 @@ from invoicing.domain import wallets
 from invoicing.domain.credit_notes import BilledInvoice, Limits, NotCreditable
 from invoicing.models import CreditNote, Invoice, Wallet, WalletTransaction
 from invoicing.queries import wallets as known
-from invoicing.services import wallet_rows, wallet_settlements
+from invoicing.services import announcements, wallet_rows, wallet_settlements
 
 
 class UnableToCreditSale(errors.NotAllowed):
@@ -79,6 +79,7 @@ def take_out(*, note: CreditNote, invoice: Invoice, actor: Actor, at: datetime) 
         name=f"Credit note {note.number}",
     )
     wallet_rows.write(outflows=[flow])
+    announcements.moved(transactions=[flow.transaction], at=at)
 
 
 def _sale(invoice: Invoice) -> WalletTransaction | None:

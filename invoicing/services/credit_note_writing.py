@@ -6,8 +6,9 @@ invoice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from moneyed import Money
 
@@ -19,7 +20,15 @@ from invoicing.domain.credit_notes import Credited, Split
 from invoicing.domain.facts import InvoicePaid
 from invoicing.domain.totals import Taxed
 from invoicing.models import CreditNote, CreditNoteItem, CreditNoteTax, Invoice
-from invoicing.services import credit_note_dispatch, disputes, tax_reports, wallet_settlements
+from invoicing.services import (
+    announcements,
+    credit_note_dispatch,
+    credit_note_metadata,
+    disputes,
+    payment_request_states,
+    tax_reports,
+    wallet_settlements,
+)
 from invoicing.services import ledger as books
 
 _PLACES = 15
@@ -35,9 +44,11 @@ def write(
     actor: Actor,
     at: datetime,
     idempotency_key: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> CreditNote:
     """Write a credit note of a locked invoice: a draft where that is not issued yet, else issued at once.
 
+    ``metadata`` are notes on one that is issued.
     An offset that leaves nothing due makes the invoice paid, and subscribers hear InvoicePaid. Needs a transaction.
     """
     note = draft(
@@ -65,9 +76,17 @@ def write(
     if invoice.status in states.UNISSUED:
         return note
     issue(pairs=[(note, invoice)], actor=actor, at=at)
+    if metadata:
+        note = credit_note_metadata.merge(credit_note_id=note.pk, metadata=metadata, actor=actor, at=at)
+    is_paid_by_it = _take_off(invoice, note.offset_amount, at)
+    announcements.credited(notes=[note], at=at)
+    if is_paid_by_it:
+        announcements.paid(invoice=invoice, at=at)
+        events.publish(InvoicePaid(invoice_id=invoice.pk))
+        wallet_settlements.settle_paid(invoice_ids=[invoice.pk], at=at)
     if note.offset_amount:
-        _take_off(invoice, note.offset_amount, at)
         disputes.shrink(invoice=invoice, actor=actor, at=at)
+        payment_request_states.follow(invoice_ids=[invoice.pk], actor=actor, at=at)
     return note
 
 
@@ -200,7 +219,10 @@ def draft(
     return note
 
 
-def _take_off(invoice: Invoice, amount: Money, at: datetime) -> None:
+def _take_off(invoice: Invoice, amount: Money, at: datetime) -> bool:
+    """Take an offset off what is due of an invoice, and say whether that makes it paid."""
+    if not amount:
+        return False
     was_paid = invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED
     invoice.offset_amount += amount
     invoice.updated_at = at
@@ -209,9 +231,7 @@ def _take_off(invoice: Invoice, amount: Money, at: datetime) -> None:
         invoice.payment_overdue = False
         invoice.paid_at = at
     invoice.save(update_fields=["offset_amount", "payment_status", "payment_overdue", "paid_at", "updated_at"])
-    if invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED and not was_paid:
-        events.publish(InvoicePaid(invoice_id=invoice.pk))
-        wallet_settlements.settle_paid(invoice_ids=[invoice.pk], at=at)
+    return invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED and not was_paid
 
 
 def _scope(invoice: Invoice) -> str:

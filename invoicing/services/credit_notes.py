@@ -25,7 +25,7 @@ from invoicing.domain.totals import Taxed
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.queries import credit_notes as known
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import credit_note_metadata, credit_note_wallets, credit_note_writing
+from invoicing.services import announcements, credit_note_metadata, credit_note_wallets, credit_note_writing
 from invoicing.services import ledger as books
 
 REASONS = tuple(CreditNote.Reason.values)
@@ -162,11 +162,10 @@ def create(
         actor=actor,
         at=at,
         idempotency_key=idempotency_key,
+        metadata=metadata,
     )
     if invoice.kind == Invoice.Kind.CREDIT:
         credit_note_wallets.take_out(note=note, invoice=found.invoice, actor=actor, at=at)
-    if metadata:
-        return credit_note_metadata.merge(credit_note_id=note.pk, metadata=metadata, actor=actor, at=at)
     return note
 
 
@@ -188,6 +187,7 @@ def void(*, credit_note_id: int, actor: Actor, at: datetime) -> CreditNote:
     note.save(update_fields=["balance_amount", "credit_status", "voided_at", "updated_at"])
     _book(note, ledger.credit_voided(Taxed(net=net, tax=tax, gross=left)), f"Credit of {note.number} voided", at)
     audit.record(actor=actor, at=at, verb="void", instance=note, old={"balance_cents": money.to_minor(left)})
+    announcements.credit_voided(note=note, at=at)
     return note
 
 

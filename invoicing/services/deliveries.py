@@ -21,7 +21,15 @@ from config.kernel.actors import Actor
 from config.platform.services import audit
 from invoicing.domain import delivery_retries
 from invoicing.models import Delivery, Invoice
-from invoicing.services import credit_note_mail, delivery_mail, document_annexes, document_views, documents
+from invoicing.services import (
+    credit_note_mail,
+    delivery_mail,
+    document_annexes,
+    document_views,
+    documents,
+    payment_request_mail,
+    receipt_mail,
+)
 
 log = logging.getLogger(__name__)
 
@@ -194,10 +202,14 @@ def _attempt(delivery: Delivery, at: datetime) -> Delivery:
 
 
 def _hand_over(delivery: Delivery, at: datetime) -> str:
-    if delivery.invoice_id is None:
-        message = credit_note_mail.message(delivery=delivery, at=at)
-    else:
+    if delivery.invoice_id is not None:
         message = _invoice_mail(delivery, delivery.invoice_id, at)
+    elif delivery.payment_receipt_id is not None:
+        message = receipt_mail.message(delivery=delivery, at=at)
+    elif delivery.payment_request_id is not None:
+        message = payment_request_mail.message(delivery=delivery, at=at)
+    else:
+        message = credit_note_mail.message(delivery=delivery, at=at)
     message.send()
     return str(message.subject)
 

@@ -99,7 +99,7 @@ def message(
         blind_copies=blind_copies,
         reply_to=reply_to,
         message_id=message_id,
-        attachment=attachment,
+        attachments=[attachment],
         at=at,
     )
     if annex is not None:
@@ -119,10 +119,10 @@ def build(
     blind_copies: Sequence[str],
     reply_to: str,
     message_id: str,
-    attachment: tuple[str, bytes],
+    attachments: Sequence[tuple[str, bytes]],
     at: datetime,
 ) -> EmailMultiAlternatives:
-    """Build the message of a document from the templates of its kind, in its language; see `message`."""
+    """Build a message with PDFs from the templates of its kind, in its language; see `message`."""
     answers, _ = addresses(reply_to)
     with translation.override(language):
         filled = {**context, "subject": subject_line, "can_reply": bool(answers)}
@@ -139,7 +139,8 @@ def build(
         headers={"Message-ID": message_id, "Date": utils.format_datetime(at), "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(html, "text/html")
-    mail.attach(attachment[0], attachment[1], "application/pdf")
+    for name, content in attachments:
+        mail.attach(name, content, "application/pdf")
     return mail
 
 

@@ -21,6 +21,7 @@ from invoicing.models import DisputeMove, Invoice, InvoiceDispute, InvoiceLine
 from invoicing.queries import disputes as known
 from invoicing.queries import invoices as known_invoices
 from invoicing.queries import receivables
+from invoicing.services import announcements
 from invoicing.services import ledger as books
 
 Status = InvoiceDispute.Status
@@ -102,6 +103,7 @@ def resolve(*, dispute_id: int, outcome: str, actor: Actor, at: datetime, resolu
         dispute.open_amount = nothing
         invoice.disputed_amount -= part
     dispute.save(update_fields=["status", "open_amount", "resolved_at", "resolution", "updated_at"])
+    was_lost = invoice.payment_dispute_lost_at is not None
     if outcome == Status.LOST and invoice.disputed_amount == receivables.owed(invoice) and not known.has_open(invoice):
         invoice.payment_dispute_lost_at = invoice.payment_dispute_lost_at or at
         invoice.payment_overdue = False
@@ -111,6 +113,8 @@ def resolve(*, dispute_id: int, outcome: str, actor: Actor, at: datetime, resolu
     _save(invoice, at)
     _move(dispute, invoice, Kind(outcome), nothing if outcome == Status.LOST else -part, at)
     _note(invoice, "end_dispute", part, resolution, actor, at, outcome)
+    if invoice.payment_dispute_lost_at is not None and not was_lost:
+        announcements.dispute_lost(invoice=invoice, at=at)
     return dispute
 
 
@@ -135,6 +139,7 @@ def lose(*, invoice_id: int, actor: Actor, at: datetime, reason: str = "") -> In
         # Nothing is due: the bank took back what was paid before.
         invoice.payment_dispute_lost_at = at
         _save(invoice, at)
+        announcements.dispute_lost(invoice=invoice, at=at)
     audit.record(actor=actor, at=at, verb="lose_dispute", instance=invoice, new={"lost_at": at}, reason=reason)
     return invoice
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from config.kernel import db, errors
 from invoicing.domain import document_files
 from invoicing.models import Document, Invoice
-from invoicing.services import document_annexes, document_pages, document_pdf, document_views
+from invoicing.services import announcements, document_annexes, document_pages, document_pdf, document_views
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,8 @@ def render(*, invoice_id: int, at: datetime) -> Document:
         # A document that was made by another renderer has its annex, or needs none.
         if is_new and annex is not None:
             _kept(invoice, Document.Kind.ANNEX_CSV, annex, at)
+        if is_new:
+            announcements.rendered(document=invoice, at=at)
     return document
 
 

@@ -25,6 +25,7 @@ from invoicing.domain.totals import Taxed
 from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
 from invoicing.services import (
+    announcements,
     coupon_uses,
     credit_note_drafts,
     credit_note_uses,
@@ -117,14 +118,15 @@ def issue_taxed(*, invoice_ids: Collection[int], actor: Actor, at: datetime) -> 
     return _issue(db.lock(waiting), actor, at)
 
 
-def issue_paid(*, invoice: Invoice, actor: Actor, at: datetime) -> Invoice:
+def issue_paid(*, invoice: Invoice, actor: Actor, at: datetime, paid_at: datetime | None = None) -> Invoice:
     """Issue an invoice that waited for its payment: numbered, booked, and paid by the money that was held for it.
 
     It is dated by the day on which that happens. What it comes to stays as it was: credits of the customer are not used
-    for it, as all of it was paid. The invoice is locked, its payments are recorded. Raises InvalidTransition for one
-    that did not wait.
+    for it, as all of it was paid, at ``paid_at`` or now. The invoice is locked, its payments are recorded. Raises
+    InvalidTransition for one that did not wait.
     """
     states.move(status=invoice.status, verb=states.ISSUE_PAID)
+    invoice.paid_at = paid_at
     (issued,) = _issue([invoice], actor, at)
     if issued.paid_amount:
         books.post_many(sources=[_held_booking(issued)], at=at)
@@ -157,7 +159,7 @@ def _finalize_chunk(as_of: datetime, *, without: Collection[int], limit: int) ->
             .exclude(pk__in=list(without))
             .select_for_update(no_key=True, skip_locked=True, of=("self",))[:limit]
         )
-        _issue(invoices, actors.job("finalize"), as_of)
+        _issue(invoices, actors.job("finalize"), as_of, by_the_clock=True)
         return len(invoices)
 
 
@@ -167,7 +169,7 @@ def _finalize_singly(as_of: datetime, failed: dict[int, str]) -> int:
         try:
             with transaction.atomic():
                 held = _due(as_of).filter(pk=pk).select_for_update(no_key=True, skip_locked=True, of=("self",))
-                done += len(_issue(list(held), actors.job("finalize"), as_of))
+                done += len(_issue(list(held), actors.job("finalize"), as_of, by_the_clock=True))
         except Exception as error:
             log.exception("draft %s could not be finalized", pk)
             failed[pk] = str(error)
@@ -179,10 +181,12 @@ def _due(as_of: datetime) -> models.QuerySet[Invoice]:
     return drafts.order_by("billed_at", "pk")
 
 
-def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime) -> list[Invoice]:
+def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime, *, by_the_clock: bool = False) -> list[Invoice]:
     if not invoices:
         return []
     current = refreshing.refreshed(drafts=invoices, actor=actor, at=at)
+    if by_the_clock:
+        announcements.ready(drafts=current, at=at)
     ordered = sorted(current, key=lambda invoice: (invoice.billed_at, invoice.pk))
     rows = Customer.objects.filter(pk__in={invoice.customer_id for invoice in ordered})
     customers = {row.pk: row for row in rows.prefetch_related("metadata")}
@@ -238,6 +242,10 @@ def _issue_now(ordered: Sequence[Invoice], customers: dict[int, Customer], actor
         events.publish(InvoiceFinalized(invoice_id=invoice.pk))
         if invoice.paid_at:
             events.publish(InvoicePaid(invoice_id=invoice.pk))
+    announcements.issued(invoices=owed, at=at)
+    announcements.closed(invoices=[one for one in ordered if one.status == Invoice.Status.CLOSED], at=at)
+    announcements.credited(notes=[note for note, _ in taken.drafts], at=at)
+    announcements.moved(transactions=[flow.transaction for flow, _ in tapped.flows], at=at)
     sold = [one.pk for one in issued if one.paid_at and one.kind == Invoice.Kind.CREDIT]
     if sold:
         wallet_settlements.settle_paid(invoice_ids=sold, actor=actor, at=at)
@@ -270,7 +278,8 @@ def _number(invoices: Sequence[Invoice], customers: dict[int, Customer], at: dat
         invoice.sequential_id = next(taken[scheme.scope])
         invoice.number = scheme.number(sequential_id=invoice.sequential_id, issued_on=invoice.issuing_date)
         invoice.finalized_at = at
-        invoice.paid_at = at if invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED else None
+        is_paid = invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED
+        invoice.paid_at = (invoice.paid_at or at) if is_paid else None
         invoice.snapshot = snapshots.build(
             invoice=invoice,
             customer=customers[invoice.customer_id],

@@ -19,7 +19,7 @@ from invoicing.domain.facts import InvoicePaid
 from invoicing.models import Invoice, Payment, PaymentAllocation, PaymentRefund, PaymentRelease
 from invoicing.queries import held_payments as known
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import disputes, wallet_settlements
+from invoicing.services import announcements, disputes, payment_request_states, wallet_settlements
 from invoicing.services import ledger as books
 
 
@@ -59,11 +59,20 @@ def release(*, invoice: Invoice, amount: Money, at: datetime) -> list[PaymentRel
 
 
 @transaction.atomic
-def allocate(*, payment_id: int, invoice_id: int, amount: Money, actor: Actor, at: datetime) -> PaymentAllocation:
+def allocate(
+    *,
+    payment_id: int,
+    invoice_id: int,
+    amount: Money,
+    actor: Actor,
+    at: datetime,
+    received_at: datetime | None = None,
+) -> PaymentAllocation:
     """Let held money of a payment pay an issued invoice of the same customer, seller and currency; in part is fine.
 
     A payment pays an invoice once: asked again for the same, it is refused. When nothing is due any more the invoice is
-    paid, and subscribers hear InvoicePaid. Booked by the local day of ``at``. Raises PaymentNotFound, InvoiceNotFound,
+    paid, and subscribers hear InvoicePaid. Booked by the local day of ``at``, or of ``received_at`` for money that was
+    meant for the invoice when it came in. Raises PaymentNotFound, InvoiceNotFound,
     UnableToUseHeld, InvalidHeldAmount, and NotPayable for more than is due.
     """
     invoice = known_invoices.locked(invoice_id)
@@ -87,17 +96,22 @@ def allocate(*, payment_id: int, invoice_id: int, amount: Money, actor: Actor, a
     if settlement.is_complete and not was_paid:
         invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
         invoice.payment_overdue = False
-        invoice.paid_at = at
+        invoice.paid_at = received_at or at
     invoice.save(update_fields=["paid_amount", "payment_status", "payment_overdue", "paid_at", "updated_at"])
     books.post_many(
-        sources=[_source(ledger.held_used(amount), part, invoice, f"Held payment for {invoice.number}", at)], at=at
+        sources=[
+            _source(ledger.held_used(amount), part, invoice, f"Held payment for {invoice.number}", received_at or at)
+        ],
+        at=at,
     )
     disputes.shrink(invoice=invoice, actor=actor, at=at)
     new = {"amount_cents": money.to_minor(amount), "payment": str(payment.uuid)}
     audit.record(actor=actor, at=at, verb="allocate_payment", instance=invoice, new=new)
     if settlement.is_complete and not was_paid:
+        announcements.paid(invoice=invoice, at=at)
         events.publish(InvoicePaid(invoice_id=invoice.pk))
         wallet_settlements.settle_paid(invoice_ids=[invoice.pk], actor=actor, at=at)
+    payment_request_states.follow(invoice_ids=[invoice.pk], actor=actor, at=at)
     return part
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from config.kernel.actors import Actor
 from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import drafting, finalization, metadata, payments, refreshing, voiding
+from invoicing.services import announcements, drafting, finalization, metadata, payments, refreshing, voiding
 from invoicing.services.drafting import Drafted
 from invoicing.services.finalization import Finalized
 from invoicing.services.metadata import Note
@@ -24,6 +24,7 @@ refresh = refreshing.refresh
 finalize = finalization.finalize
 finalize_many = finalization.finalize_many
 finalize_due = finalization.finalize_due
+tell_drafted = announcements.drafted
 void_draft = voiding.void_draft
 void = voiding.void
 
@@ -36,6 +37,7 @@ __all__ = [
     "finalize_many",
     "recompute",
     "refresh",
+    "tell_drafted",
     "update",
     "void",
     "void_draft",

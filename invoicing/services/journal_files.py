@@ -2,7 +2,8 @@
 `journal_exports`.
 
 Columns are only ever added at the end. Amounts are plain decimals with the digits of their currency, debits and credits
-beside each other; instants are UTC. A file is written in pieces, so that a large one is never in memory at once.
+beside each other; instants are UTC. A text that a spreadsheet would take for a formula gets an apostrophe before it.
+A file is written in pieces, so that a large one is never in memory at once.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ COLUMNS = (
     "late",
 )
 FORMAT = "quittance.journal.v1"
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass
@@ -168,5 +170,10 @@ def _instant(entry: LedgerEntry) -> str:
 
 def _lines(rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows([[_safe(value) for value in row] for row in rows])
     return text.getvalue()
+
+
+def _safe(value: object) -> object:
+    """Return a text so that no spreadsheet takes it for a formula; figures of the ledger have no sign."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value

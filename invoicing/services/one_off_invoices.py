@@ -17,6 +17,7 @@ from catalog.models import AddOn
 from catalog.queries import add_ons, taxes
 from config.kernel import db, errors, money
 from config.kernel.actors import Actor
+from config.platform.services import outbox
 from customers.models import BillingEntity, Customer
 from customers.queries import billing_entities, custom_sections, customers
 from invoicing.domain import one_off
@@ -86,7 +87,7 @@ def create(*, wanted: OneOff, actor: Actor, at: datetime) -> Invoice:
 
 def preview(*, wanted: OneOff, actor: Actor, at: datetime) -> Drafted:
     """Return the invoice as `create` would make it, with its lines; nothing is kept. Raises as `create`."""
-    with transaction.atomic():
+    with outbox.silence(), transaction.atomic():
         drafted = _draft(wanted, actor, at)
         transaction.set_rollback(True)
     return drafted

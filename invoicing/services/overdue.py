@@ -11,6 +11,7 @@ from config.platform.services import audit
 from invoicing.domain.facts import PaymentOverdue
 from invoicing.models import Invoice
 from invoicing.queries import receivables
+from invoicing.services import announcements
 
 CHUNK = 500
 
@@ -40,6 +41,7 @@ def _mark_chunk(as_of: datetime) -> int:
             for invoice in invoices
         ],
     )
+    announcements.overdue(invoices=invoices, at=as_of)
     for invoice in invoices:
         events.publish(PaymentOverdue(invoice_id=invoice.pk))
     return len(invoices)

@@ -12,8 +12,16 @@ from config.kernel.actors import Actor
 from config.platform.services import audit
 from invoicing.domain import allocation, ledger, states
 from invoicing.domain.facts import InvoicePaid, InvoiceUnpaid
-from invoicing.models import Invoice, Payment, PaymentAllocation
-from invoicing.services import disputes, finalization, open_invoices, wallet_settlements
+from invoicing.models import Invoice, Payment, PaymentAllocation, PaymentRequest
+from invoicing.services import (
+    announcements,
+    disputes,
+    finalization,
+    open_invoices,
+    payment_receipts,
+    payment_request_states,
+    wallet_settlements,
+)
 from invoicing.services import ledger as books
 
 # Clients send a day alone as its start in UTC, which east of Greenwich lies up to 14 hours ahead of the clock.
@@ -57,8 +65,7 @@ def record(
     invoice = open_invoices.locked(invoice_id)
     if idempotency_key and (first := _first(idempotency_key, invoice, amount, reference)):
         return first
-    if paid_at > at + _AHEAD:
-        raise NotReceivedYet("invalid_date", "A payment cannot lie in the future.", {"paid_at": ["invalid_date"]})
+    demand_received(paid_at=paid_at, at=at)
     waited = invoice.status == Invoice.Status.OPEN
     if invoice.status != Invoice.Status.FINALIZED and not waited:
         raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
@@ -98,13 +105,57 @@ def record(
         },
     )
     if settlement.is_complete and waited:
-        issued = finalization.issue_paid(invoice=invoice, actor=actor, at=at)
-        issued.paid_at = paid_at
-        issued.save(update_fields=["paid_at"])
-    elif settlement.is_complete and not was_paid:
+        finalization.issue_paid(invoice=invoice, actor=actor, at=at, paid_at=paid_at)
+    if settlement.is_complete and not waited and not was_paid:
+        announcements.paid(invoice=invoice, at=at)
         events.publish(InvoicePaid(invoice_id=invoice.pk))
         wallet_settlements.settle_paid(invoice_ids=[invoice.pk], actor=actor, at=at)
+    payment_request_states.follow(invoice_ids=[invoice.pk], actor=actor, at=at)
+    payment_receipts.issue(payment=payment, actor=actor, at=at)
     return payment
+
+
+def receive(
+    *,
+    payment_request: PaymentRequest,
+    timezone: str,
+    amount: Money,
+    reference: str,
+    paid_at: datetime,
+    idempotency_key: str | None,
+    at: datetime,
+) -> Payment:
+    """Record money that answers a payment request, held for the customer until its invoices use it.
+
+    Booked on the local day of ``paid_at`` in ``timezone``. The caller has checked amount and key, and allocates it.
+    Needs a transaction.
+    """
+    payment = Payment.objects.create(
+        created_at=at,
+        customer_id=payment_request.customer_id,
+        currency=payment_request.currency,
+        amount=amount,
+        reference=reference,
+        payment_request=payment_request,
+        paid_at=paid_at,
+        idempotency_key=idempotency_key or None,
+    )
+    source = books.Source(
+        booking=ledger.held(amount),
+        instance=payment,
+        billing_entity_id=payment_request.billing_entity_id,
+        customer_id=payment_request.customer_id,
+        accounting_date=dates.local_date(paid_at, dates.zone(timezone)),
+        description=f"Payment of a payment request {reference}".strip(),
+    )
+    books.post_many(sources=[source], at=at)
+    return payment
+
+
+def demand_received(*, paid_at: datetime, at: datetime) -> None:
+    """Raise NotReceivedYet for money that is said to come more than a day after ``at``."""
+    if paid_at > at + _AHEAD:
+        raise NotReceivedYet("invalid_date", "A payment cannot lie in the future.", {"paid_at": ["invalid_date"]})
 
 
 @transaction.atomic
@@ -142,12 +193,14 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
         old={"payment_status": before},
         new={"payment_status": target},
     )
+    announcements.paid(invoice=invoice, at=at)
     if target == Invoice.PaymentStatus.SUCCEEDED:
         events.publish(InvoicePaid(invoice_id=invoice.pk))
         wallet_settlements.settle_paid(invoice_ids=[invoice.pk], actor=actor, at=at)
     elif before == Invoice.PaymentStatus.SUCCEEDED:
         wallet_settlements.require_unsettled(invoice_id=invoice.pk)
         events.publish(InvoiceUnpaid(invoice_id=invoice.pk))
+    payment_request_states.follow(invoice_ids=[invoice.pk], actor=actor, at=at)
     return invoice
 
 

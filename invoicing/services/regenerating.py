@@ -18,7 +18,7 @@ from moneyed import Money
 
 from config.kernel import errors, events, money, registry
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, outbox
 from invoicing.domain.facts import InvoiceRegenerated
 from invoicing.domain.specs import InvoiceSpec, LineSpec, ProgressiveCreditSpec
 from invoicing.models import Invoice, InvoiceLine, ProgressiveCredit, WalletTransaction
@@ -141,7 +141,7 @@ def preview(*, invoice_id: int, actor: Actor, at: datetime, edits: Mapping[int, 
     """Show what `regenerate` would issue. Nothing stays: no row, no number. Raises what it raises."""
     found: list[Previewed] = []
     try:
-        with transaction.atomic():
+        with outbox.silence(), transaction.atomic():
             issued = regenerate(invoice_id=invoice_id, actor=actor, at=at, edits=edits)
             lines = InvoiceLine.objects.filter(invoice_id=issued.pk).order_by("position")
             found.append(Previewed(Invoice.objects.get(pk=issued.pk), tuple(lines)))

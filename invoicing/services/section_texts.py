@@ -55,9 +55,20 @@ def shown(invoice: Invoice) -> list[dict[str, Any]]:
 
     Each has an id of its own, the same whenever it is asked for.
     """
-    if invoice.snapshot:
-        texts = invoice.snapshot.get(KEY, [])
-    else:
-        found = of_many(invoices=[invoice], customers={invoice.customer_id: invoice.customer})
-        texts = [frozen(section) for section in found[invoice.pk]]
-    return [{**text, "applied_uuid": uuid.uuid5(invoice.uuid, text["uuid"])} for text in texts]
+    return shown_many([invoice])[invoice.pk]
+
+
+def shown_many(invoices: Sequence[Invoice]) -> dict[int, list[dict[str, Any]]]:
+    """Return by invoice what `shown` returns, in three queries at most; none where all are issued."""
+    drafts = [invoice for invoice in invoices if not invoice.snapshot]
+    found = of_many(invoices=drafts, customers={one.customer_id: one.customer for one in drafts}) if drafts else {}
+    texts = {
+        invoice.pk: invoice.snapshot.get(KEY, [])
+        if invoice.snapshot
+        else [frozen(section) for section in found[invoice.pk]]
+        for invoice in invoices
+    }
+    return {
+        invoice.pk: [{**text, "applied_uuid": uuid.uuid5(invoice.uuid, text["uuid"])} for text in texts[invoice.pk]]
+        for invoice in invoices
+    }

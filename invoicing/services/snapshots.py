@@ -48,13 +48,12 @@ def build(
         sections = found[invoice.pk]
     if taxes is None:
         taxes = tax_notes.of_many(invoices=[invoice]).get(invoice.pk, [])
+    both = parties(customer=customer, entity=entity)
     return {
         "version": VERSION,
-        "seller": {name: getattr(entity, name) for name in _SELLER},
+        **both,
         "buyer": {
-            **{name: getattr(customer, name) for name in _BUYER},
-            "name": customer.display_name,
-            "shipping_address": customer.shipping_address,
+            **both["buyer"],
             "metadata": [
                 {"key": row.key, "value": row.value} for row in customer.metadata.all() if row.display_in_invoice
             ],
@@ -63,4 +62,16 @@ def build(
         section_texts.KEY: [section_texts.frozen(section) for section in sections],
         "locale": invoice.locale,
         "timezone": invoice.timezone,
+    }
+
+
+def parties(*, customer: Customer, entity: BillingEntity) -> dict[str, dict[str, Any]]:
+    """Return the seller and the buyer of a document as they are now."""
+    return {
+        "seller": {name: getattr(entity, name) for name in _SELLER},
+        "buyer": {
+            **{name: getattr(customer, name) for name in _BUYER},
+            "name": customer.display_name,
+            "shipping_address": customer.shipping_address,
+        },
     }

@@ -22,7 +22,7 @@ from invoicing.domain import issuing, standalone
 from invoicing.domain.facts import InvoicePaid
 from invoicing.domain.totals import Taxed
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, LineTax, Payment, PaymentAllocation
-from invoicing.services import finalization
+from invoicing.services import announcements, finalization
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ def issue(*, groups: Sequence[PaidLines], actor: Actor, at: datetime) -> list[In
     if not made:
         return []
     issued = finalization.finalize_many(invoice_ids=[invoice.pk for invoice in made], actor=actor, at=at)
-    for invoice in issued:
-        _pay(invoice, at)
+    payments = [payment for invoice in issued if (payment := _pay(invoice, at)) is not None]
+    announcements.issued(invoices=[one for one in issued if one.status == Invoice.Status.FINALIZED], at=at)
+    announcements.received(payments=payments, at=at)
     return issued
 
 
@@ -136,10 +137,10 @@ def _taxes(invoice: Invoice, lines: Sequence[InvoiceLine], at: datetime) -> list
     ]
 
 
-def _pay(invoice: Invoice, at: datetime) -> None:
+def _pay(invoice: Invoice, at: datetime) -> Payment | None:
     """Record what was received for the lines as one payment of the invoice. The books have the money already."""
     if invoice.status != Invoice.Status.FINALIZED or not invoice.total_amount:
-        return
+        return None
     total: Money = invoice.total_amount
     payment = Payment.objects.create(
         created_at=at,
@@ -158,3 +159,4 @@ def _pay(invoice: Invoice, at: datetime) -> None:
     invoice.updated_at = at
     invoice.save(update_fields=["paid_amount", "payment_status", "paid_at", "updated_at"])
     events.publish(InvoicePaid(invoice_id=invoice.pk))
+    return payment

@@ -19,7 +19,7 @@ from customers.domain import eu_vat
 from invoicing.domain import states, tax_engines
 from invoicing.models import Invoice, TaxCalculation
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import finalization, tax_engine_clients
+from invoicing.services import announcements, finalization, tax_engine_clients
 
 log = logging.getLogger(__name__)
 
@@ -182,3 +182,4 @@ def _fail(pk: int, code: str, message: str, at: datetime) -> None:
         new={"status": states.UNTAXED},
         reason=message,
     )
+    announcements.untaxed(invoice=invoice, calculation=row, at=at)

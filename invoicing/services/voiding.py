@@ -22,11 +22,13 @@ from invoicing.models import Invoice
 from invoicing.queries import invoices as known_invoices
 from invoicing.queries import voids as known
 from invoicing.services import (
+    announcements,
     coupon_uses,
     credit_note_uses,
     credit_note_writing,
     disputes,
     held_payments,
+    payment_request_states,
     prepaid_draws,
     tax_reports,
     void_notes,
@@ -59,6 +61,7 @@ def void_draft(*, invoice_id: int, reason: str, actor: Actor, at: datetime) -> I
     invoice.voided_at = invoice.updated_at = at
     invoice.save(update_fields=["status", "voided_at", "updated_at"])
     _note(invoice, before, reason, actor, at)
+    announcements.deleted(draft=invoice, at=at)
     events.publish(BalancesMoved(customer_ids=(invoice.customer_id,), at=at))
     events.publish(InvoiceVoided(invoice_id=invoice.pk))
     return invoice
@@ -106,10 +109,12 @@ def void(
     held_payments.release(invoice=invoice, amount=given.held, at=at)
     credit_note_uses.give_back(invoice=invoice, amount=given.credits, at=at)
     prepaid_draws.give_back(invoice=invoice, amount=given.prepaid, at=at)
+    announcements.voided(invoice=invoice, at=at)
     wallet_settlements.give_back(invoice=invoice, amount=given.wallet, actor=actor, at=at)
     _note(invoice, states.FINALIZED, reason, actor, at, given)
     tax_reports.voided(invoice_id=invoice.pk, at=at)
     events.publish(InvoiceVoided(invoice_id=invoice.pk, was_issued=True))
+    payment_request_states.follow(invoice_ids=[invoice.pk], actor=actor, at=at)
     return invoice
 
 

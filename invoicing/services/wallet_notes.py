@@ -13,6 +13,7 @@ from config.kernel.actors import Actor
 from config.platform.services import audit
 from invoicing.models import Wallet
 from invoicing.queries import wallets as known
+from invoicing.services import announcements
 
 MOST, MOST_PAIRS = 50, 15
 _KEY, _VALUE, _PAIR = 100, 255, 255
@@ -75,6 +76,7 @@ def _set(wallet: Wallet, notes: dict[str, str], actor: Actor, at: datetime) -> W
     audit.record(
         actor=actor, at=at, verb="set_metadata", instance=wallet, old={"metadata": old}, new={"metadata": notes}
     )
+    announcements.wallet_changed(wallets=[wallet], at=at)
     return wallet
 
 

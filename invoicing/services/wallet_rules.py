@@ -20,7 +20,7 @@ from invoicing.domain.facts import BalancesMoved
 from invoicing.models import RecurringTransactionRule, Wallet
 from invoicing.queries import wallet_rules as known
 from invoicing.queries import wallets
-from invoicing.services import wallet_notes
+from invoicing.services import announcements, chosen_sections, wallet_notes
 
 MOST = 1
 """How many rules a wallet has at most."""
@@ -63,15 +63,17 @@ class RuleValues(TypedDict, total=False):
     purchase_order_number: str
     transaction_name: str
     transaction_metadata: Sequence[Mapping[str, Any]]
+    custom_section_codes: Sequence[str] | None
 
 
 @transaction.atomic
 def agree(
-    *, wallet_id: int, values: Sequence[RuleValues], actor: Actor, at: datetime
+    *, wallet_id: int, values: Sequence[RuleValues], actor: Actor, at: datetime, tells: bool = True
 ) -> list[RecurringTransactionRule]:
     """Make these the rules of an active wallet: one at most. What is not among them ends.
 
-    One of an id that is there is changed, any other is new. Sending what is there changes nothing. Raises NotFound
+    One of an id that is there is changed, any other is new. Sending what is there changes nothing. With ``tells`` what
+    changed is told as a change of the wallet; without, that is the caller's. Raises NotFound
     (`wallet_not_found`, `recurring_transaction_rule_not_found`), NotAllowed (`wallet_not_active`) and InvalidRule
     (`invalid_number_of_recurring_rules`, `invalid_recurring_rule`).
     """
@@ -86,14 +88,18 @@ def agree(
     if unknown:
         raise errors.NotFound("recurring_transaction_rule_not_found", "There is no such rule of the wallet.")
     kept = {one["lago_id"] for one in values if "lago_id" in one}
+    before = {rule.uuid: _facts(rule) for rule in held.values()}
     for public_id, rule in held.items():
         if public_id not in kept:
             _end(rule, wallet, actor, at)
     events.publish(BalancesMoved(customer_ids=(wallet.customer_id,), at=at))
-    return [
+    agreed = [
         _change(held[one["lago_id"]], wallet, one, actor, at) if "lago_id" in one else _make(wallet, one, actor, at)
         for one in values
     ]
+    if tells and before != {rule.uuid: _facts(rule) for rule in agreed}:
+        announcements.wallet_changed(wallets=[wallet], at=at)
+    return agreed
 
 
 def expire(*, as_of: datetime) -> int:
@@ -103,6 +109,7 @@ def expire(*, as_of: datetime) -> int:
         ending = list(rows.select_for_update(no_key=True, skip_locked=True, of=("self",)))
         for rule in ending:
             _end(rule, rule.wallet, actors.job("wallet_top_ups"), as_of)
+        announcements.wallet_changed(wallets=list({rule.wallet_id: rule.wallet for rule in ending}.values()), at=as_of)
     return len(ending)
 
 
@@ -146,6 +153,8 @@ def _assign(rule: RecurringTransactionRule, values: RuleValues, at: datetime) ->
             setattr(rule, field, given[field])
     if "transaction_metadata" in given:
         rule.transaction_metadata = wallet_notes.pairs(given["transaction_metadata"])
+    if "custom_section_codes" in given:
+        rule.custom_section_ids = chosen_sections.chosen(codes=given["custom_section_codes"])
     if rule.trigger == top_up_rules.THRESHOLD:
         rule.interval = ""
     top_up_rules.demand_good(known.terms(rule))
@@ -156,4 +165,5 @@ def _assign(rule: RecurringTransactionRule, values: RuleValues, at: datetime) ->
 
 
 def _facts(rule: RecurringTransactionRule) -> dict[str, Any]:
-    return {"rule": str(rule.uuid), **{field: getattr(rule, field) for field in _FIELDS}}
+    facts = {field: getattr(rule, field) for field in (*_FIELDS, "custom_section_ids")}
+    return {"rule": str(rule.uuid), **facts}

@@ -18,8 +18,8 @@ from config.platform.services import audit
 from invoicing.domain import ledger, wallets
 from invoicing.models import Invoice, Wallet, WalletTransaction
 from invoicing.queries import wallets as known
+from invoicing.services import announcements, wallet_rows
 from invoicing.services import ledger as books
-from invoicing.services import wallet_rows
 
 _PURCHASED = WalletTransaction.Kind.PURCHASED
 _PENDING = WalletTransaction.Status.PENDING
@@ -43,7 +43,7 @@ def settle_paid(*, invoice_ids: Collection[int], at: datetime, actor: Actor = ac
     credits stay as the customer's, and pay nothing.
     """
     rows = _pending(invoice_ids)
-    settled = []
+    settled: list[WalletTransaction] = []
     for row in rows:
         wallet = known.locked(row.wallet_id)
         row.wallet = wallet
@@ -65,6 +65,7 @@ def settle_paid(*, invoice_ids: Collection[int], at: datetime, actor: Actor = ac
                 "transaction": str(row.uuid),
             },
         )
+    announcements.settled(transactions=rows, at=at)
     return settled
 
 
@@ -74,6 +75,7 @@ def fail(*, invoice_ids: Collection[int], at: datetime, actor: Actor = actors.SY
     for row in rows:
         row.wallet = known.locked(row.wallet_id)
         _fail(row, actor, at)
+    announcements.settled(transactions=rows, at=at)
     return rows
 
 
@@ -140,6 +142,7 @@ def give_back(*, invoice: Invoice, amount: Money, actor: Actor, at: datetime) ->
             new={"credits": quantity if about is not row else 0, "invoice": str(invoice)},
         )
     books.post_many(sources=sources, at=at)
+    announcements.moved(transactions=given, at=at)
     return given
 
 
@@ -176,6 +179,7 @@ def _take_back(invoice: Invoice, actor: Actor, at: datetime) -> None:
         name=f"Voided {invoice.number}"[:255],
     )
     wallet_rows.write(outflows=[flow])
+    announcements.moved(transactions=[flow.transaction], at=at)
 
 
 def _pending(invoice_ids: Collection[int]) -> list[WalletTransaction]:

@@ -23,7 +23,16 @@ from invoicing.domain import wallets as rules
 from invoicing.domain.specs import InvoiceSpec, LineSpec
 from invoicing.models import Invoice, Wallet, WalletTransaction
 from invoicing.queries import wallets as known
-from invoicing.services import drafting, finalization, open_invoices, wallet_notes, wallet_rows, wallet_rules, wallets
+from invoicing.services import (
+    announcements,
+    chosen_sections,
+    drafting,
+    finalization,
+    open_invoices,
+    wallet_notes,
+    wallet_rows,
+    wallets,
+)
 from invoicing.services.wallet_rules import RuleValues
 
 LABEL = "Prepaid credits"
@@ -42,8 +51,9 @@ class TopUp:
     """What is asked for, in credits. What comes to nothing is left out.
 
     ``voided_transaction_uuid`` is the one whose credits are voided; without it they go in their order. None leaves
-    ``invoice_requires_successful_payment`` to the wallet. ``rule_id`` and ``rule_day`` are of the rule that asks.
-    What is asked for twice under the same ``key`` is done once.
+    ``invoice_requires_successful_payment`` to the wallet. ``custom_section_codes`` are the texts of the invoice of a
+    purchase, else ``custom_section_ids`` are, else the wallet's. ``rule_id`` and ``rule_day`` are of the rule that
+    asks. What is asked for twice under the same ``key`` is done once.
     """
 
     paid_credits: Decimal = Decimal(0)
@@ -55,6 +65,8 @@ class TopUp:
     name: str = ""
     priority: int = rules.LAST
     purchase_order_number: str = ""
+    custom_section_codes: Sequence[str] | None = None
+    custom_section_ids: Sequence[int] | None = None
     metadata: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     source: str = WalletTransaction.Source.MANUAL
     rule_id: int | None = None
@@ -89,6 +101,7 @@ def top_up(*, wallet_id: int, wanted: TopUp, actor: Actor, at: datetime) -> list
         rows.append(_give(wallet, wanted, notes, actor, at))
     if wanted.voided_credits:
         rows.append(_void(wallet, wanted, notes, actor, at))
+    announcements.moved(transactions=rows, at=at)
     return rows
 
 
@@ -101,9 +114,9 @@ def create_wallet(
     at: datetime,
     recurring: Sequence[RuleValues] = (),
 ) -> Wallet:
-    """Make a wallet, put its first credits in and agree on the rules that top it up, all or nothing; once under a key.
+    """Make a wallet, agree on the rules that top it up and put its first credits in, all or nothing; once under a key.
 
-    Raises as `wallets.create`, `top_up` and `wallet_rules.agree`.
+    Raises as `wallets.create` and `top_up`.
     """
     if wanted.key:
         db.advisory_lock(f"invoicing.wallet:{wanted.key}")
@@ -111,11 +124,9 @@ def create_wallet(
         if first is not None:
             return first
     public_id = uuid.uuid5(_KEYS, wanted.key) if wanted.key else uuid.uuid4()
-    wallet = wallets.create(values=values, actor=actor, at=at, public_id=public_id)
+    wallet = wallets.create(values=values, actor=actor, at=at, public_id=public_id, recurring=recurring)
     if not wanted.is_nothing:
         top_up(wallet_id=wallet.pk, wanted=wanted, actor=actor, at=at)
-    if recurring:
-        wallet_rules.agree(wallet_id=wallet.pk, values=recurring, actor=actor, at=at)
     return wallet
 
 
@@ -145,6 +156,7 @@ def _purchase(
         rules.demand_limits(amount, least=wallet.paid_top_up_min_amount, most=wallet.paid_top_up_max_amount)
     asked = wanted.invoice_requires_successful_payment
     waits = wallet.invoice_requires_successful_payment if asked is None else asked
+    own = chosen_sections.first_of(chosen_sections.chosen(codes=wanted.custom_section_codes), wanted.custom_section_ids)
     row = WalletTransaction.objects.create(
         created_at=at,
         wallet=wallet,
@@ -155,6 +167,7 @@ def _purchase(
         amount=amount,
         purchased_amount=amount,
         invoice_requires_successful_payment=waits,
+        custom_section_ids=None if own is None else list(own),
         **_common(wallet, wanted, notes, WalletTransaction.Kind.PURCHASED),
     )
     row.invoice = _invoice(wallet, row, actor, at)
@@ -186,6 +199,7 @@ def _invoice(wallet: Wallet, row: WalletTransaction, actor: Actor, at: datetime)
         billed_at=at,
         lines=(line,),
         purchase_order_number=row.purchase_order_number,
+        custom_section_ids=chosen_sections.first_of(row.custom_section_ids, wallet.custom_section_ids),
         kind=Invoice.Kind.CREDIT,
     )
     draft = drafting.draft_many(specs=[spec], actor=actor, at=at)[0].invoice

@@ -28,8 +28,16 @@ from invoicing.domain import ledger, wallets
 from invoicing.domain.facts import BalancesMoved
 from invoicing.models import Invoice, InvoiceLine, RecurringTransactionRule, Wallet, WalletTransaction
 from invoicing.queries import wallets as known
+from invoicing.services import (
+    announcements,
+    chosen_sections,
+    open_invoices,
+    wallet_notes,
+    wallet_rows,
+    wallet_rules,
+    wallet_settlements,
+)
 from invoicing.services import ledger as books
-from invoicing.services import open_invoices, wallet_notes, wallet_rows, wallet_rules, wallet_settlements
 from invoicing.services.wallet_rules import RuleValues
 
 log = logging.getLogger(__name__)
@@ -40,7 +48,10 @@ _LIMITS = ("paid_top_up_min_amount", "paid_top_up_max_amount")
 
 
 class WalletValues(TypedDict, total=False):
-    """What a wallet is made of. Limits are in minor units of its currency; no kinds and no metrics mean all lines."""
+    """What a wallet is made of. Limits are in minor units of its currency; no kinds and no metrics mean all lines.
+
+    ``custom_section_codes`` are the texts of invoices for purchases; None leaves them to the customer.
+    """
 
     external_customer_id: str
     billing_entity_code: str
@@ -57,6 +68,7 @@ class WalletValues(TypedDict, total=False):
     fee_types: Sequence[str]
     billable_metric_codes: Sequence[str]
     metadata: Mapping[str, Any]
+    custom_section_codes: Sequence[str] | None
 
 
 class UnableToChange(errors.NotAllowed):
@@ -64,12 +76,20 @@ class UnableToChange(errors.NotAllowed):
 
 
 @transaction.atomic
-def create(*, values: WalletValues, actor: Actor, at: datetime, public_id: uuid.UUID | None = None) -> Wallet:
-    """Make an empty wallet. A customer without a currency gets this one; without a code it gets one from its name.
+def create(
+    *,
+    values: WalletValues,
+    actor: Actor,
+    at: datetime,
+    public_id: uuid.UUID | None = None,
+    recurring: Sequence[RuleValues] = (),
+) -> Wallet:
+    """Make an empty wallet, with the rules that top it up. A customer without a currency gets this one; without a code
+    it gets one from its name.
 
     Raises NotFound (`customer_not_found`, `billing_entity_not_found`) and Invalid with codes per field: a customer has
     so many active wallets at most (`wallet_limit_reached`), in its own currency (`currencies_does_not_match`), each of
-    a code of its own.
+    a code of its own. Of the rules it raises what `wallet_rules.agree` raises.
     """
     found = customers.by_external_id(external_id=values.get("external_customer_id", ""))
     customer = db.lock_one(Customer.objects.filter(pk=found.pk))
@@ -101,6 +121,9 @@ def create(*, values: WalletValues, actor: Actor, at: datetime, public_id: uuid.
         customer.currency, customer.updated_at = currency, at
         customer.save(update_fields=["currency", "updated_at"])
     audit.record(actor=actor, at=at, verb="create", instance=wallet, new=values)
+    if recurring:
+        wallet_rules.agree(wallet_id=wallet.pk, values=recurring, actor=actor, at=at, tells=False)
+    announcements.wallet_made(wallet=wallet, at=at)
     events.publish(BalancesMoved(customer_ids=(customer.pk,), at=at))
     return wallet
 
@@ -120,7 +143,7 @@ def update(
     seller = values.get("billing_entity_code")
     if seller and seller != wallet.billing_entity.code:
         raise _refused("billing_entity_code", "modification_not_allowed", "A wallet stays with its seller.")
-    fields = [*_PLAIN, *_LIMITS, "code", "fee_types", "metadata"]
+    fields = [*_PLAIN, *_LIMITS, "code", "fee_types", "metadata", "custom_section_ids"]
     before = {field: getattr(wallet, field) for field in fields}
     if values.get("code"):
         wallet.code = values["code"]
@@ -140,8 +163,9 @@ def update(
     if old:
         audit.record(actor=actor, at=at, verb="update", instance=wallet, old=_plain(old), new=_plain(new))
     if recurring is not None:
-        wallet_rules.agree(wallet_id=wallet.pk, values=recurring, actor=actor, at=at)
+        wallet_rules.agree(wallet_id=wallet.pk, values=recurring, actor=actor, at=at, tells=not old)
     if old:
+        announcements.wallet_changed(wallets=[wallet], at=at)
         events.publish(BalancesMoved(customer_ids=(wallet.customer_id,), at=at))
     return wallet
 
@@ -165,7 +189,8 @@ def terminate(*, wallet_id: int, actor: Actor, at: datetime, reason: str = "") -
     parts = wallets.all_of([wallet_rows.grant(row) for row in grants])
     lost = {"credits": wallet.credits_balance, "amount_cents": money.to_minor(wallet.balance_amount)}
     if parts:
-        take_out(wallet=wallet, parts=parts, grants=grants, at=at, name=reason[:255])
+        voided = take_out(wallet=wallet, parts=parts, grants=grants, at=at, name=reason[:255])
+        announcements.moved(transactions=[voided], at=at)
     RecurringTransactionRule.objects.filter(wallet=wallet, status=RecurringTransactionRule.Status.ACTIVE).update(
         status=RecurringTransactionRule.Status.TERMINATED, terminated_at=at, updated_at=at
     )
@@ -181,6 +206,7 @@ def terminate(*, wallet_id: int, actor: Actor, at: datetime, reason: str = "") -
         new={"status": Wallet.Status.TERMINATED},
         reason=reason,
     )
+    announcements.wallet_ended(wallet=wallet, at=at)
     events.publish(BalancesMoved(customer_ids=(wallet.customer_id,), at=at))
     return wallet
 
@@ -261,6 +287,8 @@ def _assign(wallet: Wallet, values: WalletValues, at: datetime) -> None:
         wallet.fee_types = kinds
     if "metadata" in given:
         wallet.metadata = wallet_notes.checked(given["metadata"])
+    if "custom_section_codes" in given:
+        wallet.custom_section_ids = chosen_sections.chosen(codes=given["custom_section_codes"])
 
 
 def _assign_limits(wallet: Wallet, given: Mapping[str, Any]) -> None:

@@ -14,6 +14,8 @@ from invoicing.services import payments
 from tests.factories import invoicing as make
 from tests.factories.platform import ApiClient
 
+_CHARGES = "00000000-0000-0000-0000-00000000000"
+
 
 def test_a_fee(api: ApiClient, customer: Customer) -> None:
     line = make.line("3.335", units=Decimal("66.7"), unit_amount=Decimal("0.05"), events_count=12)
@@ -78,7 +80,8 @@ def parts() -> Iterator[None]:
 
     def charges(lines: Sequence[Any]) -> Mapping[int, Mapping[str, Any]]:
         return {
-            line.pk: {"lago_charge_id": f"charge-{line.position}", "item": {"filters": {"a": ["b"]}}} for line in lines
+            line.pk: {"lago_charge_id": f"{_CHARGES}{line.position}", "item": {"filters": {"a": ["b"]}}}
+            for line in lines
         }
 
     before = list(registry._parts["invoicing.line"])
@@ -93,7 +96,7 @@ def test_apps_above_complete_a_fee(api: ApiClient, customer: Customer) -> None:
 
     listed = api.read("fees").json()["fees"]
 
-    assert [fee["lago_charge_id"] for fee in listed] == ["charge-1", "charge-2"]
+    assert [fee["lago_charge_id"] for fee in listed] == [f"{_CHARGES}1", f"{_CHARGES}2"]
     assert listed[0]["item"]["filters"] == {"a": ["b"]}
     assert listed[0]["item"]["code"] == "requests"
     assert api.read(f"invoices/{invoice.uuid}").json()["invoice"]["fees"] == listed

@@ -26,6 +26,8 @@ def test_a_payment_is_recorded_and_shown(api: ApiClient, invoice: Invoice) -> No
     assert answer.status_code == 200
     payment = Payment.objects.get()
     content = answer.json()["payment"]
+    receipt = content.pop("payment_receipt")
+    assert (receipt["number"], receipt["file_url"]) == ("ACME-RCPT-001", None)
     assert {name: value for name, value in content.items() if value is not None} == {
         "lago_id": str(payment.uuid),
         "lago_customer_id": str(invoice.customer.uuid),
@@ -36,6 +38,7 @@ def test_a_payment_is_recorded_and_shown(api: ApiClient, invoice: Invoice) -> No
         "payable_type": "Invoice",
         "amount_cents": 1900,
         "amount_currency": "EUR",
+        "held_amount_cents": 0,
         "status": "succeeded",
         "payment_status": "succeeded",
         "type": "manual",
@@ -44,6 +47,7 @@ def test_a_payment_is_recorded_and_shown(api: ApiClient, invoice: Invoice) -> No
         "paid_at": "2026-05-01T08:00:00Z",
         "created_at": "2026-05-01T00:10:00Z",
     }
+    content["payment_receipt"] = receipt
     assert api.read(f"payments/{payment.uuid}").json() == {"payment": content}
     assert api.read("payments").json()["payments"] == [content]
     shown = api.read(f"invoices/{invoice.uuid}").json()["invoice"]
