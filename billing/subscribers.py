@@ -20,8 +20,8 @@ from billing.services import (
     usage_thresholds,
     wallet_checks,
 )
-from catalog.domain.facts import PlanVersionPublished
-from config.kernel import actors, events, registry
+from catalog.domain.facts import PlanRetiring, PlanVersionPublished
+from config.kernel import actors, events, jobs, registry
 from customers.domain.facts import CustomerDeleted, SellerChanging, SellerMade, TaxesDecided, TermsChanged
 from invoicing.domain.facts import (
     BalancesMoved,
@@ -79,6 +79,11 @@ def adopt_version(fact: PlanVersionPublished) -> None:
     usage_thresholds.wake_plan(version_id=fact.version_id)
 
 
+def wind_down(fact: PlanRetiring) -> None:
+    """End what was bought of a plan that is to be retired, soon: it may be much."""
+    jobs.enqueue("billing.tasks.end_retired_plans")
+
+
 def end_all(fact: CustomerDeleted) -> None:
     """End what a retired customer still has, with its last invoices: they may use what it has before that ends too."""
     subscription_moves.end_all_of_customer(customer_id=fact.customer_id, actor=actors.SYSTEM, at=fact.at)
@@ -120,6 +125,7 @@ events.subscribe(InvoicePaid, grant_prepaid)
 events.subscribe(InvoiceRegenerated, move_billed)
 events.subscribe(InvoiceUnpaid, keep_prepaid)
 events.subscribe(InvoiceVoided, bill_anew)
+events.subscribe(PlanRetiring, wind_down)
 events.subscribe(PlanVersionPublished, adopt_version)
 events.subscribe(SellerChanging, keep_seller)
 events.subscribe(SellerMade, open_accounts)

@@ -17,10 +17,12 @@ from billing.services import (
     books_register,
     contract_days,
     ending_notices,
+    event_errors,
     fixed_changes,
     interval_top_ups,
     late_usage,
     ongoing_balances,
+    plan_endings,
     plan_migration_runs,
     progressive_billing,
     runs,
@@ -92,6 +94,15 @@ jobs.register(
         task="billing.tasks.terminate_ended",
         minutes="5",
         description="Terminates subscriptions whose agreed end has come, and makes their last invoices.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="plan_deletions",
+        service="billing.services.plan_endings.run",
+        task="billing.tasks.end_retired_plans",
+        minutes="*/10",
+        description="Ends the subscriptions of plans that are to be deleted, with their last invoices.",
     )
 )
 jobs.register(
@@ -192,6 +203,15 @@ jobs.register(
         description="Gives notice of subscriptions that come to their agreed end.",
     )
 )
+jobs.register(
+    jobs.PeriodicJob(
+        name="event_errors",
+        service="billing.services.event_errors.run",
+        task="billing.tasks.tell_event_errors",
+        minutes="5",
+        description="Tells webhook endpoints of usage events that are not good for billing.",
+    )
+)
 
 
 jobs.register(
@@ -236,6 +256,12 @@ def check_alerts(**_: Any) -> None:
 def give_ending_notices(**_: Any) -> None:
     """Give notice of agreed ends."""
     ending_notices.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.tell_event_errors")
+def tell_event_errors(**_: Any) -> None:
+    """Tell of events that are no good."""
+    event_errors.run(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.bill_usage_thresholds")
@@ -297,6 +323,12 @@ def settle_plan_changes(**_: Any) -> None:
 def terminate_ended(**_: Any) -> None:
     """End what has come to its agreed end."""
     subscription_moves.terminate_ended(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.end_retired_plans")
+def end_retired_plans(**_: Any) -> None:
+    """End what was bought of plans that are to be deleted."""
+    plan_endings.run(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.expire_unpaid")

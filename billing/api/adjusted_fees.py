@@ -46,6 +46,8 @@ class AddedFeeRequest(AdjustmentRequest):
 class FeeAdjustment(views.ApiView):
     """What a person set of a fee of a draft."""
 
+    resource = "fee"
+
     @extend_schema(
         operation_id="adjustFee",
         request=schema.body(ROOT, AdjustmentRequest),
@@ -75,6 +77,8 @@ class FeeAdjustment(views.ApiView):
 @extend_schema(tags=["Fees"])
 class AddedFees(views.ApiView):
     """Fees that a person puts on a draft."""
+
+    resource = "fee"
 
     @extend_schema(
         operation_id="addFee", request=schema.body(ROOT, AddedFeeRequest), responses=schema.answer("fee", _FEE)

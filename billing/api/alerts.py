@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,6 +27,8 @@ _STATUS = schema.filters("subscription_status", paged=False)
 
 class AlertsView(views.ApiView):
     """The base of the views of alerts: a batch of them as it comes in."""
+
+    resource = "alert"
 
     def many(self, request: Request) -> list[dict[str, Any]]:
         """Return the checked alerts of a batch. Raises Invalid."""
@@ -63,12 +65,10 @@ class SubscriptionAlerts(_View):
 
     @extend_schema(
         parameters=_STATUS,
-        request=PolymorphicProxySerializer(
-            component_name="AlertOrAlertsBody",
-            serializers=[schema.body(ROOT, AlertRequest), schema.body(LIST, AlertRequest, many=True)],
-            resource_type_field_name=None,
+        request=schema.either(
+            "AlertOrAlertsBody", schema.body(ROOT, AlertRequest), schema.body(LIST, AlertRequest, many=True)
         ),
-        responses=schema.answer(ROOT, AlertAnswer),
+        responses=schema.one_or_many(ROOT, LIST, AlertAnswer),
     )
     def post(self, request: Request, external_id: str) -> Response:
         """Make an alert; or several, all or none, which are answered as a list.
@@ -102,12 +102,14 @@ class SubscriptionAlerts(_View):
 class SubscriptionAlert(_View):
     """One alert of a subscription, by its code."""
 
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, AlertAnswer))
     def get(self, request: Request, external_id: str, code: str) -> Response:
         """Show an alert."""
         return _answer(known.find(subscription=self.subscription(request, external_id), code=code))
 
-    @extend_schema(request=schema.body(ROOT, AlertRequest), responses=schema.answer(ROOT, AlertAnswer))
+    @extend_schema(request=schema.changes(ROOT, AlertRequest), responses=schema.answer(ROOT, AlertAnswer))
     def put(self, request: Request, external_id: str, code: str) -> Response:
         """Change an alert: what is not sent stays; thresholds come as the full list."""
         content = self.root(request, ROOT)

@@ -111,6 +111,8 @@ class EndPreviewAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class ChangePreview(SubscriptionView):
     """What a change of plan would bill."""
 
+    reads = ("post",)
+
     @extend_schema(
         operation_id="previewPlanChange",
         request=schema.body(CHANGE, ChangePreviewRequest),
@@ -143,6 +145,8 @@ class ChangePreview(SubscriptionView):
 @extend_schema(tags=["subscriptions"])
 class TerminationPreview(SubscriptionView):
     """What an end would bill."""
+
+    reads = ("post",)
 
     @extend_schema(
         operation_id="previewTermination",

@@ -33,7 +33,7 @@ from billing.services import (
 )
 from config.kernel import dates, errors
 from config.kernel.actors import Actor
-from config.platform.api import idempotency, pagination, params, schema, views
+from config.platform.api import pagination, params, schema, views
 
 ROOT, LIST = "contract", "contracts"
 Kind = ContractAmendment.Kind
@@ -42,6 +42,8 @@ _MOST_DAYS = 730
 
 class ContractView(views.ApiView):
     """Shared by the views of contracts: showing one."""
+
+    resource = "contract"
 
     def shown(self, number: str) -> Response:
         """Answer with a contract."""
@@ -66,11 +68,9 @@ class Contracts(ContractView):
         return pagination.paginated(request, sold_contracts.search(wanted), LIST, contract_shapes.listed)
 
     @extend_schema(
-        parameters=[idempotency.PARAMETER],
         request=schema.body(ROOT, ContractRequest),
         responses=schema.answer(ROOT, SoldContractAnswer),
     )
-    @idempotency.idempotent
     def post(self, request: Request) -> Response:
         """Write a contract down as a draft. Nothing is sold before it is activated."""
         at = self.at()
@@ -197,11 +197,9 @@ class ContractAmendments(ContractView):
 
     @extend_schema(
         operation_id="amendContract",
-        parameters=[idempotency.PARAMETER],
         request=schema.body("amendment", AmendmentRequest),
         responses=schema.answer("amendment", ContractAmendmentAnswer),
     )
-    @idempotency.idempotent
     def post(self, request: Request, number: str) -> Response:
         """Amend a contract from a day on: other terms, a product more or less, a longer term, another commitment."""
         values = self.body(request, "amendment", AmendmentRequest)
@@ -213,6 +211,8 @@ class ContractAmendments(ContractView):
 @extend_schema(tags=["contracts"])
 class ContractPreview(ContractView):
     """What a verb would do."""
+
+    reads = ("post",)
 
     @extend_schema(
         operation_id="previewContract",

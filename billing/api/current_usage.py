@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, timedelta
 
 from drf_spectacular.types import OpenApiTypes
@@ -45,7 +46,7 @@ class CustomerUsage(serializers.Serializer):  # type: ignore[type-arg]
         """Return the UTC date on which the period ends."""
         return (usage.ends_at - _SECOND).astimezone(UTC).date().isoformat()
 
-    @extend_schema_field(OpenApiTypes.UUID)
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_lago_invoice_id(self, usage: current_usage.CurrentUsage) -> str | None:
         """Return nothing: there is no invoice yet."""
         return None
@@ -55,12 +56,17 @@ class CustomerUsage(serializers.Serializer):  # type: ignore[type-arg]
 class CurrentUsage(views.ApiView):
     """The usage of a customer's subscription in its running period."""
 
+    resource = "customer_usage"
+
     @extend_schema(
         parameters=[
             OpenApiParameter("external_subscription_id", OpenApiTypes.STR, required=True),
             OpenApiParameter("apply_taxes", OpenApiTypes.BOOL, description="Yes unless said otherwise."),
             *schema.filters("filter_by_charge_id", "filter_by_charge_code", "billable_metric_code", paged=False),
             OpenApiParameter("filter_by_group", OpenApiTypes.OBJECT, description="`filter_by_group[key]=value`."),
+            OpenApiParameter("charge_id", description="The same as `filter_by_charge_id`."),
+            OpenApiParameter("charge_code", description="The same as `filter_by_charge_code`."),
+            OpenApiParameter("group", OpenApiTypes.OBJECT, description="The same as `filter_by_group`."),
             OpenApiParameter(
                 "filter_by_presentation",
                 OpenApiTypes.STR,
@@ -95,9 +101,23 @@ def wanted(request: Request) -> Wanted:
         charge_key=params.text(request, "filter_by_charge_id") or params.text(request, "charge_id"),
         charge_code=params.text(request, "filter_by_charge_code") or params.text(request, "charge_code"),
         metric_code=params.text(request, "billable_metric_code"),
-        group=params.pairs(request, "filter_by_group") or params.pairs(request, "group"),
+        group=_group(request, "filter_by_group") or _group(request, "group"),
         is_full=params.flag(request, "full_usage") is True,
     )
+
+
+def _group(request: Request, name: str) -> Mapping[str, str]:
+    """Read the values of a group, as ``name[key]=value`` or as a JSON object of texts. Raises Invalid."""
+    given = params.text(request, name)
+    if given is None:
+        return params.pairs(request, name)
+    try:
+        found = json.loads(given)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise errors.Invalid("validation_errors", f"The parameter {name} is not valid.", {name: ["value_is_invalid"]})
+    return found
 
 
 def _values(request: Request) -> list[str] | None:

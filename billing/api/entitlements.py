@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api import entitlement_forms
+from billing.api import entitlement_forms, subscriptions
 from billing.api.entitlement_forms import SubscriptionEntitlementAnswer
 from billing.models import Subscription
 from billing.queries import entitlements as known
@@ -23,13 +23,16 @@ from config.platform.api.nested import EntitlementsRequest
 LIST, ROOT = "entitlements", "entitlement"
 
 _LISTED = schema.page(LIST, SubscriptionEntitlementAnswer, meta=False)
-_STATUS = schema.filters("status", paged=False)
+_STATUS = subscriptions.WHICH
 
 
 class _View(views.ApiView):
     def status(self, request: Request) -> str:
         """Return which subscription of the external id is meant; the active one unless told otherwise."""
-        return params.text(request, "status") or Subscription.Status.ACTIVE.value
+        named = params.text(request, "status") or params.text(request, "subscription_status")
+        return named or Subscription.Status.ACTIVE.value
+
+    resource = "subscription"
 
     def all(self, request: Request, external_id: str) -> Response:
         """Answer with all that the subscription has."""
@@ -104,7 +107,8 @@ class SubscriptionEntitlementPrivilege(_View):
     """One privilege of a feature of a subscription."""
 
     @extend_schema(
-        operation_id="destroySubscriptionPrivilege", responses=schema.answer(ROOT, SubscriptionEntitlementAnswer)
+        operation_id="destroySubscriptionEntitlementPrivilege",
+        responses=schema.answer(ROOT, SubscriptionEntitlementAnswer),
     )
     def delete(self, request: Request, external_id: str, feature_code: str, privilege_code: str) -> Response:
         """Take a privilege from the subscription, also one that its plan gives; the feature stays."""

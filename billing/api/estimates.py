@@ -39,14 +39,24 @@ class EstimateRequest(EventRequest):
     transaction_id = fields.Text(help_text="Shown back on the fees.")
 
 
+def _described() -> Any:
+    """Return the form of fees that are not made."""
+    absent = ("lago_id", "created_at", "from_date", "to_date")
+    fee = schema.without(representations.serializer("invoicing.fee"), "EstimatedFee", *absent)
+    return schema.page(LIST, fee, meta=False)
+
+
 @extend_schema(tags=["events"])
 class EstimateFees(views.ApiView):
     """What an event would cost now, after all that came before."""
 
+    resource = "event"
+    reads = ("post",)
+
     @extend_schema(
-        operation_id="estimateFees",
+        operation_id="eventEstimateFees",
         request=schema.body("event", EstimateRequest),
-        responses=schema.page(LIST, representations.serializer("invoicing.fee"), meta=False),
+        responses=_described(),
     )
     def post(self, request: Request) -> Response:
         """Estimate an event by every price in advance that reads it, with what was used before. Nothing is stored."""
@@ -58,10 +68,13 @@ class EstimateFees(views.ApiView):
 class EstimateInstantFees(views.ApiView):
     """What an event would cost alone."""
 
+    resource = "event"
+    reads = ("post",)
+
     @extend_schema(
-        operation_id="estimateInstantFees",
+        operation_id="eventEstimateInstantFees",
         request=schema.body("event", EstimateRequest),
-        responses=schema.page(LIST, representations.serializer("invoicing.fee"), meta=False),
+        responses=_described(),
     )
     def post(self, request: Request) -> Response:
         """Estimate an event alone by every standard and percentage price in advance that reads it."""
@@ -72,10 +85,13 @@ class EstimateInstantFees(views.ApiView):
 class BatchEstimateInstantFees(views.ApiView):
     """What events would cost, each alone."""
 
+    resource = "event"
+    reads = ("post",)
+
     @extend_schema(
-        operation_id="batchEstimateInstantFees",
+        operation_id="eventBatchEstimateInstantFees",
         request=schema.body("events", EstimateRequest, many=True),
-        responses=schema.page(LIST, representations.serializer("invoicing.fee"), meta=False),
+        responses=_described(),
     )
     def post(self, request: Request) -> HttpResponse:
         """Estimate 1 to 1000 events, each alone. A refusal lists the reasons by the event's position, from 0."""

@@ -37,7 +37,7 @@ class CorrectionRequest(serializers.Serializer):  # type: ignore[type-arg]
     code = serializers.CharField(required=False, max_length=255, help_text="Amend only; what is not sent stays.")
     timestamp = Timestamp(required=False)
     properties = serializers.DictField(required=False)
-    precise_total_amount_cents = serializers.CharField(required=False)
+    precise_total_amount_cents = fields.DecimalString(required=False, allow_null=True)
 
 
 class CorrectionAnswer(serializers.Serializer):  # type: ignore[type-arg]
@@ -66,6 +66,8 @@ class CorrectionAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class EventCorrections(views.ApiView):
     """Corrections of events."""
 
+    resource = "event"
+
     @extend_schema(
         parameters=schema.filters("external_subscription_id", "corrects"),
         responses=schema.page(ANSWERS, CorrectionAnswer),
@@ -79,8 +81,12 @@ class EventCorrections(views.ApiView):
         return pagination.paginated(request, rows, ANSWERS, _shown)
 
     @extend_schema(
-        request=schema.body(ROOT, CorrectionRequest),
-        responses=schema.answer(ANSWER, CorrectionAnswer),
+        request=schema.either(
+            "CorrectionOrCorrectionsBody",
+            schema.body(ROOT, CorrectionRequest),
+            schema.body("events", CorrectionRequest, many=True),
+        ),
+        responses=schema.one_or_many(ANSWER, ANSWERS, CorrectionAnswer),
     )
     def post(self, request: Request) -> Response:
         """Correct one event under ``event``, or up to 100 under ``events``, all or none. A repeat changes nothing."""

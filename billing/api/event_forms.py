@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,7 +18,7 @@ from billing.models import Subscription, UsageEvent
 from config.platform.api import serializers as fields
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": ["number", "string"]})
 class Timestamp(serializers.Field):  # type: ignore[type-arg]
     """Unix seconds, whole or with a fraction, as number or text, or ISO 8601; the moment of receipt if missing."""
 
@@ -31,7 +30,9 @@ class EventRequest(serializers.Serializer):  # type: ignore[type-arg]
     external_subscription_id = serializers.CharField(max_length=255)
     code = serializers.CharField(max_length=255, help_text="The code that metrics read; it may be unknown yet.")
     timestamp = Timestamp(required=False)
-    precise_total_amount_cents = serializers.CharField(required=False, help_text="A decimal.")
+    precise_total_amount_cents = fields.DecimalString(
+        required=False, allow_null=True, help_text="A decimal in minor units of the currency, for `dynamic` prices."
+    )
     properties = serializers.DictField(required=False, help_text="At most 16 KiB and 8 levels.")
 
 
@@ -49,13 +50,13 @@ class EventAnswer(serializers.Serializer):  # type: ignore[type-arg]
     external_subscription_id = serializers.CharField()
     created_at = fields.Instant(source="received_at")
 
-    @extend_schema_field(OpenApiTypes.UUID)
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_lago_customer_id(self, event: UsageEvent) -> str | None:
         """Return the customer of the newest subscription of that external id."""
         found = self._subscription(event)
         return None if found is None else str(found.customer.uuid)
 
-    @extend_schema_field(OpenApiTypes.UUID)
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_lago_subscription_id(self, event: UsageEvent) -> str | None:
         """Return the newest subscription of that external id."""
         found = self._subscription(event)

@@ -8,19 +8,23 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 
 from billing.api import spend, stream_body, stream_forms
-from billing.api.event_forms import EventRequest
-from billing.api.stream_forms import StreamAnswer
+from billing.api.stream_forms import RefusedStreamAnswer, StreamAnswer
 from billing.domain.usage_events import EventIn
 from billing.services import usage_streams
-from config.platform.api import compression, params, views
+from config.platform.api import compression, params, schema, views
 
 JSON = "application/json"
 ALL, EXCEPTIONS = "all", "exceptions"
+_EVENTS = {"type": "array", "items": {"$ref": "#/components/schemas/EventRequest"}}
 
 
 @extend_schema(tags=["events"])
 class EventStream(views.ApiView):
     """Many events, each for itself."""
+
+    resource = "event"
+    is_ingestion = True
+    takes_idempotency_key = False
 
     @extend_schema(
         parameters=[
@@ -31,16 +35,17 @@ class EventStream(views.ApiView):
             spend.CAPS_REACHED,
         ],
         request={
-            JSON: EventRequest(many=True),
+            JSON: {"anyOf": [_EVENTS, {"type": "object", "properties": {"events": _EVENTS}, "required": ["events"]}]},
             "application/x-ndjson": OpenApiTypes.STR,
             "application/cloudevents+json": OpenApiTypes.OBJECT,
             "application/cloudevents-batch+json": {"type": "array", "items": {"type": "object"}},
         },
         responses={
             200: StreamAnswer,
-            413: OpenApiResponse(description="The body is too long, packed or unpacked."),
-            415: OpenApiResponse(description="The body has an encoding other than gzip and zstd."),
-            422: OpenApiResponse(StreamAnswer, description="No event of the stream was taken."),
+            422: OpenApiResponse(
+                schema.either("RefusedStream", RefusedStreamAnswer, schema.Refusal),
+                description="No event of the stream was taken, or the stream cannot be read at all.",
+            ),
         },
     )
     def post(self, request: Request) -> HttpResponse:

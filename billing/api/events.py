@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -18,30 +19,22 @@ from config.platform.api import errors, pagination, params, schema, views
 
 ROOT, LIST = "event", "events"
 JSON = "application/json"
+FILTERS = schema.filters(
+    "code", "external_subscription_id", "timestamp_from", "timestamp_to", "timestamp_from_started_at"
+)
 
 
 @extend_schema(tags=["events"])
 class Events(views.ApiView):
     """All events."""
 
-    @extend_schema(
-        parameters=schema.filters(
-            "code", "external_subscription_id", "timestamp_from", "timestamp_to", "timestamp_from_started_at"
-        ),
-        responses=schema.page(LIST, EventAnswer),
-    )
+    resource = "event"
+    is_ingestion = True
+
+    @extend_schema(parameters=FILTERS, responses=schema.page(LIST, EventAnswer))
     def get(self, request: Request) -> Response:
         """List events, newest first. Beyond 10,000 events ``total_count`` and ``total_pages`` are estimates."""
-        subscription = params.text(request, "external_subscription_id")
-        since = params.instant(request, "timestamp_from")
-        if subscription and params.flag(request, "timestamp_from_started_at"):
-            since = events.started_at(external_subscription_id=subscription) or since
-        rows = events.listed(
-            code=params.text(request, "code"),
-            external_subscription_id=subscription,
-            timestamp_from=since,
-            timestamp_to=params.instant(request, "timestamp_to"),
-        )
+        rows = wanted(request)
         return pagination.paginated(request, rows, LIST, _shown, total=events.count(rows))
 
     @extend_schema(
@@ -62,6 +55,9 @@ class Events(views.ApiView):
 @extend_schema(tags=["events"])
 class EventBatch(views.ApiView):
     """Many events at once."""
+
+    resource = "event"
+    is_ingestion = True
 
     @extend_schema(
         parameters=[spend.CAPS_REACHED],
@@ -87,6 +83,8 @@ class EventBatch(views.ApiView):
 class Event(views.ApiView):
     """One event, by its transaction id."""
 
+    resource = "event"
+
     @extend_schema(
         parameters=schema.filters("external_subscription_id", paged=False),
         responses=schema.answer(ROOT, EventAnswer),
@@ -98,6 +96,20 @@ class Event(views.ApiView):
             external_subscription_id=params.text(request, "external_subscription_id"),
         )
         return Response({ROOT: _shown([event])[0]})
+
+
+def wanted(request: Request) -> QuerySet[UsageEvent]:
+    """Return the events that the parameters of a list ask for, newest first. Raises Invalid."""
+    subscription = params.text(request, "external_subscription_id")
+    since = params.instant(request, "timestamp_from")
+    if subscription and params.flag(request, "timestamp_from_started_at"):
+        since = events.started_at(external_subscription_id=subscription) or since
+    return events.listed(
+        code=params.text(request, "code"),
+        external_subscription_id=subscription,
+        timestamp_from=since,
+        timestamp_to=params.instant(request, "timestamp_to"),
+    )
 
 
 def _shown(found: list[UsageEvent]) -> list[dict[str, Any]]:

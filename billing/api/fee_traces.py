@@ -57,6 +57,8 @@ class FeeTraceAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class FeeTrace(views.ApiView):
     """The calculation of one fee."""
 
+    resource = "fee"
+
     @extend_schema(operation_id="findFeeTrace", tags=["Fees"], responses=schema.answer(ROOT, FeeTraceAnswer))
     def get(self, request: Request, lago_id: str) -> Response:
         """Show how a fee came about, and compute it again. Fees that no price was applied for have no trace."""

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.own_terms_forms import FixedChargeTerms
-from billing.api.subscriptions import SubscriptionView
+from billing.api.subscriptions import WHICH, SubscriptionView
 from billing.models import Subscription
 from billing.queries import fixed_units
 from billing.services import own_charges
@@ -25,13 +25,13 @@ ROOT, LIST = "fixed_charge", "fixed_charges"
 _Answer = representations.serializer("catalog.fixed_charge")
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class FixedCharges(SubscriptionView):
     """All fixed charges of a subscription."""
 
     @extend_schema(
         operation_id="findAllSubscriptionFixedCharges",
-        parameters=schema.filters("status"),
+        parameters=[*WHICH, *schema.PAGE],
         responses=schema.page(LIST, _Answer),
     )
     def get(self, request: Request, external_id: str) -> Response:
@@ -42,9 +42,11 @@ class FixedCharges(SubscriptionView):
         return pagination.paginated(request, rows, LIST, lambda charges: shown(found, charges, at=at))
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class OneFixedCharge(SubscriptionView):
     """One fixed charge of a subscription, by its code."""
+
+    is_conditional = True
 
     @extend_schema(operation_id="findSubscriptionFixedCharge", responses=schema.answer(ROOT, _Answer))
     def get(self, request: Request, external_id: str, code: str) -> Response:
@@ -53,7 +55,7 @@ class OneFixedCharge(SubscriptionView):
         return self._shown(found, plans.fixed_charge(found.plan_version, fixed_charge_code=code))
 
     @extend_schema(
-        operation_id="updateSubscriptionFixedCharge",
+        operation_id="overrideSubscriptionFixedCharge",
         request=schema.body(ROOT, FixedChargeTerms),
         responses=schema.answer(ROOT, _Answer),
     )

@@ -14,7 +14,7 @@ from billing.api import correction_forms
 from billing.api.correction_forms import CorrectionShape, InvoiceCorrectionRequest
 from billing.services import invoice_corrections
 from billing.services.invoice_corrections import Corrected
-from config.platform.api import idempotency, params, schema, views
+from config.platform.api import params, schema, views
 from config.platform.api.pagination import paginated
 from invoicing.domain import correction_effects
 from invoicing.models import Correction, Invoice
@@ -28,6 +28,8 @@ ROOT = "correction"
 class InvoiceCorrections(views.ApiView):
     """The corrections of an invoice."""
 
+    resource = "invoice"
+
     @extend_schema(operation_id="findInvoiceCorrections", responses=schema.page("corrections", CorrectionShape))
     def get(self, request: Request, lago_id: str) -> Response:
         """List the corrections of an invoice, newest first."""
@@ -36,11 +38,9 @@ class InvoiceCorrections(views.ApiView):
 
     @extend_schema(
         operation_id="correctInvoice",
-        parameters=[idempotency.PARAMETER],
         request=schema.body(ROOT, InvoiceCorrectionRequest),
         responses=schema.answer(ROOT, CorrectionShape),
     )
-    @idempotency.idempotent
     def post(self, request: Request, lago_id: str) -> Response:
         """Correct an invoice by the fewest documents, or with ``preview`` show what that would be."""
         content = self.body(request, ROOT, InvoiceCorrectionRequest)
@@ -60,6 +60,8 @@ class InvoiceCorrections(views.ApiView):
 @extend_schema(tags=["Invoices"])
 class OneCorrection(views.ApiView):
     """One correction."""
+
+    resource = "invoice"
 
     @extend_schema(operation_id="findCorrection", responses=schema.answer(ROOT, CorrectionShape))
     def get(self, request: Request, lago_id: str) -> Response:

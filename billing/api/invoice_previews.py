@@ -97,10 +97,13 @@ class InvoicePreviewRequest(RequestSerializer):
 class InvoicePreview(views.ApiView):
     """What an invoice would be."""
 
+    resource = "invoice"
+    reads = ("post",)
+
     @extend_schema(
         operation_id="invoicePreview",
         request=InvoicePreviewRequest,
-        responses=schema.answer(ROOT, representations.serializer(_SHAPE)),
+        responses=schema.answer(ROOT, representations.serializer(f"{_SHAPE}.described")),
     )
     def post(self, request: Request) -> Response:
         """Show the first invoice of a new contract, or the next, changed or last one of subscriptions that run.

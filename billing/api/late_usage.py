@@ -115,6 +115,8 @@ class PolicyAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class LateUsageEntries(views.ApiView):
     """The inbox."""
 
+    resource = "late_usage"
+
     @extend_schema(
         parameters=schema.filters("state", "external_customer_id", "external_subscription_id", "created_from"),
         responses=schema.page(LIST, LateUsageAnswer),
@@ -137,6 +139,8 @@ class LateUsageEntries(views.ApiView):
 class LateUsageDecision(views.ApiView):
     """Deciding about one entry."""
 
+    resource = "late_usage"
+
     @extend_schema(request=schema.body(ROOT, DecisionRequest), responses=schema.answer(ROOT, LateUsageAnswer))
     def post(self, request: Request, lago_id: str) -> Response:
         """Bill with the next invoice, correct now, or waive; once. What is decided already is refused with 405."""
@@ -155,6 +159,8 @@ class LateUsageDecision(views.ApiView):
 @extend_schema(tags=["late usage"])
 class LateUsagePolicy(views.ApiView):
     """The policy of one subscription."""
+
+    resource = "late_usage"
 
     @extend_schema(request=schema.body(ROOT, PolicyRequest), responses=schema.answer(ROOT, PolicyAnswer))
     def put(self, request: Request, external_id: str) -> Response:

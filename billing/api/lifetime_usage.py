@@ -60,6 +60,8 @@ class LifetimeUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class LifetimeUsage(views.ApiView):
     """The lifetime usage of a subscription."""
 
+    resource = "lifetime_usage"
+
     @extend_schema(responses=schema.answer(ROOT, LifetimeUsageAnswer))
     def get(self, request: Request, external_id: str) -> Response:
         """Show what was used before, what was billed, and what the running period comes to so far."""

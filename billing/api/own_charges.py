@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from billing.api import own_terms_forms
 from billing.api.own_terms_forms import ChargeTerms, OwnFilter
-from billing.api.subscriptions import SubscriptionView
+from billing.api.subscriptions import WHICH, SubscriptionView
 from billing.models import Subscription
 from billing.services import own_charges
 from catalog.models import Charge, ChargeFilter
@@ -27,13 +27,13 @@ _Charge = representations.serializer("catalog.charge")
 _Filter = representations.serializer("catalog.charge_filter")
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class SubscriptionCharges(SubscriptionView):
     """All charges of a subscription."""
 
     @extend_schema(
         operation_id="findAllSubscriptionCharges",
-        parameters=schema.filters("status"),
+        parameters=[*WHICH, *schema.PAGE],
         responses=schema.page(LIST, _Charge),
     )
     def get(self, request: Request, external_id: str) -> Response:
@@ -42,9 +42,11 @@ class SubscriptionCharges(SubscriptionView):
         return pagination.paginated(request, rows, LIST, lambda found: _Charge(found, many=True).data)
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class SubscriptionCharge(SubscriptionView):
     """One charge of a subscription, by its code."""
+
+    is_conditional = True
 
     @extend_schema(operation_id="findSubscriptionCharge", responses=schema.answer(ROOT, _Charge))
     def get(self, request: Request, external_id: str, code: str) -> Response:
@@ -52,8 +54,8 @@ class SubscriptionCharge(SubscriptionView):
         return _shown(_charge(self.subscription(request, external_id), code))
 
     @extend_schema(
-        operation_id="updateSubscriptionCharge",
-        request=schema.body(ROOT, ChargeTerms),
+        operation_id="overrideSubscriptionCharge",
+        request=schema.changes(ROOT, ChargeTerms),
         responses=schema.answer(ROOT, _Charge),
     )
     def put(self, request: Request, external_id: str, code: str) -> Response:
@@ -68,13 +70,13 @@ class SubscriptionCharge(SubscriptionView):
         return _shown(_charge(now, code))
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class SubscriptionChargeFilters(SubscriptionView):
     """The filters of a subscription's charge."""
 
     @extend_schema(
         operation_id="findAllSubscriptionChargeFilters",
-        parameters=schema.filters("status"),
+        parameters=[*WHICH, *schema.PAGE],
         responses=schema.page(FILTERS, _Filter),
     )
     def get(self, request: Request, external_id: str, code: str) -> Response:
@@ -103,9 +105,11 @@ class SubscriptionChargeFilters(SubscriptionView):
         return _shown_filter(own_charges.filter_of(_charge(now, code), filter_id))
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class SubscriptionChargeFilter(SubscriptionView):
     """One filter of a subscription's charge, by its id."""
+
+    is_conditional = True
 
     @extend_schema(operation_id="findSubscriptionChargeFilter", responses=schema.answer(FILTER, _Filter))
     def get(self, request: Request, external_id: str, code: str, lago_id: str) -> Response:
@@ -115,7 +119,7 @@ class SubscriptionChargeFilter(SubscriptionView):
 
     @extend_schema(
         operation_id="updateSubscriptionChargeFilter",
-        request=schema.body(FILTER, OwnFilter),
+        request=schema.changes(FILTER, OwnFilter),
         responses=schema.answer(FILTER, _Filter),
     )
     def put(self, request: Request, external_id: str, code: str, lago_id: str) -> Response:
@@ -133,7 +137,7 @@ class SubscriptionChargeFilter(SubscriptionView):
         )
         return _shown_filter(own_charges.filter_of(_charge(now, code), _uuid(lago_id)))
 
-    @extend_schema(operation_id="deleteSubscriptionChargeFilter", responses=schema.answer(FILTER, _Filter))
+    @extend_schema(operation_id="destroySubscriptionChargeFilter", responses=schema.answer(FILTER, _Filter))
     def delete(self, request: Request, external_id: str, code: str, lago_id: str) -> Response:
         """Price its values as the rest of the charge, for this subscription alone."""
         found = self.subscription(request, external_id)

@@ -1,5 +1,5 @@
 """What this app adds to what lower apps show: the subscriptions and periods of an invoice, where a line comes from, and
-which plans are in use. Each part answers for a whole list with a fixed number of queries.
+which plans and metrics are in use. Each part answers for a whole list with a fixed number of queries.
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from billing.api import subscription_forms
-from billing.models import AppliedUsageThreshold, BilledPeriod, RatedCharge, Subscription
+from billing.api import part_shapes, subscription_forms
+from billing.models import AppliedUsageThreshold, BilledPeriod, Contract, ContractPhase, RatedCharge, Subscription
 from billing.queries import entitlements
-from catalog.models import Plan
-from catalog.queries import features, plans
+from catalog.models import BillableMetric, Charge, Plan
+from catalog.queries import features, metrics, plans
 from config.kernel import registry
 from config.platform.api.serializers import instant_text
 from invoicing.models import Invoice, InvoiceLine
 
 _LAST_SECOND = timedelta(seconds=1)
+_LIVING = (
+    Subscription.Status.INCOMPLETE,
+    Subscription.Status.PENDING,
+    Subscription.Status.ACTIVE,
+    Subscription.Status.PAUSED,
+)
 
 
 def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
@@ -39,8 +46,11 @@ def on_invoices(invoices: Sequence[Invoice]) -> Mapping[int, Mapping[str, Any]]:
     periods: dict[int, list[BilledPeriod]] = defaultdict(list)
     for row in rows:
         periods[row.invoice_id].append(row)
-    at = timezone.now()
-    return {invoice.pk: {**_on_invoice(periods[invoice.pk], at), **passed.get(invoice.pk, {})} for invoice in invoices}
+    billed = {row.subscription_id: row.subscription for row in rows}
+    shown = dict(zip(billed, subscription_forms.bare(list(billed.values()), at=timezone.now()), strict=True))
+    return {
+        invoice.pk: {**_on_invoice(periods[invoice.pk], shown), **passed.get(invoice.pk, {})} for invoice in invoices
+    }
 
 
 def on_lines(lines: Sequence[InvoiceLine]) -> Mapping[int, Mapping[str, Any]]:
@@ -56,16 +66,26 @@ def on_plans(found: Sequence[Plan]) -> Mapping[int, Mapping[str, Any]]:
     """Say which plans have living subscriptions."""
     living = Subscription.objects.filter(
         plan_version__plan=OuterRef("pk"),
-        status__in=[
-            Subscription.Status.INCOMPLETE,
-            Subscription.Status.PENDING,
-            Subscription.Status.ACTIVE,
-            Subscription.Status.PAUSED,
-        ],
+        status__in=_LIVING,
     )
     wanted = Plan.objects.filter(Exists(living), pk__in=[plan.pk for plan in found])
     used = set(wanted.values_list("pk", flat=True))
     return {plan.pk: {"in_use": plan.pk in used} for plan in found}
+
+
+def on_metrics(found: Sequence[BillableMetric]) -> Mapping[int, Mapping[str, Any]]:
+    """Say of each metric whether living subscriptions, or phases of contracts that are to come, have a price on it."""
+    charges = Charge.objects.filter(metric=OuterRef("pk"))
+    living = Subscription.objects.filter(plan_version=OuterRef("plan_version"), status__in=_LIVING)
+    to_come = ContractPhase.objects.alias(priced=Coalesce("own_version", "plan_version")).filter(
+        priced=OuterRef("plan_version"),
+        scheduled_at__isnull=True,
+        item__contract__state__in=[Contract.State.DRAFT, Contract.State.ACTIVE],
+    )
+    rows = BillableMetric.objects.filter(pk__in=[metric.pk for metric in found])
+    wanted = rows.filter(Exists(charges.filter(Exists(living))) | Exists(charges.filter(Exists(to_come))))
+    used = set(wanted.values_list("pk", flat=True))
+    return {metric.pk: {"in_use": metric.pk in used} for metric in found}
 
 
 def _passed(invoices: Sequence[Invoice]) -> dict[int, dict[str, Any]]:
@@ -92,10 +112,9 @@ def _passed(invoices: Sequence[Invoice]) -> dict[int, dict[str, Any]]:
     return {pk: {"applied_usage_thresholds": rows} for pk, rows in found.items()}
 
 
-def _on_invoice(periods: Sequence[BilledPeriod], at: datetime) -> dict[str, Any]:
-    found = list({period.subscription_id: period.subscription for period in periods}.values())
+def _on_invoice(periods: Sequence[BilledPeriod], shown: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
     return {
-        "subscriptions": subscription_forms.bare(found, at=at),
+        "subscriptions": [shown[pk] for pk in dict.fromkeys(period.subscription_id for period in periods)],
         "billing_periods": [_period(period) for period in periods],
     }
 
@@ -168,7 +187,11 @@ def _last_second(start: datetime, end: datetime) -> str:
     return instant_text(max(start, end - _LAST_SECOND))
 
 
+SHAPES = part_shapes
+"""How they look is registered once the module is there."""
+
 registry.register_part("invoicing.invoice", on_invoices)
 registry.register_part("invoicing.line", on_lines)
+registry.register_part(metrics.USE, on_metrics)
 registry.register_part(plans.USE, on_plans)
 registry.register_part(features.USE, entitlements.used_values)

@@ -45,6 +45,8 @@ class PastUsagePeriod(serializers.Serializer):  # type: ignore[type-arg]
 class PastUsage(views.ApiView):
     """The usage of a customer's subscription in its billed periods."""
 
+    resource = "customer_usage"
+
     @extend_schema(
         parameters=[
             OpenApiParameter("external_subscription_id", OpenApiTypes.STR, required=True),

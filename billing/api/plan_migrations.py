@@ -111,6 +111,8 @@ class PlanMigrationItemAnswer(serializers.Serializer):  # type: ignore[type-arg]
 class PlanMigrations(views.ApiView):
     """All migrations."""
 
+    resource = "plan_migration"
+
     @extend_schema(parameters=schema.filters("plan_code"), responses=schema.page(LIST, PlanMigrationAnswer))
     def get(self, request: Request) -> Response:
         """List migrations, newest first."""
@@ -132,6 +134,8 @@ class PlanMigrations(views.ApiView):
 class OnePlanMigration(views.ApiView):
     """One migration."""
 
+    resource = "plan_migration"
+
     @extend_schema(responses=schema.answer(ROOT, PlanMigrationAnswer))
     def get(self, request: Request, lago_id: str) -> Response:
         """Show a migration."""
@@ -141,6 +145,8 @@ class OnePlanMigration(views.ApiView):
 @extend_schema(tags=["plan migrations"])
 class PlanMigrationSubscriptions(views.ApiView):
     """The subscriptions of a migration."""
+
+    resource = "plan_migration"
 
     @extend_schema(parameters=schema.filters(), responses=schema.page(ITEMS, PlanMigrationItemAnswer))
     def get(self, request: Request, lago_id: str) -> Response:

@@ -79,6 +79,8 @@ class CustomerProjectedUsage(CustomerUsage):
 class ProjectedUsage(views.ApiView):
     """The usage of a customer's subscription in its running period, and what it is projected to."""
 
+    resource = "customer_usage"
+
     @extend_schema(
         parameters=[
             OpenApiParameter("external_subscription_id", OpenApiTypes.STR, required=True),

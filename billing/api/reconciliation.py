@@ -18,6 +18,9 @@ ROOT = "reconciliation"
 class Reconciliation(views.ApiView):
     """A sender's counts and digests by hour."""
 
+    resource = "event"
+    reads = ("post",)
+
     @extend_schema(
         request=schema.body(ROOT, ReconciliationRequest), responses=schema.answer(ROOT, ReconciliationAnswer)
     )

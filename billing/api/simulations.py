@@ -19,6 +19,9 @@ ROOT = "simulation"
 class Simulations(views.ApiView):
     """Contracts played over some months."""
 
+    resource = "simulation"
+    reads = ("post",)
+
     @extend_schema(request=schema.body(ROOT, SimulationRequest), responses=schema.answer(ROOT, SimulationAnswer))
     def post(self, request: Request) -> Response:
         """Play contracts and compare plans. Changes nothing.

@@ -44,6 +44,8 @@ _STATUS = schema.filters("status", paged=False)
 class SubscriptionSpend(views.ApiView):
     """The spend cap of a subscription."""
 
+    resource = "alert"
+
     @extend_schema(parameters=[*_STATUS, conditional.IF_NONE_MATCH], responses=schema.answer(ROOT, SpendAnswer))
     def get(self, request: Request, external_id: str) -> HttpResponseBase:
         """Tell what of the cap is spent; 304 when that is known. The figures are a minute old at most or so."""

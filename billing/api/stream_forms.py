@@ -49,6 +49,15 @@ class StreamAnswer(serializers.Serializer):  # type: ignore[type-arg]
     events = VerdictAnswer(many=True)
 
 
+class RefusedStreamAnswer(StreamAnswer):
+    """A refusal with the receipt and the verdicts."""
+
+    status = serializers.IntegerField()
+    error = serializers.CharField()
+    code = serializers.CharField()
+    error_details = serializers.DictField(help_text="Codes by field, by position in the stream, from 0 on.")
+
+
 class _Verdict(msgspec.Struct, gc=False):
     position: int
     transaction_id: str | None

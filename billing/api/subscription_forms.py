@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from billing.api.own_terms_forms import PlanOverrides
 from billing.models import Subscription
 from billing.queries import contracts, entitlements, usage_thresholds
 from config.kernel import dates
-from config.platform.api import representations
+from config.platform.api import rendering, representations
 from config.platform.api.sections import SectionsRequest
 from config.platform.api.serializers import (
     Flag,
@@ -31,7 +32,8 @@ from config.platform.api.serializers import (
 from config.platform.api.thresholds import ApplicableThresholdAnswer, ThresholdAnswer, ThresholdRequest
 
 _LAST_SECOND = timedelta(seconds=1)
-_METHODS = tuple({"payment_method_type": kind} for kind in ("manual", "provider"))
+_NO_ID: Mapping[str, None] = {"payment_method_id": None}
+_METHODS = tuple({"payment_method_type": kind} | more for kind in ("manual", "provider") for more in ({}, _NO_ID))
 
 
 class _Common(RequestSerializer):
@@ -52,7 +54,7 @@ class _Common(RequestSerializer):
     purchase_order_number = Text()
     invoice_custom_section = SectionsRequest(required=False, allow_null=True)
     billing_entity_code = Text()
-    billing_entity_id = Unsupported(neutral=("",))
+    billing_entity_id = Text(help_text="Instead of the code.")
     payment_method = Unsupported(neutral=({}, *_METHODS))
 
 
@@ -74,6 +76,13 @@ class SubscriptionRequest(_Common):
 
 class SubscriptionChange(_Common):
     """What a subscription may be changed to. Plan, id and billing time stay."""
+
+
+class ChosenPaymentMethodAnswer(serializers.Serializer):  # type: ignore[type-arg]
+    """How something is paid."""
+
+    payment_method_id = serializers.UUIDField(allow_null=True)
+    payment_method_type = serializers.CharField()
 
 
 class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
@@ -163,6 +172,7 @@ class BareSubscription(serializers.Serializer):  # type: ignore[type-arg]
         period = self._period(subscription)
         return None if period is None else instant_text(period.end - _LAST_SECOND)
 
+    @extend_schema_field(ChosenPaymentMethodAnswer)
     def get_payment_method(self, subscription: Subscription) -> dict[str, str | None]:
         """Return how it is paid: by hand, as there is no provider."""
         return {"payment_method_id": None, "payment_method_type": "manual"}
@@ -206,7 +216,7 @@ class SubscriptionAnswer(BareSubscription):
 
 def bare(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
     """Return subscriptions by themselves, as invoices show them."""
-    return [dict(row) for row in BareSubscription(found, many=True, context={"at": at}).data]
+    return rendering.render(BareSubscription, found, context={"at": at})
 
 
 def full(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,16 +21,21 @@ from billing.queries.subscriptions import SubscriptionFilter
 from billing.services import plan_changes, subscription_updates, subscriptions, terminations
 from billing.services.subscriptions import NewSubscription
 from config.kernel import errors
+from config.platform.api import conditional, pagination, params, schema, sections, views
 from config.platform.api import errors as refusals
-from config.platform.api import pagination, params, schema, sections, views
-from customers.queries import customers
+from customers.queries import billing_entities, customers
 
 ROOT, LIST = "subscription", "subscriptions"
 _LISTED = (*known.STATUSES, "incomplete")
 _ENDING = ("status", "terminate_at", "on_termination_invoice", "on_termination_credit_note")
 _LAST_INVOICE = Subscription.OnTermination.values
 _UNUSED_TIME = Subscription.UnusedTime.values
-_IF_MATCH = OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER)
+WHICH = [
+    OpenApiParameter("status", description="The same as `subscription_status`."),
+    *schema.filters("subscription_status", paged=False),
+]
+"""Which of several subscriptions a path names."""
+
 _FILTERS = schema.filters(
     "external_customer_id",
     "plan_code",
@@ -45,9 +49,15 @@ _FILTERS = schema.filters(
 class SubscriptionView(views.ApiView):
     """Shared by the views of subscriptions: finding one by its external id and status, and showing it."""
 
+    resource = "subscription"
+
     def subscription(self, request: Request, external_id: str) -> Subscription:
-        """Return the subscription of a path: without a ``status`` the active or the paused one. Raises NotFound."""
-        return known.find(external_id=external_id, status=params.text(request, "status"))
+        """Return the subscription of a path: without a ``status`` the active or the paused one. Raises NotFound.
+
+        Some clients name that ``subscription_status``, beneath what belongs to a subscription.
+        """
+        status = params.text(request, "status") or params.text(request, "subscription_status")
+        return known.find(external_id=external_id, status=status)
 
     def shown(self, pk: int, *, at: datetime) -> Response:
         """Answer with a subscription and its plan."""
@@ -99,9 +109,12 @@ class Subscriptions(SubscriptionView):
         return self.shown(made.pk, at=at)
 
 
-@extend_schema(tags=["subscriptions"], parameters=schema.filters("status", paged=False))
+@extend_schema(parameters=WHICH)
 class OneSubscription(SubscriptionView):
     """One subscription, by its external id."""
+
+    is_conditional = True
+    checks_if_match = True
 
     @extend_schema(responses=schema.answer(ROOT, SubscriptionAnswer))
     def get(self, request: Request, external_id: str) -> Response:
@@ -109,8 +122,7 @@ class OneSubscription(SubscriptionView):
         return self.shown(self.subscription(request, external_id).pk, at=self.at())
 
     @extend_schema(
-        parameters=[_IF_MATCH],
-        request=schema.body(ROOT, SubscriptionChange),
+        request=schema.changes(ROOT, SubscriptionChange),
         responses=schema.answer(ROOT, SubscriptionAnswer),
     )
     def put(self, request: Request, external_id: str) -> Response:
@@ -120,7 +132,7 @@ class OneSubscription(SubscriptionView):
         at = self.at()
         content = self.root(request, ROOT)
         found = self.subscription(request, external_id)
-        values = self.checked(content, SubscriptionChange, partial=True)
+        values = _seller(self.checked(content, SubscriptionChange, partial=True))
         if values.get("subscription_at", at) is None:
             del values["subscription_at"]
         own_terms = values.pop("plan_overrides", None)
@@ -145,7 +157,7 @@ class OneSubscription(SubscriptionView):
         return self.shown(found.pk, at=at)
 
     @extend_schema(
-        parameters=[*schema.filters(*_ENDING, paged=False), _IF_MATCH],
+        parameters=schema.filters(*_ENDING, paged=False),
         responses=schema.answer(ROOT, SubscriptionAnswer),
     )
     def delete(self, request: Request, external_id: str) -> Response:
@@ -185,8 +197,17 @@ class CustomerSubscriptions(SubscriptionView):
         return self.page(request, customer_id=customers.by_external_id(external_id=external_id).pk)
 
 
+def _seller(values: dict[str, Any]) -> dict[str, Any]:
+    """Return input that names its billing entity by code, if at all; the code wins over the id. Raises NotFound."""
+    named = {name: value for name, value in values.items() if name != "billing_entity_id"}
+    seller_id = values.get("billing_entity_id")
+    if seller_id and not named.get("billing_entity_code"):
+        named["billing_entity_code"] = billing_entities.by_uuid(uuid=params.uuid(seller_id)).code
+    return named
+
+
 def _terms(values: dict[str, Any]) -> dict[str, Any]:
-    terms = dict(values)
+    terms = _seller(values)
     overrides, chosen = terms.pop("plan_overrides", None), terms.pop("invoice_custom_section", None)
     # An empty number asks for nothing: the one that was agreed before stays.
     return {
@@ -202,7 +223,7 @@ def _terms(values: dict[str, Any]) -> dict[str, Any]:
 @contextlib.contextmanager
 def _if_unchanged(request: Request) -> Iterator[str | None]:
     """Give what the client says it has seen (``If-Match``), and refuse with 412 where it is something else by now."""
-    given = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    given = conditional.state(request.headers.get("If-Match", ""))
     try:
         yield None if given in ("", "*") else given
     except PlanChangeConflict:

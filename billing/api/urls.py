@@ -6,9 +6,11 @@ from billing.api import (
     activations,
     adjusted_fees,
     alerts,
+    analytics,
     change_previews,
     contracts,
     current_usage,
+    enriched_events,
     entitlements,
     estimates,
     event_corrections,
@@ -34,6 +36,8 @@ from billing.api import (
 )
 
 urlpatterns = [
+    path("analytics/mrr", analytics.Mrr.as_view()),
+    path("analytics/usage", analytics.Usage.as_view()),
     path("contracts", contracts.Contracts.as_view()),
     path("contracts/renewals", contracts.ContractRenewals.as_view()),
     path("contracts/<str:number>", contracts.OneContract.as_view()),
@@ -53,6 +57,7 @@ urlpatterns = [
         wallet_alerts.OneWalletAlert.as_view(),
     ),
     path("events", events.Events.as_view()),
+    path("events_enriched", enriched_events.EnrichedEvents.as_view()),
     path("events/batch", events.EventBatch.as_view()),
     path("events/batch_estimate_instant_fees", estimates.BatchEstimateInstantFees.as_view()),
     path("events/estimate_fees", estimates.EstimateFees.as_view()),

@@ -77,6 +77,7 @@ class GroupPart(serializers.Serializer):  # type: ignore[type-arg]
 
     grouped_by = serializers.SerializerMethodField()
 
+    @extend_schema_field(serializers.DictField(child=serializers.CharField(allow_null=True)))
     def get_grouped_by(self, usage: ChargeUsage) -> dict[str, str | None]:
         """Return the values of the group."""
         return dict(self.context[GROUP])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -72,12 +72,10 @@ class WalletAlerts(_View):
         return pagination.paginated(request, rows, LIST, shown)
 
     @extend_schema(
-        request=PolymorphicProxySerializer(
-            component_name="WalletAlertOrAlertsBody",
-            serializers=[schema.body(ROOT, AlertRequest), schema.body(LIST, AlertRequest, many=True)],
-            resource_type_field_name=None,
+        request=schema.either(
+            "WalletAlertOrAlertsBody", schema.body(ROOT, AlertRequest), schema.body(LIST, AlertRequest, many=True)
         ),
-        responses=schema.answer(ROOT, WalletAlertAnswer),
+        responses=schema.one_or_many(ROOT, LIST, WalletAlertAnswer),
     )
     def post(self, request: Request, external_id: str, wallet_code: str) -> Response:
         """Make an alert; or several, all or none, which are answered as a list.
@@ -97,7 +95,7 @@ class WalletAlerts(_View):
             return Response(refusals.body(422, code="validation_errors", details=details), status=422)
         return Response({LIST: shown(made)})
 
-    @extend_schema(operation_id="deleteAllWalletAlerts", responses={200: None})
+    @extend_schema(operation_id="deleteAllCustomerWalletAlerts", responses={200: None})
     def delete(self, request: Request, external_id: str, wallet_code: str) -> Response:
         """Delete all alerts of a wallet. The answer has no body."""
         wallet_alerts.delete_all(wallet=self.wallet(external_id, wallet_code), actor=self.actor(request), at=self.at())
@@ -108,12 +106,14 @@ class WalletAlerts(_View):
 class OneWalletAlert(_View):
     """One alert of a wallet, by its code."""
 
+    is_conditional = True
+
     @extend_schema(responses=schema.answer(ROOT, WalletAlertAnswer))
     def get(self, request: Request, external_id: str, wallet_code: str, code: str) -> Response:
         """Show an alert."""
         return _answer(known.find(wallet=self.wallet(external_id, wallet_code), code=code))
 
-    @extend_schema(request=schema.body(ROOT, AlertRequest), responses=schema.answer(ROOT, WalletAlertAnswer))
+    @extend_schema(request=schema.changes(ROOT, AlertRequest), responses=schema.answer(ROOT, WalletAlertAnswer))
     def put(self, request: Request, external_id: str, wallet_code: str, code: str) -> Response:
         """Change an alert: what is not sent stays; thresholds come as the full list."""
         content = self.root(request, ROOT)

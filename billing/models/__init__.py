@@ -23,6 +23,7 @@ from billing.models.contracts import (
 )
 from billing.models.corrections import EventCorrection
 from billing.models.entitlements import SubscriptionEntitlement, SubscriptionPrivilege
+from billing.models.event_errors import EventErrorCursor
 from billing.models.events import EventKey, UsageEvent
 from billing.models.fixed_units import FixedChargeUnits
 from billing.models.late_usage import LateUsage, LateUsageCheck, LateUsageCursor
@@ -70,6 +71,7 @@ __all__ = [
     "ContractPhase",
     "ContractTerm",
     "EventCorrection",
+    "EventErrorCursor",
     "EventKey",
     "FixedChargeUnits",
     "LateUsage",

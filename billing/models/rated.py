@@ -41,7 +41,8 @@ class BilledPeriod(db.Base):
     settled, ``commitment_days`` of ``commitment_of_days``. Usage paid in advance is billed
     within a period, event by event: such a row covers no time, and the events are what is billed once. Nor does the row
     of a progressive invoice: what it bills of a period so far is billed again with it, and taken off. A time that was
-    settled with nothing to bill has no invoice: it is billed time all the same, with no line. Its usage was
+    settled with nothing to bill has no invoice: it is billed time all the same, with no line. Nor has the time that
+    another system billed before the contract was moved here. Its usage was
     priced by ``plan_version``, and all events that were written before the transaction ``usage_horizon`` were surely
     seen; ``late_checked`` says that those that came since were looked at once it was issued.
     """
@@ -52,6 +53,7 @@ class BilledPeriod(db.Base):
         TERMINATING = "subscription_terminating", "termination"
         IN_ADVANCE_CHARGE = "in_advance_charge", "usage paid in advance"
         PROGRESSIVE = "progressive_billing", "a usage threshold"
+        ELSEWHERE = "billed_elsewhere", "billed elsewhere"
 
     WITHIN = (Reason.IN_ADVANCE_CHARGE, Reason.PROGRESSIVE)
     """Reasons for an invoice within a period, which leave its time to be billed."""
@@ -222,6 +224,9 @@ class RatedCharge(db.Base):
                 condition=models.Q(is_progressive=True),
                 name="billing_progressive_rated_once",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["to_at"], condition=models.Q(charge__isnull=False), name="billing_rated_usage"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing.domain import aggregation, held_time
-from billing.models import AdvanceEvent, RatedCharge, Subscription
+from billing.models import AdvanceEvent, BilledPeriod, RatedCharge, Subscription
 from billing.queries import aggregates, event_values, event_windows
 from billing.queries.contracts import Contract
 from billing.queries.price_lists import PricedCharge
@@ -106,6 +106,12 @@ def covering(found: Sequence[Subscription], at: datetime) -> Subscription | None
         if row.started_at is not None and row.started_at <= at:
             return row if row.terminated_at is None or at <= row.terminated_at else None
     return None
+
+
+def billed_elsewhere(found: Sequence[Subscription]) -> dict[int, datetime]:
+    """Return until when another system billed the usage of subscriptions; those without such time are left out."""
+    rows = BilledPeriod.objects.filter(subscription__in=found, reason=BilledPeriod.Reason.ELSEWHERE)
+    return dict(rows.values_list("subscription_id", "charges_to_at"))
 
 
 def stored(queued: Sequence[AdvanceEvent]) -> list[QueuedEvent]:

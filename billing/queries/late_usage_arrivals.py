@@ -19,6 +19,7 @@ ISSUED = (Invoice.Status.FINALIZED.value, Invoice.Status.CLOSED.value)
 
 # Usage paid in advance is billed event by event, whenever the events come, and covers no time; nor does what was billed
 # at a usage threshold, which the invoice of the period bills again.
+# What another system billed is not ours to correct.
 # Recurring metrics count what came before, so that an event changes every period after it as well.
 CHANGED = """
 WITH arrived AS MATERIALIZED (
@@ -32,7 +33,7 @@ FROM arrived
 JOIN billing_subscription AS subscription ON subscription.external_id = arrived.external_subscription_id
 JOIN billing_billedperiod AS period ON period.subscription_id = subscription.id
     AND period.released_at IS NULL AND period.charges_from_at < period.charges_to_at
-    AND period.reason NOT IN ('in_advance_charge', 'progressive_billing')
+    AND period.reason NOT IN ('in_advance_charge', 'progressive_billing', 'billed_elsewhere')
     AND period.charges_to_at > arrived.first_at
 LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
 JOIN catalog_charge AS charge
@@ -50,7 +51,7 @@ SELECT period.id
 FROM billing_billedperiod AS period
 LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
 WHERE NOT period.late_checked AND period.released_at IS NULL AND period.charges_from_at < period.charges_to_at
-    AND period.reason NOT IN ('in_advance_charge', 'progressive_billing')
+    AND period.reason NOT IN ('in_advance_charge', 'progressive_billing', 'billed_elsewhere')
     AND (period.invoice_id IS NULL OR invoice.status = ANY(%(issued)s))
 """
 """The ids of the issued periods that were not looked at since they were issued, those of nothing among them."""

@@ -159,7 +159,7 @@ def customer(external_id: str) -> Customer:
 
 def current_version(plan_code: str) -> PlanVersion:
     """Return what is on sale under a plan's code. Raises NotFound (`plan_not_found`)."""
-    plan = Plan.objects.filter(code=plan_code, deleted_at__isnull=True).first()
+    plan = Plan.objects.filter(code=plan_code, deleted_at__isnull=True, deletion_asked_at__isnull=True).first()
     version = None if plan is None else PlanVersion.objects.filter(plan=plan, is_current=True).first()
     if plan is None or version is None:
         raise errors.NotFound("plan_not_found", f"There is no plan {plan_code}.")

@@ -103,7 +103,8 @@ WITH RECURSIVE pair AS (
     CROSS JOIN LATERAL (
         SELECT max(charges_to_at) AS until, range_agg(tstzrange(charges_from_at, charges_to_at)) AS times
         FROM billing_billedperiod AS period
-        WHERE period.subscription_id = subscription.id AND reason NOT IN ('in_advance_charge', 'progressive_billing')
+        WHERE period.subscription_id = subscription.id
+            AND reason NOT IN ('in_advance_charge', 'progressive_billing', 'billed_elsewhere')
             AND charges_from_at < charges_to_at AND charges_to_at > %(since)s
             AND (released_at IS NULL OR billing_date >= subscription.next_billing_date)
     ) AS billed
@@ -119,7 +120,8 @@ WITH RECURSIVE pair AS (
     JOIN billing_billedperiod AS period ON period.subscription_id = subscription.id
         AND period.plan_version_id <> subscription.plan_version_id
     LEFT JOIN invoicing_invoice AS invoice ON invoice.id = period.invoice_id
-    WHERE has_metric AND reason NOT IN ('in_advance_charge', 'progressive_billing') AND released_at IS NULL
+    WHERE has_metric AND reason NOT IN ('in_advance_charge', 'progressive_billing', 'billed_elsewhere')
+        AND released_at IS NULL
         AND charges_from_at < charges_to_at AND charges_to_at > %(since)s
         AND (period.invoice_id IS NULL OR invoice.status = ANY(%(issued)s))
         AND EXISTS (

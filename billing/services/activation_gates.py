@@ -68,9 +68,11 @@ def bill_start(*, subscription: Subscription, rule: ActivationRule, is_late: boo
         ready = [invoice.pk for invoice in made if invoice.finalize_after <= at]
         if ready:
             invoices.finalize_many(invoice_ids=ready, actor=actor, at=at)
+        invoices.tell_drafted(invoices=made, issued_ids=ready, at=at)
         has_nothing_to_pay(rule=rule, at=at)
         return
     _hold(subscription, rule, charged[0], actor, at)
+    invoices.tell_drafted(invoices=made, issued_ids=[charged[0].pk], at=at)
 
 
 def _hold(subscription: Subscription, rule: ActivationRule, invoice: Invoice, actor: Actor, at: datetime) -> None:

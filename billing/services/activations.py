@@ -14,10 +14,10 @@ from billing.domain import states
 from billing.domain.states import Verb
 from billing.models import ActivationRule, Subscription
 from billing.queries import advance_events
-from billing.services import releases, subscription_notes, subscriptions
+from billing.services import releases, subscription_notes, subscriptions, webhook_types
 from config.kernel import actors, db, jobs
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from invoicing.models import Invoice
 from invoicing.services import open_invoices
 
@@ -46,6 +46,7 @@ def satisfy(*, invoice_id: int) -> None:
     _decide(rule, ActivationRule.Status.SATISFIED, at)
     facts = subscription_notes.facts(subscription)
     audit.record(actor=actors.job("activation"), at=at, verb="activate", instance=subscription, old=old, new=facts)
+    tellings.tell(webhook_types.STARTED, subscription, at=at)
     if advance_events.waits_for_a_start(external_id=subscription.external_id):
         jobs.enqueue("billing.tasks.bill_advance_events", external_ids=[subscription.external_id])
 
@@ -107,6 +108,7 @@ def _cancel(
     _decide(rule, status, at)
     new = {**subscription_notes.facts(subscription), "cancellation_reason": cancellation.value}
     audit.record(actor=actor, at=at, verb="cancel", instance=subscription, old=old, new=new, reason=reason)
+    tellings.tell(webhook_types.CANCELED, subscription, at=at)
     return subscription
 
 

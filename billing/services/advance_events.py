@@ -97,7 +97,8 @@ def _bill(external_id: str, queue_ids: Sequence[int], as_of: datetime) -> int:
     """Bill some events of one subscription, all or none, and return the number of fees.
 
     What was a subscription is read again under the lock: while it was waited for, the plan may have been changed. A
-    cheaper plan whose day has come takes over first, so that no event of that day is billed by the old one.
+    cheaper plan whose day has come takes over first, so that no event of that day is billed by the old one. Events of
+    time that another system billed leave the queue without a fee.
     """
     customer_ids = {row.customer_id for row in known_events.subscriptions(external_id)}
     db.lock(Customer.objects.filter(pk__in=customer_ids))
@@ -110,7 +111,13 @@ def _bill(external_id: str, queue_ids: Sequence[int], as_of: datetime) -> int:
     owners = {row.pk: known_events.covering(found, row.timestamp) for row in queued}
     orphans = [row.pk for row in queued if owners[row.pk] is None]
     AdvanceEvent.objects.filter(pk__in=orphans).update(problem=known_events.NO_SUBSCRIPTION, tried_at=as_of)
-    events = known_events.stored([row for row in queued if owners[row.pk] is not None])
+    elsewhere = known_events.billed_elsewhere(found)
+    ours = [
+        row
+        for row in queued
+        if (owner := owners[row.pk]) and not row.timestamp < elsewhere.get(owner.pk, row.timestamp)
+    ]
+    events = known_events.stored(ours)
     by_owner: dict[int, list[QueuedEvent]] = {}
     for event in events:
         owner = owners[event.queue_id]

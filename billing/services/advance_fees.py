@@ -16,11 +16,12 @@ from billing.domain.standing import Due
 from billing.models import BilledPeriod, RatedCharge
 from billing.queries.contracts import Contract
 from billing.queries.price_lists import PricedCharge, PriceList
-from billing.services import bills
+from billing.services import bills, webhook_types
 from billing.services.bills import Bill
 from config.kernel import dates
 from config.kernel.actors import Actor
 from config.kernel.dates import Period
+from config.platform.services import outbox
 from invoicing.domain.specs import InvoiceSpec, LineSpec
 from invoicing.models import InvoiceLine
 from invoicing.services import invoices, standalone_lines
@@ -74,20 +75,23 @@ def write(*, billed: Sequence[BilledEvent], actor: Actor, at: datetime) -> None:
     """
     invoiced = [one for one in billed if one.charge.invoiceable]
     alone = [one for one in billed if not one.charge.invoiceable]
-    _write_invoices(invoiced, actor, at)
+    of_invoices = _write_invoices(invoiced, actor, at)
     lines = standalone_lines.create_many(specs=[_alone(one) for one in alone], actor=actor, at=at)
     _write_origins(alone, lines, [None] * len(alone), at)
+    outbox.record(webhook_types.FEE_CREATED, [*of_invoices, *lines], at=at)
 
 
-def _write_invoices(billed: Sequence[BilledEvent], actor: Actor, at: datetime) -> None:
+def _write_invoices(billed: Sequence[BilledEvent], actor: Actor, at: datetime) -> list[InvoiceLine]:
     if not billed:
-        return
+        return []
     drafted = invoices.draft_many(specs=[_invoice(one, at) for one in billed], actor=actor, at=at)
     covered = BilledPeriod.objects.bulk_create(
         [_period(one, draft.invoice.pk, at) for one, draft in zip(billed, drafted, strict=True)], batch_size=_BATCH
     )
-    _write_origins(billed, [draft.lines[0] for draft in drafted], covered, at)
+    lines = [draft.lines[0] for draft in drafted]
+    _write_origins(billed, lines, covered, at)
     invoices.finalize_many(invoice_ids=[draft.invoice.pk for draft in drafted], actor=actor, at=at)
+    return lines
 
 
 def _write_origins(

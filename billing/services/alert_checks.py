@@ -20,8 +20,9 @@ from billing.models import AlertCheck, SpendCap, Subscription, TriggeredAlert, U
 from billing.queries import alert_values, reached_caps
 from billing.queries import alerts as known
 from billing.queries.alert_values import Watched
-from billing.services import alert_marks
+from billing.services import alert_marks, webhook_types
 from config.kernel import db, money
+from config.platform.services import outbox
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ def evaluate(*, subscription: Subscription, at: datetime) -> Told:
         watching,
         ["previous_value", "last_processed_at", "subscription", "period_from_at", "period_to_at", "firings"],
     )
+    outbox.record(webhook_types.ALERT_TRIGGERED, fired, at=at)
     return Told(len(fired), sum(_spend(one, subscription, watched, at) for one in cap))
 
 

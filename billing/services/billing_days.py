@@ -112,8 +112,8 @@ def bill_subscriptions(
 ) -> tuple[Invoice, ...]:
     """Bill all that is due for these subscriptions alone, as `bill_customers` does: at a start, an end, after a trial.
 
-    Unless it ``finalizes``, all invoices stay drafts, and take no late usage. The caller holds the locks of their
-    customers.
+    Unless it ``finalizes``, all invoices stay drafts, of which nobody is told, and take no late usage. The caller holds
+    the locks of their customers.
     """
     found = known_contracts.of_subscriptions(subscription_ids=subscription_ids)
     return tuple(_bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=None, finalizes=finalizes))
@@ -224,6 +224,8 @@ def _bill(
     ready = [draft.invoice.pk for draft in drafted if draft.invoice.finalize_after <= as_of]
     if ready and finalizes:
         invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
+    if finalizes:
+        invoices.tell_drafted(invoices=[draft.invoice for draft in drafted], issued_ids=ready, at=as_of)
     return [draft.invoice for draft in drafted]
 
 

@@ -19,6 +19,7 @@ from billing.queries import contracts
 from billing.queries import subscriptions as known
 from billing.services import billing_days, plan_changes, terminations, trials
 from config.kernel import actors, dates, errors
+from config.platform.services import outbox
 from invoicing.models import CreditNote, Invoice
 from invoicing.services import invoices
 
@@ -72,7 +73,7 @@ def of_end(*, subscription: Subscription, verb: Verb, at: datetime) -> Played:
 def _undone(play: Callable[[], Played]) -> Played:
     found: list[Played] = []
     try:
-        with transaction.atomic():
+        with outbox.silence(), transaction.atomic():
             found.append(play())
             raise _Undo
     except _Undo:

@@ -9,10 +9,10 @@ from django.db import transaction
 from billing.domain import contract_states
 from billing.domain.contract_states import Verb
 from billing.models import Contract
-from billing.services import contract_rows, contract_subscriptions, prepaid_commitments
+from billing.services import contract_rows, contract_subscriptions, prepaid_commitments, webhook_types
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 
 class UnableToActivate(errors.Invalid):
@@ -20,6 +20,7 @@ class UnableToActivate(errors.Invalid):
 
 
 @transaction.atomic
+@tellings.gathered
 def activate(*, contract_id: int, actor: Actor, at: datetime) -> Contract:
     """Begin a drafted contract: a subscription for each product, on the terms of its first phase.
 
@@ -54,4 +55,5 @@ def activate(*, contract_id: int, actor: Actor, at: datetime) -> Contract:
         contract_subscriptions.begin(contract=contract, item=item, actor=actor, at=at)
         contract_subscriptions.advance(contract=contract, item=item, actor=actor, at=at)
     audit.record(actor=actor, at=at, verb="activate", instance=contract, old=old, new=contract_rows.facts(contract))
+    tellings.tell(webhook_types.CONTRACT_ACTIVATED, contract, at=at)
     return contract

@@ -28,13 +28,14 @@ from billing.services import (
     contract_rows,
     contract_subscriptions,
     prepaid_commitments,
+    webhook_types,
 )
 from billing.services.contract_drafts import InvalidContract, NewCommitment, NewItem
 from billing.services.contract_phases import Terms
 from catalog.services import private_terms
 from config.kernel import errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 Kind = ContractAmendment.Kind
 _DAY = timedelta(days=1)
@@ -75,6 +76,7 @@ def state_of(contract: Contract) -> str:
 
 
 @transaction.atomic
+@tellings.gathered
 def change_terms(*, contract_id: int, terms: NewTerms, change: Change, actor: Actor, at: datetime) -> ContractAmendment:
     """Let a product have other terms from a day on: price, quantity or plan. Phases in the way are cut or replaced.
 
@@ -109,6 +111,7 @@ def change_terms(*, contract_id: int, terms: NewTerms, change: Change, actor: Ac
 
 
 @transaction.atomic
+@tellings.gathered
 def add_product(*, contract_id: int, item: NewItem, change: Change, actor: Actor, at: datetime) -> ContractAmendment:
     """Sell another product from a day on; it ends with the contract.
 
@@ -132,6 +135,7 @@ def add_product(*, contract_id: int, item: NewItem, change: Change, actor: Actor
 
 
 @transaction.atomic
+@tellings.gathered
 def remove_product(
     *, contract_id: int, external_id: str, change: Change, actor: Actor, at: datetime
 ) -> ContractAmendment:
@@ -158,6 +162,7 @@ def remove_product(
 
 
 @transaction.atomic
+@tellings.gathered
 def extend_term(*, contract_id: int, ends_on: date, change: Change, actor: Actor, at: datetime) -> ContractAmendment:
     """Let the running term, and all products that go on to its end, last until a later day, on their last terms.
 
@@ -188,6 +193,7 @@ def extend_term(*, contract_id: int, ends_on: date, change: Change, actor: Actor
 
 
 @transaction.atomic
+@tellings.gathered
 def change_commitment(
     *, contract_id: int, commitment_id: int | None, wanted: NewCommitment, change: Change, actor: Actor, at: datetime
 ) -> ContractAmendment:
@@ -263,6 +269,7 @@ def _written(
         new={**after, "effective_on": change.effective_on},
         reason=change.reason,
     )
+    tellings.tell(webhook_types.CONTRACT_AMENDED, contract, at=at)
     return contract_rows.amend(
         contract=contract,
         kind=kind.value,

@@ -27,6 +27,7 @@ from billing.services import (
 )
 from config.kernel import actors, dates
 from config.kernel.actors import Actor
+from config.platform.services import tellings
 
 log = logging.getLogger(__name__)
 _EASTERNMOST = timedelta(hours=14)
@@ -72,6 +73,7 @@ def run(*, as_of: datetime) -> Moved:
 
 
 @transaction.atomic
+@tellings.gathered
 def move_on(*, contract_id: int, actor: Actor, at: datetime) -> tuple[Decision, int]:
     """Renew or end a contract if it is time, and schedule what comes next of its products. Idempotent.
 

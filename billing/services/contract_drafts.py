@@ -19,12 +19,12 @@ from billing.domain.contract_terms import Span
 from billing.domain.renewals import Renewal
 from billing.models import Contract, ContractCommitment, ContractItem, ContractPhase, ContractTerm
 from billing.queries import subscriptions as known
-from billing.services import contract_prices, contract_rows
+from billing.services import contract_prices, contract_rows, webhook_types
 from catalog.models import PlanVersion
 from catalog.queries import taxes
 from config.kernel import errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit, numbers
+from config.platform.services import audit, numbers, tellings
 from customers.models import Customer
 
 SCOPE = "contract"
@@ -157,6 +157,7 @@ def cancel(*, contract_id: int, actor: Actor, at: datetime, reason: str = "") ->
     audit.record(
         actor=actor, at=at, verb="cancel", instance=contract, old=old, new={"state": contract.state}, reason=reason
     )
+    tellings.tell(webhook_types.CONTRACT_CANCELED, contract, at=at)
     return contract
 
 

@@ -22,11 +22,12 @@ from billing.services import (
     contract_rows,
     contract_subscriptions,
     contract_turns,
+    webhook_types,
 )
 from billing.services.contract_amendments import ContractChanged, state_of
 from billing.services.contract_drafts import InvalidContract
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, outbox, tellings
 from invoicing.models import CreditNote, Invoice
 
 
@@ -59,6 +60,7 @@ class _Undo(Exception):
 
 
 @transaction.atomic
+@tellings.gathered
 def end(
     *,
     contract_id: int,
@@ -104,10 +106,12 @@ def end(
     _cut_commitments(contract, ends_on, is_whole=is_whole)
     new = contract_rows.facts(contract)
     audit.record(actor=actor, at=at, verb="end_early", instance=contract, old=old, new=new, reason=reason)
+    tellings.tell(webhook_types.CONTRACT_AMENDED, contract, at=at)
     return contract
 
 
 @transaction.atomic
+@tellings.gathered
 def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
     """End what a retired customer has signed, today, and throw drafts away. Returns how many contracts that were.
 
@@ -129,6 +133,8 @@ def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
         audit.record(
             actor=actor, at=at, verb="end", instance=contract, old=old, new=new, reason="The customer was deleted."
         )
+        was_draft = contract.state == Contract.State.CANCELED
+        tellings.tell(webhook_types.CONTRACT_CANCELED if was_draft else webhook_types.CONTRACT_ENDED, contract, at=at)
     return len(found)
 
 
@@ -141,7 +147,7 @@ def preview(*, contract: Contract, verb: Callable[[], object], on: date, actor: 
     found: list[Preview] = []
     of_customer = {"customer_id": contract.customer_id}
     try:
-        with transaction.atomic():
+        with outbox.silence(), transaction.atomic():
             last_invoice, last_note = _last(Invoice, of_customer), _last(CreditNote, of_customer)
             verb()
             _demand_within(contract, on)

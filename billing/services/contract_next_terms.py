@@ -21,16 +21,17 @@ from billing.domain.renewals import Decision, Renewal
 from billing.domain.uplifts import Scope
 from billing.models import Contract, ContractAmendment, ContractCommitment, ContractItem, ContractTerm, Subscription
 from billing.queries import sold_contracts
-from billing.services import contract_phases, contract_prices, contract_rows, contract_turns
+from billing.services import contract_phases, contract_prices, contract_rows, contract_turns, webhook_types
 from billing.services.contract_phases import Terms
 from config.kernel import dates, db, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 _EASTERNMOST = timedelta(hours=14)
 
 
 @transaction.atomic
+@tellings.gathered
 def renew_due(*, customer_ids: Collection[int], as_of: datetime, actor: Actor) -> int:
     """Renew the contracts of these customers whose deadline for notice has passed, and return how many those were.
 
@@ -48,6 +49,7 @@ def renew_due(*, customer_ids: Collection[int], as_of: datetime, actor: Actor) -
 
 
 @transaction.atomic
+@tellings.gathered
 def renew_or_end(*, contract_id: int, actor: Actor, at: datetime) -> Decision:
     """Renew an active contract whose deadline for notice has passed, or end one whose last day is over; else wait.
 
@@ -130,6 +132,7 @@ def _renew(contract: Contract, actor: Actor, at: datetime) -> None:
         at=at,
     )
     audit.record(actor=actor, at=at, verb="renew", instance=contract, old=before, new=contract_rows.facts(contract))
+    tellings.tell(webhook_types.CONTRACT_RENEWED, contract, at=at)
 
 
 def _raise_prices(contract: Contract, item: ContractItem, span: Span, rate: Decimal, at: datetime) -> None:
@@ -200,6 +203,7 @@ def _end(contract: Contract, actor: Actor, at: datetime) -> None:
     contract.ended_at = contract.updated_at = at
     contract.save(update_fields=["state", "ended_at", "updated_at"])
     audit.record(actor=actor, at=at, verb="end", instance=contract, old=old, new={"state": contract.state})
+    tellings.tell(webhook_types.CONTRACT_ENDED, contract, at=at)
 
 
 def _until_the_end(contract: Contract) -> list[ContractItem]:

@@ -16,13 +16,14 @@ from billing.models import (
     ContractNotice,
 )
 from billing.queries import sold_contracts
-from billing.services import contract_rows, contract_subscriptions
+from billing.services import contract_rows, contract_subscriptions, webhook_types
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 
 @transaction.atomic
+@tellings.gathered
 def give_notice(
     *,
     contract_id: int,
@@ -62,10 +63,12 @@ def give_notice(
         contract_subscriptions.set_end(contract=contract, item=item, last=contract.ends_on, actor=actor, at=at)
     new = {"given_on": notice.given_on, "given_by": given_by, "ends_on": contract.ends_on}
     audit.record(actor=actor, at=at, verb="give_notice", instance=contract, new=new, reason=reason)
+    tellings.tell(webhook_types.CONTRACT_AMENDED, contract, at=at)
     return notice
 
 
 @transaction.atomic
+@tellings.gathered
 def withdraw_notice(*, contract_id: int, actor: Actor, at: datetime, reason: str = "") -> Contract:
     """Take notice back before the term ends: the contract renews after all, and its subscriptions go on.
 
@@ -83,6 +86,7 @@ def withdraw_notice(*, contract_id: int, actor: Actor, at: datetime, reason: str
     for item in _until_the_end(contract):
         contract_subscriptions.set_end(contract=contract, item=item, last=None, actor=actor, at=at)
     audit.record(actor=actor, at=at, verb="withdraw_notice", instance=contract, reason=reason)
+    tellings.tell(webhook_types.CONTRACT_AMENDED, contract, at=at)
     return contract
 
 

@@ -20,6 +20,7 @@ from billing.services import (
     fixed_agreements,
     plan_changes,
     plan_turns,
+    start_bills,
     subscription_notes,
     subscription_updates,
     subscriptions,
@@ -77,7 +78,7 @@ def begin(*, contract: Contract, item: ContractItem, actor: Actor, at: datetime)
         reason=f"Contract {contract.number}.",
     )
     contract_turns.scheduled(first, version, at)
-    subscriptions.bill_start(subscription, actor, at)
+    start_bills.bill(subscription=subscription, actor=actor, at=at)
     return subscription
 
 

@@ -59,7 +59,7 @@ def suspend(*, current: Subscription, on: date, actor: Actor, at: datetime) -> N
     waiting = waiting_changes.pending(current)
     if current.contract_item is None or waiting is None:
         return
-    waiting_changes.cancel(waiting, actor=actor, at=at, reason="The subscription was paused.")
+    waiting_changes.cancel(waiting, actor=actor, at=at, reason="The subscription was paused.", is_told=False)
     current.contract_item.phases.filter(starts_on__gt=on).update(scheduled_at=None)
 
 

@@ -17,6 +17,7 @@ from billing.services import forecasts
 from billing.services.forecasts import Play
 from config.kernel import actors
 from config.kernel.actors import Actor
+from config.platform.services import outbox
 from customers.queries import customers
 from customers.services import applied_coupons
 from customers.services.applied_coupons import OwnTerms
@@ -64,7 +65,7 @@ def of(
     found: list[Figures | None] = []
     for is_given in (False, True):
         try:
-            with forecasts.hurried(), transaction.atomic():
+            with forecasts.hurried(), outbox.silence(), transaction.atomic():
                 forecasts.hold(customer_id=customer.pk)
                 if is_given:
                     applied_coupons.apply(

@@ -11,7 +11,9 @@ from django.db import transaction
 
 from billing.domain import ending_notices
 from billing.models import Subscription, SubscriptionNotice
+from billing.services import webhook_types
 from config.kernel import dates
+from config.platform.services import outbox
 
 _PAGE = 1000
 _OF_A_DAY = timedelta(days=2)
@@ -64,10 +66,17 @@ def _due(subscription: Subscription, days: Collection[int], as_of: datetime) -> 
 
 @transaction.atomic
 def _give(notices: list[SubscriptionNotice]) -> int:
-    """Store those that were not given yet, and return how many."""
+    """Store and tell those that were not given yet, and return how many."""
+    at = max((one.created_at for one in notices), default=None)
     wanted = {(one.subscription_id, one.ending_at, one.days_before): one for one in notices}
     known = SubscriptionNotice.objects.filter(subscription__in={key[0] for key in wanted})
     for key in known.values_list("subscription_id", "ending_at", "days_before"):
         wanted.pop(key, None)
+    if not wanted or at is None:
+        return 0
     SubscriptionNotice.objects.bulk_create(wanted.values(), ignore_conflicts=True)
-    return len(wanted)
+    # What somebody else gave beside has another id there.
+    mine = SubscriptionNotice.objects.filter(uuid__in=[one.uuid for one in wanted.values()]).order_by("pk")
+    given = [notice.subscription for notice in mine.select_related("subscription")]
+    outbox.record(webhook_types.TERMINATION_ALERT, given, at=at)
+    return len(given)

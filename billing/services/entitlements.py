@@ -17,6 +17,7 @@ from django.db import transaction
 from billing.models import Subscription, SubscriptionEntitlement, SubscriptionPrivilege
 from billing.queries import entitlements
 from billing.queries import subscriptions as known
+from billing.services import webhook_types
 from catalog.domain.privileges import Value
 from catalog.models import Privilege
 from catalog.queries import features
@@ -24,7 +25,7 @@ from catalog.services import entitlement_input
 from catalog.services.entitlement_input import Asked, FeatureValues
 from config.kernel import db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ def _note(subscription: Subscription, before: dict[str, dict[str, Any]], actor: 
             old={"entitlements": before},
             new={"entitlements": after},
         )
+        tellings.tell(webhook_types.UPDATED, subscription, at=at)
 
 
 def _not_given(feature_code: str) -> errors.NotFound:

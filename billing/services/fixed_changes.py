@@ -28,14 +28,14 @@ from billing.queries import contracts, fixed_units, price_lists
 from billing.queries.contracts import Contract
 from billing.queries.fixed_prices import PricedFixedCharge
 from billing.queries.price_lists import PriceList
-from billing.services import billing_days, bills, fixed_agreements, plan_changes, subscriptions
+from billing.services import billing_days, bills, fixed_agreements, plan_changes, subscriptions, webhook_types
 from billing.services.bills import Bill
 from catalog.models import FixedCharge
 from catalog.queries import plans
 from config.kernel import actors, dates, db, errors
 from config.kernel.actors import Actor
 from config.kernel.dates import Period
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.models import Customer
 from invoicing.domain.specs import InvoiceSpec
 from invoicing.models import Invoice
@@ -55,6 +55,7 @@ class Settled:
 
 
 @transaction.atomic
+@tellings.gathered
 def change(
     *, subscription_id: int, code: str, units: Decimal, immediately: bool, actor: Actor, at: datetime, reason: str = ""
 ) -> FixedCharge:
@@ -81,6 +82,7 @@ def change(
         new={"fixed_charge": code, "units": units, "from": row.effective_at},
         reason=reason,
     )
+    tellings.tell(webhook_types.UPDATED, subscription, at=at)
     if row.bills_at_once:
         bill(subscription_ids=[subscription.pk], actor=actor, at=at)
     return charge

@@ -25,6 +25,7 @@ from billing.queries import subscriptions as known
 from billing.services import billing_days, contract_days, pauses, plan_turns, subscriptions, terminations, trials
 from catalog.models import Charge
 from config.kernel import actors, dates, errors
+from config.platform.services import outbox
 from customers.models import Customer
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.services import invoices
@@ -107,7 +108,7 @@ def of(*, subscription: Subscription, at: datetime, periods_count: int = PERIODS
     """
     found: list[Forecast] = []
     try:
-        with hurried(), transaction.atomic():
+        with hurried(), outbox.silence(), transaction.atomic():
             found.append(_play(subscription, at, periods_count))
             raise _Undo
     except _Undo:

@@ -25,6 +25,7 @@ from catalog.models import Coupon
 from catalog.services import coupons
 from catalog.services.coupons import CouponValues
 from config.kernel import actors, dates, errors
+from config.platform.services import outbox
 from customers.models import Customer
 from customers.queries import customers as known_customers
 from customers.services import applied_coupons, customers
@@ -105,7 +106,7 @@ def of_running(*, wanted: Running, at: datetime, show: Show[T]) -> T:
 def _undone(play: Callable[[], T]) -> T:
     found: list[T] = []
     try:
-        with forecasts.hurried(), transaction.atomic():
+        with forecasts.hurried(), outbox.silence(), transaction.atomic():
             found.append(play())
             raise _Undo
     except _Undo:

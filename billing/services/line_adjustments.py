@@ -23,7 +23,7 @@ from billing.services import drafts
 from catalog.domain.pricing import groups
 from config.kernel import db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, outbox
 from customers.models import Customer
 from invoicing.domain import states
 from invoicing.models import Invoice, InvoiceLine
@@ -187,7 +187,7 @@ def preview(verb: Callable[[], InvoiceLine]) -> Previewed:
     """Show what a verb of these would make of its draft. Nothing stays. Raises what it raises."""
     found: list[Previewed] = []
     try:
-        with transaction.atomic():
+        with outbox.silence(), transaction.atomic():
             line = verb()
             found.append(Previewed(_invoice(line.invoice_id), line))
             raise _Undo

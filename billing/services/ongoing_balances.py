@@ -20,8 +20,9 @@ from billing.domain import ongoing_balances
 from billing.models import WalletCheck, WalletDepletion
 from billing.queries import wallet_usage
 from billing.queries.wallet_usage import Place
-from billing.services import threshold_top_ups, wallet_alert_checks, wallet_checks
+from billing.services import threshold_top_ups, wallet_alert_checks, wallet_checks, webhook_types
 from config.kernel import db, money
+from config.platform.services import outbox
 from customers.models import Customer
 from invoicing.domain import wallets
 from invoicing.models import RecurringTransactionRule, Wallet
@@ -190,6 +191,7 @@ def _tell(rows: Sequence[Wallet], at: datetime) -> None:
         )
         for row in rows
     )
+    outbox.record(webhook_types.WALLET_DEPLETED, rows, at=at)
 
 
 def _place(row: Wallet) -> Place:

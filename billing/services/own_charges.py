@@ -5,6 +5,7 @@ Owns the full list that a change of one filter makes, and refusals without a pat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,8 @@ from catalog.services.charge_input import FilterValues, refused
 from catalog.services.own_terms_input import PATH, OwnChargeValues, OwnFixedChargeValues, OwnTerms
 from config.kernel import errors
 from config.kernel.actors import Actor
+
+_PLACE = re.compile(r"^filters\.\d+\.")
 
 
 def agree(*, subscription_id: int, code: str, values: OwnChargeValues, actor: Actor, at: datetime) -> Subscription:
@@ -106,7 +109,13 @@ def _row(row: ChargeFilter) -> FilterValues:
 def _with_filters(
     subscription_id: int, code: str, rows: Sequence[FilterValues], actor: Actor, at: datetime
 ) -> Subscription:
-    return agree(subscription_id=subscription_id, code=code, values=OwnChargeValues(filters=rows), actor=actor, at=at)
+    """Agree on the full list of filters. A refusal is about the one that changed: it names fields without a place."""
+    values = OwnChargeValues(filters=rows)
+    try:
+        return agree(subscription_id=subscription_id, code=code, values=values, actor=actor, at=at)
+    except errors.Invalid as error:
+        details: dict[str, Any] = {_PLACE.sub("", field): codes for field, codes in error.details.items()}
+        raise errors.Invalid(error.code, error.message, details) from error
 
 
 def _agreed(name: str, subscription_id: int, terms: OwnTerms, actor: Actor, at: datetime) -> Subscription:

@@ -17,14 +17,21 @@ from django.db.models import QuerySet
 
 from billing.models import Subscription
 from billing.queries import subscriptions as known
-from billing.services import fixed_agreements, fixed_changes, plan_changes, scheduled_changes, subscriptions
+from billing.services import (
+    fixed_agreements,
+    fixed_changes,
+    plan_changes,
+    scheduled_changes,
+    subscriptions,
+    webhook_types,
+)
 from catalog.models import PlanVersion
 from catalog.queries import versions as known_versions
 from catalog.services import own_terms_input, private_versions
 from catalog.services.own_terms_input import PATH, OwnFixedChargeValues, OwnTerms
 from config.kernel import db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.models import Customer
 
 Status = Subscription.Status
@@ -32,6 +39,7 @@ LIVING = (Status.PENDING, Status.ACTIVE, Status.PAUSED, Status.INCOMPLETE)
 
 
 @transaction.atomic
+@tellings.gathered
 def agree(
     *, subscription_id: int, terms: OwnTerms, actor: Actor, at: datetime, seen: str | None = None, reason: str = ""
 ) -> Subscription:
@@ -63,6 +71,7 @@ def agree(
 
 
 @transaction.atomic
+@tellings.gathered
 def end(
     *,
     subscription_id: int,
@@ -163,6 +172,7 @@ def _move(
     audit.record(
         actor=actor, at=at, verb=verb, instance=subscription, old=_facts(before), new=_facts(version), reason=reason
     )
+    tellings.tell(webhook_types.UPDATED, subscription, at=at)
     fixed_agreements.follow_versions(moved=[(subscription, before)], at=at)
     waiting = None if subscription.status != Status.ACTIVE else plan_changes.pending(subscription)
     if waiting is not None and waiting.plan_version.plan_id == version.plan_id:

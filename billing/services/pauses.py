@@ -16,10 +16,18 @@ from billing.domain.states import Verb
 from billing.models import Subscription
 from billing.queries import contracts
 from billing.queries import fixed_units as known_units
-from billing.services import contract_turns, fixed_agreements, plan_changes, starts, subscription_notes, subscriptions
+from billing.services import (
+    contract_turns,
+    fixed_agreements,
+    plan_changes,
+    starts,
+    subscription_notes,
+    subscriptions,
+    webhook_types,
+)
 from config.kernel import dates, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 Status = Subscription.Status
 UnusedTime = Subscription.UnusedTime
@@ -36,6 +44,7 @@ _OF_THE_ROW = frozenset(
 
 
 @transaction.atomic
+@tellings.gathered
 def pause(
     *,
     subscription_id: int,
@@ -88,10 +97,12 @@ def pause(
     new = subscription_notes.facts(waiting) | _facts(waiting)
     audit.record(actor=actor, at=at, verb="pause", instance=waiting, new=new, reason=reason)
     plan_changes.bill([current.pk], actor=actor, at=at)
+    tellings.tell(webhook_types.PAUSED, waiting, at=at)
     return waiting
 
 
 @transaction.atomic
+@tellings.gathered
 def resume(
     *, subscription_id: int, actor: Actor, at: datetime, seen: str | None = None, reason: str = ""
 ) -> Subscription:
@@ -112,6 +123,7 @@ def resume(
 
 
 @transaction.atomic
+@tellings.gathered
 def resume_as_agreed(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
     """Resume a paused subscription whose agreed day has come, at the local start of that day, however late it is.
 
@@ -195,6 +207,7 @@ def _run_on(waiting: Subscription, *, moment: datetime, actor: Actor, at: dateti
     fixed_agreements.begin(subscription=waiting, at=at)
     new = subscription_notes.facts(waiting)
     audit.record(actor=actor, at=at, verb="resume", instance=waiting, old=old, new=new, reason=reason)
+    tellings.tell(webhook_types.RESUMED, waiting, at=at)
     if contract_turns.schedule_next(current=waiting, actor=actor, at=at):
         # Resumed late: phases of the contract may have come since.
         waiting = plan_changes.settle(current=waiting, actor=actor, at=at)

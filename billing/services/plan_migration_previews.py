@@ -27,6 +27,7 @@ from billing.services import bills, fixed_agreements
 from catalog.models import PlanVersion
 from catalog.services import private_versions
 from config.kernel import dates, money
+from config.platform.services import outbox
 
 CHUNK = 300
 Status = Subscription.Status
@@ -158,7 +159,7 @@ def _amounts(migration: PlanMigration, rows: Sequence[Subscription], at: datetim
     known_contracts = contracts.of_subscriptions(subscription_ids=[row.pk for row in rows])
     by_id = {contract.subscription_id: contract for contract in known_contracts}
     billed = contracts.billed(contracts=known_contracts)
-    with transaction.atomic():
+    with outbox.silence(), transaction.atomic():
         now = [_side(by_id[row.pk], billed.get(row.pk, [])) for row in rows]
         before = _totals(now, migration.to_version.currency)
         own = {row.pk: row.plan_version for row in rows}

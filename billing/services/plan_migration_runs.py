@@ -20,13 +20,14 @@ from billing.services import (
     plan_migration_previews,
     scheduled_changes,
     subscriptions,
+    webhook_types,
 )
 from billing.services.plan_changes import Wanted
 from catalog.models import PlanVersion
 from catalog.services import private_versions
 from config.kernel import actors, db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.models import Customer
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def _waiting(migration_id: int) -> Iterator[int]:
 
 
 @transaction.atomic
+@tellings.gathered
 def _move(*, item_id: int, actor: Actor, at: datetime) -> None:
     """Move one subscription, unless somebody else did or it changed. Raises what scheduling a change raises."""
     found = PlanMigrationItem.objects.select_related("subscription", "migration").get(pk=item_id)
@@ -141,6 +143,7 @@ def _replace(
         new={"plan_version": version.number, "plan_migration": str(migration.uuid)},
         reason=migration.reason,
     )
+    tellings.tell(webhook_types.UPDATED, subscription, at=at)
     scheduled_changes.follow_move(current=subscription, actor=actor, at=at)
 
 

@@ -15,10 +15,10 @@ from billing.domain.plan_changes import Kind
 from billing.domain.states import Verb
 from billing.models import Subscription
 from billing.queries import contracts
-from billing.services import contract_turns, fixed_agreements, starts, subscription_notes
+from billing.services import contract_turns, fixed_agreements, starts, subscription_notes, webhook_types
 from config.kernel import dates, db
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 Status = Subscription.Status
 _EASTERNMOST = timedelta(hours=14)
@@ -75,8 +75,11 @@ def replace(
         new=subscription_notes.facts(follower),
         reason=reason or f"The {way} from {current.plan_version.plan.code}.",
     )
+    tellings.tell(webhook_types.TERMINATED, current, at=at)
+    tellings.tell(webhook_types.STARTED, follower, at=at)
 
 
+@tellings.gathered
 def take_effect(
     *, customer_ids: Collection[int], as_of: datetime, actor: Actor, external_id: str | None = None
 ) -> list[int]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db import models, transaction
 
@@ -21,13 +22,13 @@ from billing.models import AppliedUsageThreshold, BilledPeriod, RatedCharge, Sub
 from billing.queries import contracts, current_usage, lifetime_usage, running_usage, usage_thresholds
 from billing.queries.running_usage import Running
 from billing.queries.usage_thresholds import Level
-from billing.services import bills, plan_changes, plan_turns, progressive_credits, set_aside
+from billing.services import bills, plan_changes, plan_turns, progressive_credits, set_aside, webhook_types
 from billing.services import usage_thresholds as agreed
 from billing.services.bills import Bill
 from config.kernel import actors, dates, db, money
 from config.kernel.actors import Actor
 from config.kernel.dates import Period
-from config.platform.services import audit
+from config.platform.services import audit, outbox
 from customers.models import Customer
 from invoicing.domain.specs import InvoiceSpec
 from invoicing.models import Invoice
@@ -138,8 +139,12 @@ def bill(*, customer_id: int, external_id: str, as_of: datetime) -> Invoice | No
 
 
 def _subscription(customer_id: int, external_id: str, as_of: datetime) -> Subscription | None:
-    """Return what is billed at thresholds: it runs, and has not come to its agreed end."""
+    """Return what is billed at thresholds: it runs, has not come to its agreed end, and is billed here by now."""
+    elsewhere = BilledPeriod.objects.filter(
+        subscription=models.OuterRef("pk"), reason=BilledPeriod.Reason.ELSEWHERE, charges_to_at__gt=as_of
+    )
     rows = Subscription.objects.filter(
+        ~models.Exists(elsewhere),
         models.Q(ending_at__isnull=True) | models.Q(ending_at__gt=as_of),
         usage_thresholds.with_thresholds(),
         customer=customer_id,
@@ -258,7 +263,7 @@ def _record(
     actor: Actor,
     at: datetime,
 ) -> None:
-    AppliedUsageThreshold.objects.bulk_create(
+    told = AppliedUsageThreshold.objects.bulk_create(
         AppliedUsageThreshold(
             created_at=at,
             subscription=subscription,
@@ -289,3 +294,18 @@ def _record(
             "invoice": None if invoice is None else invoice.number,
         },
     )
+    for row in told:
+        extras = {subscription.pk: {"usage_threshold": _threshold(row)}}
+        outbox.record(webhook_types.USAGE_THRESHOLD_REACHED, [subscription], at=at, extras=extras)
+
+
+def _threshold(row: AppliedUsageThreshold) -> dict[str, Any]:
+    at = row.created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {
+        "lago_id": str(row.threshold_key),
+        "threshold_display_name": row.name or None,
+        "amount_cents": row.amount_cents,
+        "recurring": row.recurring,
+        "created_at": at,
+        "updated_at": at,
+    }

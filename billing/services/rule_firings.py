@@ -91,6 +91,7 @@ def _wanted(rule: RecurringTransactionRule, wanted: Wanted, number: int, day: da
         ignore_paid_top_up_limits=rule.ignore_paid_top_up_limits,
         name=rule.transaction_name,
         purchase_order_number=rule.purchase_order_number,
+        custom_section_ids=rule.custom_section_ids,
         metadata=tuple(rule.transaction_metadata),
         source=rule.trigger,
         rule_id=rule.pk,

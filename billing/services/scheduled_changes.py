@@ -17,6 +17,7 @@ from billing.services import plan_changes
 from catalog.models import PlanVersion
 from config.kernel import actors, db, jobs
 from config.kernel.actors import Actor
+from config.platform.services import tellings
 
 Status = Subscription.Status
 
@@ -38,12 +39,13 @@ def reconsider(*, version_id: int) -> int:
     affected = Q(previous__plan_version=version) | Q(previous__plan_version__base=version)
     leaving = _movable().filter(affected).exclude(plan_version=version)
     canceled = 0
-    for follower in db.lock(leaving.select_related("plan_version__plan", "customer", "previous__plan_version")):
-        now = follower.previous.plan_version
-        if plan_changes.price(follower.plan_version).yearly > plan_changes.price(now).yearly:
-            reason = f"{version.plan.code} costs less than {follower.plan_version.plan.code} now."
-            plan_changes.cancel(follower, actor=actors.SYSTEM, at=version.created_at, reason=reason)
-            canceled += 1
+    with tellings.once(at=version.created_at):
+        for follower in db.lock(leaving.select_related("plan_version__plan", "customer", "previous__plan_version")):
+            now = follower.previous.plan_version
+            if plan_changes.price(follower.plan_version).yearly > plan_changes.price(now).yearly:
+                reason = f"{version.plan.code} costs less than {follower.plan_version.plan.code} now."
+                plan_changes.cancel(follower, actor=actors.SYSTEM, at=version.created_at, reason=reason)
+                canceled += 1
     if next(overtaken(), None) is not None:
         jobs.enqueue("billing.tasks.settle_plan_changes")
     return canceled

@@ -21,6 +21,7 @@ from billing.queries.price_lists import PriceList
 from catalog.models import BillableMetric, PlanVersion
 from catalog.services import plans
 from config.kernel import actors, errors
+from config.platform.services import outbox
 
 MAX_MINOR = 10**15
 MAX_DIGITS = 9
@@ -132,7 +133,7 @@ def draft(*, content: Mapping[str, Any], at: datetime) -> Offer:
     """
     found = _read(content.get("plan", content) if isinstance(content, Mapping) else content)
     values = _values(found)
-    with transaction.atomic():
+    with outbox.silence(), transaction.atomic():
         version = plans.create(values=values, actor=actors.job("simulation"), at=at)
         offer = of_version(version)
         transaction.set_rollback(True)

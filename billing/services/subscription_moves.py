@@ -29,6 +29,7 @@ from catalog.models import PlanVersion
 from catalog.queries import versions
 from config.kernel import actors, dates, db
 from config.kernel.actors import Actor
+from config.platform.services import tellings
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def adopt_version(*, version_id: int, cascades: bool = False) -> int:
 
 
 @transaction.atomic
+@tellings.gathered
 def end_all_of_customer(*, customer_id: int, actor: Actor, at: datetime) -> int:
     """Terminate, or cancel, all living subscriptions of a customer, with their last invoices. Returns how many."""
     living = Subscription.objects.filter(

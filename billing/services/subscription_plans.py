@@ -16,6 +16,7 @@ from billing.services import plan_changes, subscriptions
 from billing.services.plan_changes import Wanted
 from config.kernel import errors
 from config.kernel.actors import Actor
+from config.platform.services import outbox, tellings
 from invoicing.models import CreditNote, Invoice
 
 Status = Subscription.Status
@@ -45,7 +46,7 @@ def preview(*, subscription: Subscription, verb: Callable[[], Subscription]) -> 
     """
     found: list[Preview] = []
     try:
-        with transaction.atomic():
+        with outbox.silence(), transaction.atomic():
             of_customer = {"customer_id": subscription.customer_id}
             last_invoice = _last(Invoice, of_customer)
             last_note = _last(CreditNote, of_customer)
@@ -59,12 +60,14 @@ def preview(*, subscription: Subscription, verb: Callable[[], Subscription]) -> 
 
 
 @transaction.atomic
+@tellings.gathered
 def settle(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
     """Carry out the change of plan that waits for a subscription, if it is time: see `plan_changes.settle`."""
     return plan_changes.settle(current=subscriptions.locked(subscription_id), actor=actor, at=at)
 
 
 @transaction.atomic
+@tellings.gathered
 def cancel_change(
     *, subscription_id: int, actor: Actor, at: datetime, reason: str = "", seen: str | None = None
 ) -> Subscription:
@@ -84,6 +87,7 @@ def cancel_change(
 
 
 @transaction.atomic
+@tellings.gathered
 def change_plan(
     *,
     subscription_id: int,

@@ -16,17 +16,19 @@ from billing.models import Subscription
 from billing.services import own_terms as agreements
 from billing.services import (
     plan_changes,
+    start_bills,
     starts,
     subscription_sections,
     subscription_sellers,
     subscriptions,
     usage_thresholds,
+    webhook_types,
 )
 from catalog.services.own_terms_input import OwnTerms
 from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 Status = Subscription.Status
 CHANGEABLE = frozenset(
@@ -46,6 +48,7 @@ CHANGEABLE = frozenset(
 
 
 @transaction.atomic
+@tellings.gathered
 def update(
     *,
     subscription_id: int,
@@ -113,8 +116,9 @@ def update(
     handed = {field: value for field, value in new.items() if field != "on_termination_credit_note"}
     plan_changes.hand_on(subscription, old=old, new=handed, at=at)
     audit.record(actor=actor, at=at, verb="change", instance=subscription, old=old, new=new, reason=reason)
+    tellings.tell(webhook_types.UPDATED, subscription, at=at)
     if was_waiting:
-        subscriptions.bill_start(subscription, actor, at)
+        start_bills.bill(subscription=subscription, actor=actor, at=at)
     usage_thresholds.heed(subscription=subscription, changed=new, at=at)
     return subscription
 

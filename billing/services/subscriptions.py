@@ -10,27 +10,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.conf import settings
 from django.db import transaction
 
-from billing.domain import dues, states, terms
+from billing.domain import states, terms
 from billing.domain.activation import Rule
 from billing.domain.chosen_times import ChosenTime
 from billing.domain.states import Verb
 from billing.models import Subscription
-from billing.queries import contract_starts, contracts
+from billing.queries import contract_starts
 from billing.queries import subscriptions as known
 from billing.services import (
     activation_gates,
-    billing_days,
     contract_turns,
     fixed_agreements,
     plan_changes,
+    start_bills,
     starts,
     subscription_notes,
     subscription_sections,
     subscription_sellers,
     usage_thresholds,
+    webhook_types,
 )
 from billing.services.plan_changes import Wanted
 from catalog.models import PlanVersion
@@ -39,7 +39,7 @@ from catalog.services.own_terms_input import OwnTerms
 from catalog.services.threshold_input import ThresholdValues
 from config.kernel import dates, db, errors
 from config.kernel.actors import Actor
-from config.platform.services import audit, uniqueness
+from config.platform.services import audit, tellings, uniqueness
 from customers.models import Customer
 
 Status = Subscription.Status
@@ -80,6 +80,7 @@ class NewSubscription:
 
 
 @transaction.atomic
+@tellings.gathered
 def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     """Begin a subscription on the plan's current version.
 
@@ -157,11 +158,12 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     usage_thresholds.begin(subscription=subscription, values=new.usage_thresholds or (), actor=actor, at=at)
     _agree_currency(customer, version, at)
     audit.record(actor=actor, at=at, verb="create", instance=subscription, new=subscription_notes.facts(subscription))
-    bill_start(subscription, actor, at)
+    start_bills.bill(subscription=subscription, actor=actor, at=at)
     return subscription
 
 
 @transaction.atomic
+@tellings.gathered
 def activate(*, subscription_id: int, actor: Actor, at: datetime) -> Subscription:
     """Start a waiting subscription whose local day has come. It starts at its ``subscription_at``, however late it is.
 
@@ -179,7 +181,7 @@ def activate(*, subscription_id: int, actor: Actor, at: datetime) -> Subscriptio
         facts = subscription_notes.facts(subscription)
         audit.record(actor=actor, at=at, verb="activate", instance=subscription, new=facts)
         contract_turns.schedule_next(current=subscription, actor=actor, at=at)
-        bill_start(subscription, actor, at)
+        start_bills.bill(subscription=subscription, actor=actor, at=at)
     return subscription
 
 
@@ -254,6 +256,7 @@ def _again(
     existing.save(update_fields=["plan_version", *terms_of, "updated_at"])
     facts = {"plan": version.plan.code, **{name: getattr(existing, name) for name in terms_of}}
     audit.record(actor=actor, at=at, verb="change", instance=existing, old=old, new=facts)
+    tellings.tell(webhook_types.UPDATED, existing, at=at)
     return existing
 
 
@@ -271,31 +274,6 @@ def start_if_due(subscription: Subscription, at: datetime) -> None:
 def waits_for_its_start(subscription: Subscription) -> bool:
     """Say whether it has not begun yet, and is no change of plan."""
     return subscription.status == Status.PENDING and subscription.previous_id is None
-
-
-def bill_start(subscription: Subscription, actor: Actor, at: datetime) -> None:
-    """Bill what is paid in advance for the start; backdated periods are left to the next run.
-
-    One that is to wait for its first payment waits from then on.
-    """
-    if subscription.status != Status.ACTIVE:
-        return
-    fixed_agreements.begin(subscription=subscription, at=at)
-    where = contracts.standing(subscription)
-    made_on = dates.local_date(subscription.created_at, where.schedule.timezone)
-    rule = activation_gates.rule_of(subscription)
-    if not dues.bills_opening(where) or not where.next_billing_date == where.first_day >= made_on:
-        if rule is not None:
-            activation_gates.has_nothing_to_pay(rule=rule, at=at)
-        return
-    if rule is not None:
-        is_late = where.first_day < dates.local_date(at, where.schedule.timezone)
-        activation_gates.bill_start(subscription=subscription, rule=rule, is_late=is_late, actor=actor, at=at)
-        return
-    billing_days.bill_subscriptions(
-        subscription_ids=[subscription.pk], as_of=at, catch_up=settings.BILLING_CATCH_UP, actor=actor
-    )
-    subscription.refresh_from_db(fields=["next_billing_date"])
 
 
 def _change(

@@ -17,10 +17,10 @@ from billing.domain.chosen_times import ChosenTime
 from billing.domain.states import Verb
 from billing.models import Subscription
 from billing.queries import contracts
-from billing.services import plan_changes, subscription_notes, subscriptions
+from billing.services import plan_changes, subscription_notes, subscriptions, webhook_types
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 Status = Subscription.Status
 UnusedTime = Subscription.UnusedTime
@@ -28,6 +28,7 @@ _ENDING = ("on_termination_invoice", "on_termination_credit_note")
 
 
 @transaction.atomic
+@tellings.gathered
 def terminate(
     *,
     subscription_id: int,
@@ -77,10 +78,12 @@ def terminate(
         plan_changes.cancel(waiting, actor=actor, at=at, reason="The subscription was terminated.")
     plan_changes.bill([subscription.pk], actor=actor, at=at)
     subscription.refresh_from_db(fields=["next_billing_date"])
+    tellings.tell(webhook_types.TERMINATED, subscription, at=at)
     return subscription
 
 
 @transaction.atomic
+@tellings.gathered
 def schedule(
     *,
     subscription_id: int,
@@ -130,6 +133,7 @@ def schedule(
 
 
 @transaction.atomic
+@tellings.gathered
 def call_off(
     *, subscription_id: int, actor: Actor, at: datetime, reason: str = "", seen: str | None = None
 ) -> Subscription:
@@ -172,4 +176,5 @@ def _agree(
     subscription.save(update_fields=[*wanted, "updated_at"])
     plan_changes.hand_on(subscription, old=old, new=wanted, at=at)
     audit.record(actor=actor, at=at, verb=verb, instance=subscription, old=old, new=dict(wanted), reason=reason)
+    tellings.tell(webhook_types.UPDATED, subscription, at=at)
     return subscription

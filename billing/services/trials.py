@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.models import Subscription
-from billing.services import billing_days, plan_turns
+from billing.services import billing_days, plan_turns, webhook_types
 from config.kernel import db
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 from customers.models import Customer
 
 
@@ -36,4 +36,5 @@ def end(*, subscription_id: int, actor: Actor, at: datetime) -> bool:
     )
     Subscription.objects.filter(pk=subscription_id).update(trial_ended_at=ends_at, updated_at=at)
     audit.record(actor=actor, at=at, verb="end_trial", instance=subscription, new={"trial_ended_at": ends_at})
+    tellings.tell(webhook_types.TRIAL_ENDED, subscription, at=at)
     return True

@@ -12,14 +12,14 @@ from django.db.models import QuerySet
 
 from billing.models import Subscription, SubscriptionThreshold, ThresholdCheck, ThresholdCursor
 from billing.queries import usage_thresholds as known
-from billing.services import event_cursors
+from billing.services import event_cursors, webhook_types
 from catalog.domain.usage_thresholds import UsageThreshold
 from catalog.models import PlanVersion
 from catalog.services import threshold_input
 from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors, jobs
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 # One look at what was written lately; only subscriptions that are billed at thresholds come out.
 _ENQUEUE = """
@@ -51,6 +51,16 @@ def agree(
     stays the same threshold. Sending what is there changes nothing. The usage is looked at soon after. Raises
     InvalidThresholds, NotFound (`usage_threshold_not_found`).
     """
+    before = known.own(subscription)
+    rows = _set(subscription, values, actor, at)
+    if [row.pk for row in rows] != [row.pk for row in before]:
+        tellings.tell(webhook_types.UPDATED, subscription, at=at)
+    return rows
+
+
+def _set(
+    subscription: Subscription, values: Sequence[ThresholdValues], actor: Actor, at: datetime
+) -> tuple[SubscriptionThreshold, ...]:
     rows = known.own(subscription)
     existing = [UsageThreshold(row.key, row.amount_cents, row.recurring, row.name, row.created_at) for row in rows]
     wanted = threshold_input.thresholds(values=values, existing=existing, at=at)
@@ -99,7 +109,7 @@ def begin(*, subscription: Subscription, values: Sequence[ThresholdValues], acto
         customer=subscription.customer_id, external_subscription_id=subscription.external_id
     ).delete()
     if values:
-        agree(subscription=subscription, values=values, actor=actor, at=at)
+        _set(subscription, values, actor, at)
 
 
 def follow(
@@ -132,6 +142,7 @@ def follow(
         old={"progressive_billing_disabled": not is_disabled},
         new={"progressive_billing_disabled": is_disabled},
     )
+    tellings.tell(webhook_types.UPDATED, subscription, at=at)
     wake(subscriptions=Subscription.objects.filter(pk=subscription.pk), at=at)
 
 

@@ -14,10 +14,10 @@ from billing.domain import chosen_times, states, terms
 from billing.domain.states import Verb
 from billing.models import Subscription
 from billing.queries import contracts
-from billing.services import subscription_notes
+from billing.services import subscription_notes, webhook_types
 from catalog.models import PlanVersion
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import audit, tellings
 
 Status = Subscription.Status
 ChangeTiming = Subscription.ChangeTiming
@@ -78,14 +78,25 @@ def pending(current: Subscription) -> Subscription | None:
     return rows.select_related("plan_version__plan", "customer__billing_entity").first()
 
 
-def cancel(waiting: Subscription, *, actor: Actor, at: datetime, reason: str = "") -> Subscription:
-    """Cancel a waiting subscription or change of plan. Raises InvalidTransition for one that does not wait."""
+def cancel(
+    waiting: Subscription, *, actor: Actor, at: datetime, reason: str = "", is_told: bool = True
+) -> Subscription:
+    """Cancel a waiting subscription or change of plan. Raises InvalidTransition for one that does not wait.
+
+    It ``is_told`` unless something follows at once that is. Of a change the subscription that runs is told.
+    """
     old = {"status": waiting.status}
+    was_change = waiting.status == Status.PENDING and waiting.previous_id is not None
     waiting.status = states.next(state=waiting.status, verb=Verb.CANCEL)
     waiting.canceled_at = waiting.updated_at = at
     waiting.save(update_fields=["status", "canceled_at", "updated_at"])
     new = {"status": waiting.status}
     audit.record(actor=actor, at=at, verb="cancel", instance=waiting, old=old, new=new, reason=reason)
+    if is_told and was_change and waiting.previous is not None:
+        # The external id stands for the one that runs: nobody is to think that this one is over.
+        tellings.tell(webhook_types.UPDATED, waiting.previous, at=at)
+    elif is_told:
+        tellings.tell(webhook_types.CANCELED, waiting, at=at)
     return waiting
 
 
@@ -113,6 +124,7 @@ def write(
         new={"plan": follower.plan_version.plan.code, "change_date": follower.change_date},
         reason=reason,
     )
+    tellings.tell(webhook_types.UPDATED, current, at=at)
     return follower
 
 

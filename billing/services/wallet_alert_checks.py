@@ -14,6 +14,8 @@ from django.db.models import QuerySet
 from billing.domain import wallet_alerts
 from billing.models import TriggeredWalletAlert, WalletAlert
 from billing.queries import wallet_alerts as known
+from billing.services import webhook_types
+from config.platform.services import outbox
 from invoicing.models import Wallet
 
 
@@ -31,6 +33,7 @@ def evaluate(*, wallets: Sequence[Wallet], at: datetime) -> int:
     fired = [row for alert in watching if (row := _see(alert, by_id[alert.wallet_id], at)) is not None]
     TriggeredWalletAlert.objects.bulk_create(fired)
     WalletAlert.objects.bulk_update(watching, ["previous_value", "last_processed_at", "firings"])
+    outbox.record(webhook_types.ALERT_TRIGGERED, fired, at=at)
     return len(fired)
 
 

@@ -139,7 +139,8 @@ def test_no_subscription(api: ApiClient, method: str, path: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "subscription_not_found")
 
 
-def test_one_that_waits_for_its_start(api: ApiClient) -> None:
+@pytest.mark.parametrize("parameter", ["status", "subscription_status"])
+def test_one_that_waits_for_its_start(api: ApiClient, parameter: str) -> None:
     new = NewSubscription(
         external_customer_id="acme",
         plan_code="starter",
@@ -147,7 +148,7 @@ def test_one_that_waits_for_its_start(api: ApiClient) -> None:
         subscription_at=instant("2026-06-01"),
     )
     subscriptions.create(new=new, actor=ACTOR, at=instant("2026-05-04"))
-    path = "subscriptions/later/entitlements?status=pending"
+    path = f"subscriptions/later/entitlements?{parameter}=pending"
     api.call("patch", path, {"entitlements": {"seats": {"max": 3}}})
     (shown,) = api.read(path).json()["entitlements"]
     assert shown["overrides"] == {"max": 3}

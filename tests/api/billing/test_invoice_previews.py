@@ -13,6 +13,7 @@ from billing.models import AdjustedLine, Subscription
 from billing.services import runs
 from catalog.models import Charge, Coupon
 from customers.models import Customer
+from invoicing.api.preview_shapes import NO_ID
 from invoicing.models import Invoice, LedgerEntry
 from tests.factories import billing as made
 from tests.factories import catalog as goods
@@ -76,8 +77,8 @@ def test_a_new_contract(api: ApiClient, customer: Customer) -> None:
         1600,
         1920,
     )
-    assert (shown["lago_id"], shown["status"], shown["number"]) == (None, "draft", "ACME-DRAFT")
-    assert (shown["customer"]["name"], shown["customer"]["external_id"]) == ("Guest", None)
+    assert (shown["lago_id"], shown["status"], shown["number"]) == (NO_ID, "draft", "ACME-DRAFT")
+    assert (shown["customer"]["name"], shown["customer"]["external_id"]) == ("Guest", "")
     assert {fee["lago_id"] for fee in shown["fees"]} == {None}
     assert unchanged() == before
 

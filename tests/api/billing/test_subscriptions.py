@@ -141,7 +141,6 @@ def test_neutral_values_of_missing_features_are_taken(api: ApiClient, customer: 
         ({"change_at": "20260301"}, {"change_at": ["value_is_invalid"]}),
         ({"change_at": "now"}, {"change_at": ["value_must_be_blank"]}),
         ({"payment_method": {"payment_method_id": "x"}}, {"payment_method": ["unsupported_value"]}),
-        ({"billing_entity_id": "other"}, {"billing_entity_id": ["unsupported_value"]}),
         ({"billing_time": "sometimes"}, {"billing_time": ["value_is_invalid"]}),
         ({"backdated_billing": "perhaps"}, {"backdated_billing": ["value_is_invalid"]}),
         ({"subscription_at": "soon"}, {"subscription_at": ["invalid_date"]}),
