@@ -13,7 +13,7 @@ from config.kernel import errors
 class EntitlementsRequest(serializers.Serializer):  # type: ignore[type-arg]
     """Values by privilege code, by feature code."""
 
-    entitlements = serializers.DictField(child=serializers.DictField())
+    entitlements = serializers.DictField(child=serializers.DictField(allow_null=True))
 
 
 def values(request: Request, key: str) -> Mapping[str, Mapping[str, object]]:

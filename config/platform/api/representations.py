@@ -12,6 +12,7 @@ from typing import Any
 from rest_framework.serializers import Serializer
 
 from config.kernel import registry
+from config.platform.api import rendering
 
 _known: dict[str, type[Serializer[Any]]] = {}
 
@@ -32,7 +33,7 @@ def represent(name: str, instances: Sequence[Any]) -> list[dict[str, Any]]:
     Objects should come with what the serializer reads prefetched; the owning app's queries do that.
     """
     extra = registry.parts(name, instances)
-    rows = _known[name](instances, many=True, context={"parts": {name: extra}}).data
+    rows = rendering.render(_known[name], instances, context={"parts": {name: extra}})
     return [{**row, **extra[instance.pk]} for instance, row in zip(instances, rows, strict=True)]
 
 

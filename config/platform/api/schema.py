@@ -1,4 +1,8 @@
-"""OpenAPI. Owns how root keys, pages and refusals are described; each view describes its own resource with these."""
+"""OpenAPI. Owns how root keys, pages and operations are described; each view describes its own resource with these.
+
+Refusals, ids and tags of an operation follow from its path and method (`schema_statuses`, `schema_names`), the
+descriptions of fields from their names (`schema_words`): a view says only what is its own.
+"""
 
 from __future__ import annotations
 
@@ -6,59 +10,62 @@ import functools
 from typing import Any
 
 from drf_spectacular import openapi
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, inline_serializer
 from rest_framework import serializers
+
+from config.platform.api import headers, schema_fields, schema_names, schema_statuses, schema_texts
+
+EXTENSIONS = schema_fields
+"""How fields are described is known once the module is there."""
 
 
 class ApiSchema(openapi.AutoSchema):
     """Describes a view of this API."""
 
+    _direction = "request"
+
     def get_operation_id(self) -> str:
-        """Name an operation; reading a collection is a list."""
-        name: str = super().get_operation_id()
-        if self.method == "GET" and not self.path.endswith("}"):
-            return name.removesuffix("_retrieve") + "_list" if name.endswith("_retrieve") else name
-        return name
+        """Name an operation by its method and path."""
+        return schema_names.operation_id(self.method, self.path)
 
+    def get_override_parameters(self) -> list[Any]:
+        """Name the headers that come of what the view is."""
+        return headers.parameters(self.view, self.method)
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describes the bearer key."""
+    def _get_serializer_name(self, serializer: Any, direction: Any, *args: Any, **kwargs: Any) -> str:
+        """Name a component after its serializer; one that says it is a request is not said to be one twice."""
+        name: str = super()._get_serializer_name(serializer, direction, *args, **kwargs)
+        return name.replace("RequestRequest", "Request")
 
-    target_class = "config.platform.api.auth.ApiKeyAuthentication"
-    name = "apiKey"
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        self._direction = direction
+        return super()._map_basic_serializer(serializer, direction)
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """Return the OpenAPI form."""
-        return {"type": "http", "scheme": "bearer", "description": "The key that `manage.py create_api_key` printed."}
+    def _insert_field_validators(self, field: Any, schema: Any) -> None:
+        """Tell limits of what comes in; an answer shows what is there."""
+        if self._direction == "request":
+            super()._insert_field_validators(field, schema)
 
-
-class ConstantField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Describes a constant by its type."""
-
-    target_class = "config.platform.api.serializers.Constant"
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        """Return the OpenAPI form."""
-        value = self.target.value
-        if value is None:
-            return {"nullable": True}
-        if isinstance(value, list):
-            return {"type": "array", "items": {}}
-        return {"type": _TYPES.get(type(value), "object")}
-
-
-class UnsupportedField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Describes a field that takes neutral values only."""
-
-    target_class = "config.platform.api.serializers.Unsupported"
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        """Return the OpenAPI form."""
-        taken = ", ".join(repr(value) for value in self.target.neutral)
-        return {"nullable": True, "description": f"Not supported yet; anything but {taken} is refused."}
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Describe an operation, with the refusals that are common to its kind; those that the view names stay."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query" and parameter.get("schema", {}).get("type") == "array":
+                parameter["explode"] = True
+        responses = operation["responses"]
+        responses.update(headers.responses(self.view, self.method))
+        if any(parameter["name"] == "If-None-Match" for parameter in operation.get("parameters", [])):
+            responses.setdefault("304", headers.KEPT)
+        for status in schema_statuses.of(self.method, operation):
+            responses.setdefault(status, schema_statuses.reference(status))
+        operation["responses"] = dict(sorted(responses.items()))
+        operation["summary"], operation["description"] = schema_texts.summary(
+            operation.get("description", ""), operation["operationId"]
+        )
+        return operation
 
 
 class Meta(serializers.Serializer):  # type: ignore[type-arg]
@@ -77,12 +84,12 @@ class Refusal(serializers.Serializer):  # type: ignore[type-arg]
     status = serializers.IntegerField()
     error = serializers.CharField()
     code = serializers.CharField(required=False)
-    error_details = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    error_details = serializers.DictField(required=False)
 
 
 PAGE = [
-    OpenApiParameter("page", OpenApiTypes.INT, description="From 1 on."),
-    OpenApiParameter("per_page", OpenApiTypes.INT, description="100 unless given, 1000 at most."),
+    OpenApiParameter("page", OpenApiTypes.INT, description="Which page, from 1 on; the first unless given."),
+    OpenApiParameter("per_page", OpenApiTypes.INT, description="Rows of a page: 100 unless given, 1,000 at most."),
 ]
 
 
@@ -91,16 +98,34 @@ def body(root: str, serializer: type[serializers.Serializer[Any]], *, many: bool
     return _wrapped(f"{serializer.__name__}{'s' if many else ''}Body", root, serializer, many=many, meta=False)
 
 
-def answer(root: str, serializer: type[serializers.Serializer[Any]], *, refusals: bool = True) -> dict[int, Any]:
-    """Describe an answer: the serializer under its root key, and the refusals that every view can give."""
-    wrapped = _wrapped(f"{serializer.__name__}Envelope", root, serializer, many=False, meta=False)
-    return {200: wrapped, **(_REFUSALS if refusals else {})}
+def changes(root: str, serializer: type[serializers.Serializer[Any]]) -> Any:
+    """Describe a request that changes something: what it leaves out stays as it is, so nothing is mandatory."""
+    name = f"{serializer.__name__.removesuffix('Request')}Partial"
+    return _wrapped(f"{name}Body", root, _partial(serializer, name), many=False, meta=False)
+
+
+def either(name: str, *forms: Any) -> Any:
+    """Describe something that has one of these forms, under the name of a component."""
+    return PolymorphicProxySerializer(component_name=name, serializers=list(forms), resource_type_field_name=None)
+
+
+def one_or_many(root: str, roots: str, serializer: type[serializers.Serializer[Any]]) -> dict[int, Any]:
+    """Describe an answer with one object or several, as the request had one or several."""
+    name = serializer.__name__
+    one = _wrapped(f"{name}Envelope", root, serializer, many=False, meta=False)
+    several = _wrapped(f"{name}List", roots, serializer, many=True, meta=False)
+    return {200: either(f"{name}OrList", one, several)}
+
+
+def answer(root: str, serializer: type[serializers.Serializer[Any]]) -> dict[int, Any]:
+    """Describe an answer: the serializer under its root key."""
+    return {200: _wrapped(f"{serializer.__name__}Envelope", root, serializer, many=False, meta=False)}
 
 
 def page(root: str, serializer: type[serializers.Serializer[Any]], *, meta: bool = True) -> dict[int, Any]:
     """Describe a list under its root key, with ``meta`` unless it has no pages."""
     name = f"{serializer.__name__}{'Page' if meta else 'List'}"
-    return {200: _wrapped(name, root, serializer, many=True, meta=meta), **_REFUSALS}
+    return {200: _wrapped(name, root, serializer, many=True, meta=meta)}
 
 
 def filters(*names: str, many: tuple[str, ...] = (), paged: bool = True) -> list[OpenApiParameter]:
@@ -111,20 +136,34 @@ def filters(*names: str, many: tuple[str, ...] = (), paged: bool = True) -> list
 
 
 @functools.cache
+def without(serializer: type[serializers.Serializer[Any]], name: str, *absent: str, **parts: Any) -> Any:
+    """Describe a shape of something that is not made: these fields of it may be null, and these parts differ too."""
+
+    def fields(described: Any) -> Any:
+        shown = {key: form if isinstance(form, serializers.Field) else form(many=True) for key, form in parts.items()}
+        found = {**serializer.get_fields(described), **shown}
+        for field in absent:
+            found[field].allow_null = True
+        return found
+
+    return type(name, (serializer,), {"get_fields": fields, "__doc__": serializer.__doc__})
+
+
+@functools.cache
+def _partial(serializer: type[serializers.Serializer[Any]], name: str) -> Any:
+    def fields(described: Any) -> Any:
+        found = serializer.get_fields(described)
+        for field in found.values():
+            field.required = False
+        return found
+
+    return type(name, (serializer,), {"get_fields": fields, "__doc__": serializer.__doc__})
+
+
+@functools.cache
 def _wrapped(name: str, root: str, serializer: type[serializers.Serializer[Any]], *, many: bool, meta: bool) -> Any:
     """Return the same class for the same wrapping: two of one name would be two components."""
     fields: dict[str, Any] = {root: serializer(many=many)}
     if meta:
         fields["meta"] = Meta()
     return inline_serializer(name=name, fields=fields)
-
-
-_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
-
-_REFUSALS = {
-    400: OpenApiResponse(Refusal, description="The request cannot be read."),
-    401: OpenApiResponse(Refusal, description="No key, or one that is unknown, revoked or expired."),
-    404: OpenApiResponse(Refusal, description="What the request names does not exist."),
-    405: OpenApiResponse(Refusal, description="The state refuses it."),
-    422: OpenApiResponse(Refusal, description="The input breaks a rule; `error_details` lists codes per field."),
-}

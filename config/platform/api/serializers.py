@@ -10,8 +10,6 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from django.utils import dateparse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from moneyed import Money
 from rest_framework import serializers
 
@@ -88,11 +86,15 @@ class Unsupported(serializers.Field):  # type: ignore[type-arg]
 
 
 class Constant(serializers.Field):  # type: ignore[type-arg]
-    """A field of an answer that is the same for every object, because its feature does not exist yet."""
+    """A field of an answer that is the same for every object, unless an upper app completes the answer.
 
-    def __init__(self, value: Any) -> None:
+    ``filled`` describes what the upper app puts there: a field, or the name under which it registered the objects of
+    a list (see `representations`). Without it the value is all that ever comes.
+    """
+
+    def __init__(self, value: Any, *, filled: serializers.Field[Any, Any, Any, Any] | str | None = None) -> None:
         super().__init__(read_only=True)
-        self.value = value
+        self.value, self.filled = value, filled
 
     def get_attribute(self, instance: Any) -> Any:
         """Return something that is not None, so that the value is asked for."""
@@ -109,8 +111,10 @@ class Part(Constant):
     Each object is asked for once per answer, however often it is shown in it.
     """
 
-    def __init__(self, name: str, key: str, value: Any) -> None:
-        super().__init__(value)
+    def __init__(
+        self, name: str, key: str, value: Any, *, filled: serializers.Field[Any, Any, Any, Any] | str | None = None
+    ) -> None:
+        super().__init__(value, filled=filled)
         self.name, self.key = name, key
 
     def to_representation(self, value: Any) -> Any:
@@ -143,7 +147,6 @@ class Integer(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-@extend_schema_field(OpenApiTypes.INT)
 class MinorUnits(Integer):
     """Money as integer minor units: zero or more in a request; in an answer taken from a Money or integer."""
 
@@ -175,7 +178,6 @@ class Flag(serializers.BooleanField):
         super().__init__(**kwargs)
 
 
-@extend_schema_field(OpenApiTypes.STR)
 class DecimalString(serializers.Field):  # type: ignore[type-arg]
     """A decimal as text: "10.0", "0.00012". A request may send plain decimal text or a number, never an exponent."""
 
@@ -197,7 +199,6 @@ class DecimalString(serializers.Field):  # type: ignore[type-arg]
         return decimal_text(Decimal(value))
 
 
-@extend_schema_field(OpenApiTypes.DOUBLE)
 class Rate(serializers.Field):  # type: ignore[type-arg]
     """A rate: percent as a number outside (19.0), a fraction inside (0.19). Requests may send text too."""
 
@@ -221,7 +222,6 @@ class Rate(serializers.Field):  # type: ignore[type-arg]
         return numbers.json_number(Decimal(value) * HUNDRED)
 
 
-@extend_schema_field(OpenApiTypes.DOUBLE)
 class Number(serializers.Field):  # type: ignore[type-arg]
     """A decimal that an answer shows as a JSON number."""
 
@@ -230,7 +230,6 @@ class Number(serializers.Field):  # type: ignore[type-arg]
         return numbers.json_number(Decimal(value))
 
 
-@extend_schema_field(OpenApiTypes.DATETIME)
 class Instant(serializers.Field):  # type: ignore[type-arg]
     """A moment. In: ISO 8601, a day alone is its start, no zone is UTC. Out: UTC, to the second or the millisecond."""
 

@@ -1,0 +1,1 @@
+"""Tests of the description of the API, and of the API by its description."""
