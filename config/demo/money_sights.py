@@ -1,15 +1,17 @@
-"""What is worth a look of the sample's documents and money: title, page of the admin and guide of each."""
+"""What is worth a look of the sample's money and integrations: title, page of the admin and guide of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from config.demo import mended, offers
+from config.demo import integrations, mended, offers
 from config.demo.buyers import Buyer
-from invoicing.models import BooksCheck, Invoice, Wallet
+from config.platform.models import ApiKey, WebhookEndpoint
+from invoicing.models import BooksCheck, Invoice, PaymentRequest, Wallet
 
 _LISTS = (
     ("Debits and credits of every account", "admin:invoicing_ledgerentry_trial_balance", "ledger"),
@@ -20,7 +22,7 @@ _LISTS = (
 def pages(people: Sequence[Buyer]) -> list[tuple[str, str, str]]:
     """Return title, path and guide of every page that there is."""
     invoices = Invoice.objects.order_by("pk")
-    rows: list[tuple[str, QuerySet[Invoice] | QuerySet[Wallet] | QuerySet[BooksCheck], str]] = [
+    rows: list[tuple[str, QuerySet[Any], str]] = [
         (
             "A coupon, recurring, on the first invoice that took it",
             _of(invoices, people, offers.PARTNER_RANK),
@@ -36,6 +38,10 @@ def pages(people: Sequence[Buyer]) -> list[tuple[str, str, str]]:
         ),
         ("An invoice of which a line is disputed", invoices.filter(disputed_amount__gt=0), "voids-and-disputes"),
         ("What the check of the books looked at", BooksCheck.objects.order_by("-pk"), "books-check"),
+        ("A payment that was asked for", PaymentRequest.objects.order_by("pk"), "payments"),
+        ("A server that is told of what happens", _endpoints(integrations.TAKES), "webhooks"),
+        ("A server that does not answer, and what waits for it", _endpoints(integrations.GONE), "webhooks"),
+        ("An API key for reading, its secret being changed", ApiKey.objects.filter(previous_digest__gt=""), "api-keys"),
     ]
     found = []
     for title, objects, guide in rows:
@@ -52,3 +58,7 @@ def _of(invoices: QuerySet[Invoice], people: Sequence[Buyer], rank: int) -> Quer
 
 def _wallets(people: Sequence[Buyer], rank: int) -> QuerySet[Wallet]:
     return Wallet.objects.filter(customer__external_id=people[rank].external_id).order_by("pk")
+
+
+def _endpoints(name: str) -> QuerySet[WebhookEndpoint]:
+    return WebhookEndpoint.objects.filter(name=name, deleted_at__isnull=True)

@@ -12,9 +12,10 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from config import supervisor
-from config.demo import comparing, hosting, installation, sights, state, summary, tour
-from config.demo.api import Refused
+from config.demo import comparing, hosting, installation, integrations, sights, state, summary, tour
+from config.demo.api import Api, Refused
 from config.demo.hosting import Host
+from config.demo.receiver import Receiver
 from config.kernel import actors, errors
 from config.localdb import server
 from config.localdb.errors import LocalDatabaseError
@@ -62,9 +63,10 @@ class Command(base.BaseCommand):
         if free != port:
             self.stdout.write(f"Port {port} is taken; taking {free}.")
         journal = hosting.Journal(folder / "server.log")
-        with Host(host=host, port=free, journal=journal) as running:
+        with Receiver() as receiver, Host(host=host, port=free, journal=journal) as running:
             running.wait_until_ready()
             self.stdout.write(f"Web server, worker and scheduler are up: {running.url}/")
+            self._integrate(running, known, receiver)
             rows = tour.play(host=running, known=known, say=self._say, clock=timezone.now)
             self.stdout.write(f"\n{comparing.table(rows)}\n")
             if not all(row.equal for row in rows):
@@ -75,6 +77,11 @@ class Command(base.BaseCommand):
                 self.stdout.write("Ctrl-C stops it.")
                 running.stay()
 
+    def _integrate(self, running: Host, known: state.State, receiver: Receiver) -> None:
+        integrations.keys(at=timezone.now())
+        with Api(running.url, known.api_key) as api:
+            integrations.listen(api, url=receiver.url)
+
     def _check_books(self) -> None:
         row = books_checks.run(as_of=timezone.now(), trigger="command", actor=actors.job("demo"), sample=_SAMPLE)
         if row.broken_count:
@@ -84,6 +91,9 @@ class Command(base.BaseCommand):
     def _conclude(self, running: Host, known: state.State, folder: Path) -> None:
         people = tour.Material.read(known.last_month).buyers
         ids = [buyer.external_id for buyer in people]
+        with Api(running.url, known.api_key) as api:
+            integrations.ask_for_payment(api, people)
+            portal = integrations.portal(api, people)
         self.stdout.write(f"Worth a look:\n{sights.text(people, url=running.url)}\n\n")
         facts = {
             "Invoices": summary.invoices(external_ids=ids),
@@ -92,6 +102,7 @@ class Command(base.BaseCommand):
             "Output": f"{running.journal.path}",
             "API key": f"ends with {known.api_key[-4:]}, whole in {state.key_file(folder)}",
             "API docs": f"{running.url}/api/docs/",
+            "Portal": f"{portal} (a customer's own pages, for half a day)",
             "Admin": f"{running.url}/admin/",
             "User": installation.USER,
             "Password": known.password or "the one you chose",
