@@ -1,6 +1,6 @@
 # Quittance. `make` lists the targets.
 .POSIX:
-.PHONY: help setup libraries demo run migrate test lint format acceptance bench screenshots doctor stop-db clean-data
+.PHONY: help setup libraries demo run migrate test lint format acceptance schema fuzz bench screenshots doctor stop-db clean-data
 
 PYTHON = .venv/bin/python
 ACCEPTANCE = ../shared/acceptance
@@ -41,6 +41,13 @@ format: setup ## Format the code and fix what can be fixed
 acceptance: setup libraries ## For maintainers: run the acceptance cases, a folder beside the checkout that is not published (ARGS="--area=taxes")
 	@test -d $(ACCEPTANCE) || { echo "There is no $(ACCEPTANCE): the acceptance cases are not published. make test runs the tests."; exit 1; }
 	@$(PYTHON) -m pytest $(ACCEPTANCE) -c pyproject.toml --rootdir . -p no:cacheprovider -n 2 -q -rN --show-capture=no $(ARGS)
+
+schema: setup ## Write the description of the API to docs/api/openapi.yaml
+	@$(PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml
+
+fuzz: setup ## Send many made-up requests to the API (FUZZ_EXAMPLES=200 each, FUZZ_SEED=1, FUZZ_ONLY=invoices; takes long)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(PYTHON) -m pytest -q --show-capture=no \
+		tests/api/schema/test_fuzz.py tests/api/schema/test_nasty_requests.py $(ARGS)
 
 bench: setup ## Measure ingestion, rating and current usage against bare SQL, ratios last (some minutes)
 	@PYTHONPATH=. $(PYTHON) benchmarks/suite.py

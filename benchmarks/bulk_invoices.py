@@ -1,12 +1,13 @@
 """How many invoices a billing run makes in a second, as a share of what bare SQL writes of the same rows.
 
-    PYTHONPATH=. .venv/bin/python benchmarks/bulk_invoices.py [--customers 4000] [--processes 2] [--rounds 1]
+    PYTHONPATH=. .venv/bin/python benchmarks/bulk_invoices.py [--customers 4000] [--processes 2] [--webhooks]
 
 Makes a database of its own beside the configured one and drops it at the end. Every customer has a subscription with
 five charges, and all of them have usage: an invoice has five lines and a tax. A run does what it does at the end of a
 month: usage is read and rated with traces, drafts are made in chunks of 500 customers, numbered, frozen, booked in the
 ledger, noted in the audit trail, and e-mails are asked for. Drafting and issuing are measured alone as well, of lines
-that are there. The bare sides write the rows of the run once more, into copies of its tables with their indexes: by one
+that are there. With ``--webhooks`` an endpoint is told of everything: the events of all invoices are rendered and
+written too. The bare sides write the rows of the run once more, into copies of its tables with their indexes: by one
 INSERT … SELECT for each table, and by Django's bulk_create of invoices, lines and taxes.
 """
 
@@ -33,7 +34,7 @@ from billing.models import BilledPeriod, RatedCharge
 from billing.services import billing_days
 from catalog.models import Tax
 from config.kernel import actors
-from config.platform.models import AuditEntry
+from config.platform.models import AuditEntry, WebhookEndpoint, WebhookEvent
 from customers.models import BillingEntity, Customer
 from invoicing.domain.specs import InvoiceSpec, LineSpec
 from invoicing.models import Delivery, Invoice, InvoiceLine, InvoiceTax, LedgerEntry, LedgerPosting, LineTax
@@ -62,17 +63,21 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--customers", type=int, default=4000)
     options.add_argument("--processes", type=int, default=2)
+    options.add_argument("--webhooks", action="store_true", help="have an endpoint told of everything")
     given = options.parse_args()
     configured = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         prepare(given.customers)
+        if given.webhooks:
+            WebhookEndpoint.objects.create(created_at=rating.AS_OF, webhook_url="http://receiver.example/")
         ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
         figures = {
             f"a billing run, {given.processes} processes": share(run, ids, given.processes),
             f"drafted and issued alone, {given.processes} processes": share(draft_and_issue, ids, given.processes),
         }
         demand_gapless(2 * given.customers)
+        print(f"{WebhookEvent.objects.count()} events for webhooks", flush=True)
         copies()
         written = Invoice.objects.count()
         rows: dict[type[Model], list[Model]] = {model: list(model._base_manager.all()) for model in PLAIN}

@@ -83,6 +83,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _page(request, "Credit notes", "undo", "invoicing.creditnote"),
             _page(request, "Fees in advance", "bolt", "invoicing.invoiceline"),
             _page(request, "Payments", "payments", "invoicing.payment"),
+            _page(request, "Payment requests", "notification_important", "invoicing.paymentrequest"),
             _page(request, "Wallets", "wallet", "invoicing.wallet"),
             _page(request, "Ledger", "account_balance", "invoicing.ledgerentry"),
             _page(request, "Books check", "fact_check", "invoicing.bookscheck"),
@@ -91,9 +92,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             "Settings",
             _page(request, "API keys", "key", "platform.apikey"),
+            _page(request, "Webhooks", "webhook", "platform.webhookendpoint"),
+            _page(request, "Deliveries", "outbox", "platform.webhookdelivery"),
             _page(request, "People", "person", "auth.user"),
             _page(request, "Roles", "badge", "auth.group"),
             _page(request, "Audit trail", "history", "platform.auditentry"),
+            _page(request, "API requests", "swap_vert", "platform.requestlog"),
+            _page(request, "Security log", "shield_person", "platform.securitylog"),
             _page(request, "Schedule", "schedule", "django_celery_beat.periodictask"),
         ),
     ]

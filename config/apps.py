@@ -15,4 +15,4 @@ class InstallationConfig(apps.AppConfig):
 
     def ready(self) -> None:
         """Load what the apps register: tasks, periodic jobs, listeners, and what they show on lower apps' objects."""
-        autodiscover_modules("tasks", "subscribers", "api.parts", "admin.panels")
+        autodiscover_modules("services.webhook_types", "tasks", "subscribers", "api.parts", "admin.panels")

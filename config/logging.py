@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 REQUEST_ID_HEADER = "X-Request-ID"
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HIDDEN = "..."
+SIGNED_LINK = re.compile(r"/(portal|files)/[^/\s]+")
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
@@ -36,6 +37,15 @@ class RequestIdFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = _request_id.get()
+        return True
+
+
+class SignedLinkFilter(logging.Filter):
+    """Takes the tokens of signed links out of the addresses that the framework logs, as of refused requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_without_token(value) if isinstance(value, str) else value for value in record.args)
         return True
 
 
@@ -88,6 +98,7 @@ class RequestLogMiddleware:
         given = request.headers.get(REQUEST_ID_HEADER, "")
         request_id = given if ACCEPTED_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         token = _request_id.set(request_id)
+        request.request_id = request_id  # type: ignore[attr-defined]
         started = time.perf_counter()
         try:
             response = self.get_response(request)
@@ -105,6 +116,10 @@ class RequestLogMiddleware:
             _request_id.reset(token)
 
 
+def _without_token(text: str) -> str:
+    return SIGNED_LINK.sub(rf"/\1/{HIDDEN}", text)
+
+
 def _shown(request: HttpRequest) -> str:
     """The path on one line, without the token of a signed link: whoever reads the log could follow it."""
     path = request.path
@@ -120,7 +135,10 @@ def configuration(*, log_format: str, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": "config.logging.RequestIdFilter"}},
+        "filters": {
+            "request_id": {"()": "config.logging.RequestIdFilter"},
+            "signed_links": {"()": "config.logging.SignedLinkFilter"},
+        },
         "formatters": {
             "json": {"()": "config.logging.JsonFormatter"},
             "human": {
@@ -130,7 +148,11 @@ def configuration(*, log_format: str, level: str) -> dict[str, Any]:
             },
         },
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": formatter, "filters": ["request_id"]},
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": formatter,
+                "filters": ["request_id", "signed_links"],
+            },
         },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

@@ -7,7 +7,7 @@ import pathlib
 import urllib.parse
 from typing import Any
 
-from config import environment, secrets
+from config import api_page, environment, secrets
 from config import logging as structured_logging
 
 env = environment.env
@@ -40,7 +40,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # pages show documents of this server in a frame
-if env.bool("BEHIND_PROXY", default=False):  # believed only when said so: a client could send the header itself
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:  # believed only when said so: a client could send the header itself
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_MEGABYTES", default=16) * 1024 * 1024
@@ -222,18 +223,27 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
     "TITLE": "Quittance",
-    "DESCRIPTION": "Usage in, right invoices out. Money is in integer minor units or decimal strings.",
+    "DESCRIPTION": api_page.DESCRIPTION,
     "VERSION": "1",
+    "LICENSE": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/", "description": "The installation that the description comes from."}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": api_page.SETTINGS,
     "COMPONENT_SPLIT_REQUEST": True,
-    # Both are called payment_status: that of an invoice, and that of a fee that stands alone.
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.platform.api.schema_hooks.complete",
+    ],
+    # The same name has different choices in different places.
     "ENUM_NAME_OVERRIDES": {
         "DisputeOutcome": "invoicing.domain.disputes.OUTCOMES",
         "FeePaymentStatus": "invoicing.domain.standalone.STATUSES",
@@ -241,14 +251,34 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+API_LOG_DAYS = env.int("API_LOG_DAYS", default=90)
+API_LOG_EVENTS = env.bool("API_LOG_EVENTS", default=False)
+API_LOG_HIDDEN_FIELDS = env.list(
+    "API_LOG_HIDDEN_FIELDS",
+    default="email,to,cc,bcc,phone,firstname,lastname,address_line1,address_line2,zipcode".split(","),
+)
+SECURITY_LOG_DAYS = env.int("SECURITY_LOG_DAYS", default=365)
+IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
+
 # --- Billing ------------------------------------------------------------------------------------------------------
 
 BILLING_CATCH_UP = env.bool("BILLING_CATCH_UP", default=True)
 BILLING_RUN_CHUNK = env.int("BILLING_RUN_CHUNK", default=200)
 ENDING_NOTICE_DAYS = env.list("ENDING_NOTICE_DAYS", cast=int, default=[45, 15])
+PORTAL_LINK_HOURS = env.int("PORTAL_LINK_HOURS", default=12)
 MAX_ACTIVE_WALLETS = env.int("MAX_ACTIVE_WALLETS", default=6)
 VIES_CHECKER = env.str("VIES_CHECKER", default="customers.services.vies.ask") or None
 VIES_URL = env.str("VIES_URL", default="https://ec.europa.eu/taxation_customs/vies/rest-api")
+
+# --- Webhooks -----------------------------------------------------------------------------------------------------
+
+# Kept like the secret key: configured, or made on first use. Several machines need the same ones.
+WEBHOOK_SIGNING_KEY = env.str("WEBHOOK_SIGNING_KEY", default="")
+WEBHOOK_HMAC_KEY = env.str("WEBHOOK_HMAC_KEY", default="")
+WEBHOOK_TIMEOUT_SECONDS = env.int("WEBHOOK_TIMEOUT_SECONDS", default=30)
+WEBHOOK_ATTEMPTS = env.int("WEBHOOK_ATTEMPTS", default=25)
+WEBHOOK_CONCURRENCY = env.int("WEBHOOK_CONCURRENCY", default=10)
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=90)
 
 # --- Admin --------------------------------------------------------------------------------------------------------
 

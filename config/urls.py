@@ -4,9 +4,8 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import faults, health
+from config import api_description, faults, health
 from config.platform.admin import refusals
 
 handler403 = refusals.forbidden
@@ -19,8 +18,10 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("api/v1/", include("config.api")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    # The split view has its script at an address of its own: the security policy refuses inline scripts.
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/schema/", api_description.description, name="schema"),
+    path("api/docs/", api_description.Page.as_view(), name="docs"),
+    path("portal/<str:token>/", include("billing.portal.urls")),
+    path("portal/<str:token>/", include("invoicing.portal.urls")),
+    path("portal/<str:token>/", include("customers.portal.urls")),  # the last one: it answers whatever is left
     path("admin/", admin.site.urls),
 ]

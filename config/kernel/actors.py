@@ -1,4 +1,7 @@
-"""Who does something: a person, an API client, a job or the system itself. A plain value for the audit trail."""
+"""Who does something: a person, an API client, a customer, a job or the system itself.
+
+A plain value for the audit trail.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """``kind`` is one of user, api_key, job, system; ``label`` is what the audit trail shows of it."""
+    """``kind`` is one of user, api_key, job, system, customer; ``label`` is what the audit trail shows of it.
+
+    ``address`` and ``client`` say from where it was done, if it was by a request.
+    """
 
     kind: str
     label: str
     user_id: int | None = None
+    address: str = ""
+    client: str = ""
 
 
 SYSTEM = Actor(kind="system", label="system")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
@@ -29,7 +29,8 @@ class PeriodicJob:
 
     ``service`` is the dotted path of a function ``fn(*, as_of: datetime) -> object`` that may run any number of times;
     ``task`` the Celery task that calls it; ``minutes`` the crontab minutes of the hour at which it is due, empty for a
-    job that the scheduler does not run; ``hours`` the crontab hours, in UTC.
+    job that the scheduler does not run; ``hours`` the crontab hours, in UTC. ``is_live`` is a job that shares time
+    with others, such as by leases: it needs the present even where many jobs run one after the other.
     """
 
     name: str
@@ -38,6 +39,7 @@ class PeriodicJob:
     minutes: str
     description: str
     hours: str = "*"
+    is_live: bool = False
 
 
 _periodic: dict[str, PeriodicJob] = {}
@@ -70,12 +72,22 @@ def enqueue(path: str, **kwargs: Any) -> None:
     transaction.on_commit(lambda: _send(path, kwargs))
 
 
-def _send(path: str, kwargs: dict[str, Any]) -> None:
+def wake(path: str, *, after: timedelta) -> None:
+    """Send a task by its dotted path that begins after a while, once the current transaction is committed.
+
+    For work whose time the rows know already, and which a sweeper would find a little later. Where tasks run on the
+    spot no time goes by, so nothing is sent: whoever moves the clock runs the job.
+    """
+    if not current_app.conf.task_always_eager:
+        transaction.on_commit(lambda: _send(path, {}, countdown=max(after.total_seconds(), 0)))
+
+
+def _send(path: str, kwargs: dict[str, Any], **options: Any) -> None:
     if current_app.conf.task_always_eager:
         current_app.tasks[path].apply(kwargs=kwargs, throw=True)
         return
     try:
-        current_app.send_task(path, kwargs=kwargs)
+        current_app.send_task(path, kwargs=kwargs, **options)
     # The broker is away (OSError: its directory). What was to be done is committed already; the sweeper will find it.
     except (OperationalError, OSError) as error:
         log.warning("broker unreachable, %s is left to the sweeper: %s", path, error)

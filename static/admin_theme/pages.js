@@ -56,7 +56,21 @@
     else moved(menu, event);
   });
 
+  // A part of a form that counts for one choice only is hidden, and not sent, while another one is chosen.
+  const shownBy = (part) => {
+    const choice = document.getElementById(part.dataset.qShownBy);
+    if (!choice) return;
+    const whole = part.closest(".q-field") || part;
+    const apply = () => {
+      whole.hidden = choice.value !== part.dataset.qShownFor;
+      for (const box of part.querySelectorAll("input")) box.disabled = whole.hidden;
+    };
+    choice.addEventListener("change", apply);
+    apply();
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-q-shown-by]").forEach(shownBy);
     for (const tabbed of document.querySelectorAll("[data-q-tabs]")) {
       const named = () => decodeURIComponent(window.location.hash.slice(1));
       show(tabbed, named());

@@ -10,9 +10,11 @@ from django.test import Client
 
 from billing.models import Subscription
 from catalog.models import AddOn, BillableMetric, Charge, Plan, PlanVersion, Tax
+from catalog.services import plan_deletions
 from config.platform.models import AuditEntry
 from tests.admin.conftest import signed_in
 from tests.factories.company import Company
+from tests.factories.platform import ACTOR, AT
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +106,15 @@ def test_a_new_plan(finance: Client) -> None:
     version = PlanVersion.objects.get(plan__code="team")
     assert made.url == f"/admin/catalog/plan/{version.plan_id}/change/"
     assert (version.number, version.interval, str(version.amount)) == (1, "yearly", "€990.00")
+
+
+def test_a_plan_that_is_to_be_deleted_says_so(finance: Client) -> None:
+    plan = Subscription.objects.filter(status="active").order_by("pk")[0].plan_version.plan
+    Plan.objects.filter(pk=plan.pk).update(metadata={"team": "growth", "note": None})
+    plan_deletions.ask(code=plan.code, actor=ACTOR, at=AT)
+    page = finance.get(f"/admin/catalog/plan/{plan.pk}/change/").content.decode()
+    assert "To be deleted" in page
+    assert "note: –, team: growth" in page
 
 
 def test_prices_that_include_their_tax(finance: Client) -> None:

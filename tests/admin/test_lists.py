@@ -35,6 +35,7 @@ LISTS = (
     "invoicing/invoice",
     "invoicing/ledgerentry",
     "invoicing/payment",
+    "invoicing/paymentrequest",
     "platform/apikey",
     "platform/auditentry",
     "auth/user",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from customers.models import Customer
+from customers.models import Customer, InvoiceCustomSection
 from invoicing.models import Invoice, Wallet, WalletTransaction
 from tests.admin import addresses
 from tests.admin.conftest import NOW, signed_in
@@ -94,8 +94,14 @@ def test_terms_change_and_a_wallet_ends(finance: Client, wallet: Wallet) -> None
     purses.give(wallet, "5")
     form = finance.get(url(wallet, "edit"))
     assert form.status_code == 200
+    section = InvoiceCustomSection.objects.create(code="thanks", name="Thanks")
     values = {"name": "Renamed", "code": wallet.code, "priority": "9", "fee_types": [], "most": "50"}
+    assert finance.post(url(wallet, "edit"), {**values, "sections_chosen": [section.pk]}).status_code == 302
+    assert Wallet.objects.get(pk=wallet.pk).custom_section_ids == [section.pk]
+    assert b"Thanks" in finance.get(url(wallet, "change")).content
+    Wallet.objects.filter(pk=wallet.pk).update(custom_section_ids=[])  # none at all, which the form does not know
     assert finance.post(url(wallet, "edit"), values).status_code == 302
+    assert Wallet.objects.get(pk=wallet.pk).custom_section_ids == []
     assert b"would be lost" in finance.get(url(wallet, "terminate")).content
     assert finance.post(url(wallet, "terminate"), {"reason": "left"}).status_code == 302
 

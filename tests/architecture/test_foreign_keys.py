@@ -20,6 +20,9 @@ PARTS = {
     "catalog.UsageThreshold.plan_version",
     "customers.CustomerMetadata.customer",
     "billing.SubscriptionPrivilege.entitlement",
+    # The log of webhooks, which ends with the events that it is about.
+    "platform.WebhookAttempt.delivery",
+    "platform.WebhookDelivery.event",
 }
 """Keys that may be CASCADE, as app.Model.field."""
 

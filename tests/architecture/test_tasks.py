@@ -47,7 +47,7 @@ def test_tasks_take_keywords_only() -> None:
 def _enqueued() -> Iterator[tuple[str, str | None]]:
     for file in sources.files(*sources.PRODUCT):
         for name, node in sources.calls(file):
-            if name == "jobs.enqueue":
+            if name in ("jobs.enqueue", "jobs.wake"):
                 argument = node.args[0] if node.args else None
                 literal = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
                 yield f"{sources.name(file)}:{node.lineno}", argument.value if literal else None

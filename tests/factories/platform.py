@@ -15,9 +15,17 @@ AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ACTOR = actors.Actor(kind="system", label="tests")
 
 
-def make_key(name: str = "tests", *, at: datetime = AT, expires_at: datetime | None = None) -> api_keys.MadeKey:
-    """Make a usable API key and return it with its secret."""
-    return api_keys.create(name=name, actor=ACTOR, at=at, expires_at=expires_at)
+def make_key(name: str = "tests", *, at: datetime = AT, **terms: Any) -> api_keys.MadeKey:
+    """Make a usable API key and return it with its secret. Terms are those of `api_keys.create`."""
+    return api_keys.create(name=name, actor=ACTOR, at=at, **terms)
+
+
+def client_of(**terms: Any) -> ApiClient:
+    """Return a client whose key has these terms."""
+    made = make_key(**terms)
+    client = ApiClient(made.secret)
+    client.key = made.key
+    return client
 
 
 class ApiClient(Client):
