@@ -123,6 +123,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         self.standing = access.counted(request, at=self.at())
         access.admit(self, request, self.standing)
+        if not str(request._request.META.get("CONTENT_LENGTH") or 0).isdecimal():
+            raise errors.BadRequest("bad_request", "BadRequest: Content-Length is no number")
         if not self.is_ingestion and request.method not in access.SAFE:
             request._request.body  # noqa: B018 - read here and kept, for whoever needs the bytes
         if not all(parsing.storable(value) for value in kwargs.values() if isinstance(value, str)):

@@ -71,6 +71,11 @@ def test_a_method_that_is_none_is_refused(api: ApiClient, method: str, path: str
     assert Client().generic(method, f"/api/v1/{path}").status_code == 401
 
 
+def test_a_length_that_is_no_number_is_refused(api: ApiClient) -> None:
+    refused = api.generic("POST", "/api/v1/once", b"{}", content_type="application/json", CONTENT_LENGTH="abc")
+    assert (refused.status_code, refused.json()["error"]) == (400, "BadRequest: Content-Length is no number")
+
+
 # --- Limits ---------------------------------------------------------------------------------------------------------
 
 
