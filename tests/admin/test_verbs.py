@@ -267,7 +267,7 @@ def test_terminate(finance: Client, company: Company) -> None:
 
 def test_an_api_key_is_shown_once(company: Company) -> None:
     engineer = signed_in("Engineer")
-    done = engineer.post("/admin/platform/apikey/create/", {"name": "Staging", "last_day": ""})
+    done = engineer.post("/admin/platform/apikey/create/", {"name": "Staging", "last_day": "", "preset": "everything"})
     assert done.status_code == 200
     assert "no-store" in done["Cache-Control"]
     secret = str(done.content).split("Bearer ")[1].split("<")[0]

@@ -64,7 +64,7 @@ def test_pages_carry_the_strict_headers(client: Client) -> None:
 def test_the_page_of_the_api_has_no_script_that_the_policy_refuses(client: Client) -> None:
     page = client.get("/api/docs/").content.decode()
     scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     sources = [re.search(r'src="([^"]+)"', html.unescape(attributes)) for attributes, _ in scripts]
     assert all(source is not None and source[1].startswith("/") for source in sources)
     assert not any(content.strip() for _, content in scripts)
