@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from django.db import DataError, IntegrityError, connection, transaction
 
-from config.importing import comparing
+from config.importing import comparing, left_behind
 from config.importing.catalogue import ADD_ONS, COUPONS, FEATURES, METRICS, TAXES
 from config.importing.house import Refused
 from config.importing.kinds import Journey, Kind, Row
@@ -68,6 +68,8 @@ def run(
             for kind in KINDS:
                 if not only or kind.name in only:
                     _bring(journey, kind, report.of(kind.name), shown)
+                    if kind.name == "customers":
+                        report.of(kind.name).remarks.extend(left_behind.remarks(journey.lago))
             if is_dry:
                 raise _Undone
     except _Undone:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import pathlib
 import re
@@ -28,6 +31,17 @@ CASES = [
     ({"hmac_key": "another", "public_key": "another"}, False, False),
     ({"age": 301}, True, False),
 ]
+
+NO_KEY = base64.b64encode(hmac.new(b"", BODY.encode(), hashlib.sha256).digest()).decode()
+FORGED: list[dict[str, str]] = [
+    {},
+    {"x-lago-signature": "zz", "x-quittance-signature": "zz"},
+    {"x-lago-signature": "a.b.c", "x-quittance-signature": "t=1,v1="},
+    {"x-lago-signature": "ü.ü.ü", "x-quittance-signature": "t=٣,v1=ü"},
+    # An HMAC made without a key, by somebody who says himself how it is to be checked.
+    {"x-lago-signature-algorithm": "hmac", "x-lago-signature": NO_KEY},
+]
+"""What somebody makes up who does not have our keys."""
 
 
 @pytest.fixture
@@ -75,9 +89,22 @@ def test_the_python_code(
     space: dict[str, Any] = {}
     exec(_code("python"), space)
     body = one["body"].encode()
-    found = space["is_genuine"](one["headers"], body, hmac_key=one["hmac_key"], public_key=one["public_key"])
-    assert found is is_genuine
+    name = "hmac_key" if algorithm == "hmac" else "public_key"
+    assert space[f"signed_by_{algorithm}"](one["headers"], body, one[name]) is is_genuine
     assert space["is_recent"](one["headers"], body, one["hmac_key"]) is is_recent
+
+
+@pytest.mark.parametrize("headers", FORGED)
+def test_the_python_code_refuses_what_is_made_up(keys: dict[str, str], headers: dict[str, str]) -> None:
+    space: dict[str, Any] = {}
+    exec(_code("python"), space)
+    body = BODY.encode()
+    assert space["signed_by_hmac"](headers, body, keys["hmac_key"]) is False
+    assert space["signed_by_jwt"](headers, body, keys["public_key"]) is False
+    assert space["is_recent"](headers, body, keys["hmac_key"]) is False
+    for check in ("signed_by_hmac", "signed_by_jwt", "is_recent"):
+        with pytest.raises(ValueError, match="key is missing"):
+            space[check](headers, body, "")
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
@@ -85,17 +112,25 @@ def test_the_node_code(settings: Any, keys: dict[str, str], tmp_path: pathlib.Pa
     requests, expected = [], []
     for algorithm in ("jwt", "hmac"):
         for changed, is_genuine, is_recent in CASES:
-            requests.append(_request(algorithm, keys, changed, settings))
+            requests.append({**_request(algorithm, keys, changed, settings), "algorithm": algorithm})
             expected.append([is_genuine, is_recent])
             settings.DATA_DIR = tmp_path / "one"
+    for headers in FORGED:
+        for algorithm in ("jwt", "hmac"):
+            forged = {**_request(algorithm, keys, {}, settings), "headers": headers}
+            requests.append({**forged, "algorithm": algorithm})
+            expected.append([False, False])
     (tmp_path / "check.js").write_text(_code("javascript"))
     (tmp_path / "requests.json").write_text(json.dumps(requests))
     (tmp_path / "run.js").write_text(
         """const check = require("./check.js");
 const found = require("./requests.json").map((one) => {
   const body = Buffer.from(one.body);
-  const keys = { hmacKey: one.hmac_key, publicKey: one.public_key };
-  return [check.isGenuine(one.headers, body, keys), check.isRecent(one.headers, body, one.hmac_key)];
+  const signed =
+    one.algorithm === "hmac"
+      ? check.signedByHmac(one.headers, body, one.hmac_key)
+      : check.signedByJwt(one.headers, body, one.public_key);
+  return [signed, check.isRecent(one.headers, body, one.hmac_key)];
 });
 console.log(JSON.stringify(found));
 """

@@ -93,10 +93,12 @@ class Command(base.BaseCommand):
             except OSError as error:
                 raise base.CommandError(f"The report could not be written: {error}") from error
         if found.stopped:
-            raise base.CommandError(f"{found.stopped} What is here stays; run it again and it goes on.")
+            kept = "" if found.is_dry else " What is here stays; run it again and it goes on."
+            raise base.CommandError(f"{found.stopped}{kept}")
         if found.refused:
+            others = "would be taken" if found.is_dry else "are here"
             raise base.CommandError(
-                f"{found.refused} were refused. The others are here; run it again once that is mended."
+                f"{found.refused} were refused. The others {others}; run it again once that is mended."
             )
 
     def _shown(self, name: str, rows: Iterator[Row]) -> Iterator[Row]:

@@ -46,8 +46,11 @@ class DeliveryAnswer(serializers.Serializer):  # type: ignore[type-arg]
     lago_id = serializers.UUIDField(source="uuid")
     lago_webhook_endpoint_id = serializers.UUIDField(source="endpoint.uuid")
     webhook_url = serializers.CharField(source="endpoint.webhook_url")
-    state = serializers.ChoiceField(choices=WebhookDelivery.State.values)
-    attempts = serializers.IntegerField()
+    state = serializers.ChoiceField(
+        choices=WebhookDelivery.State.values,
+        help_text="Pending until it is taken; failed once it was given up; dropped with its endpoint.",
+    )
+    attempts = serializers.IntegerField(help_text="How often it was tried, since it was last sent again by hand.")
     next_attempt_at = serializers.SerializerMethodField()
     delivered_at = Instant(allow_null=True)
 

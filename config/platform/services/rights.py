@@ -90,16 +90,16 @@ def checked(rights: Any) -> dict[str, list[str]] | None:
     if rights is None:
         return None
     if not isinstance(rights, Mapping):
-        raise _unknown("value_is_invalid")
+        raise _unknown(str(rights)[:80])
     found: dict[str, list[str]] = {}
     for resource in (ANY, *RESOURCES):
         actions = rights.get(resource, ())
         if isinstance(actions, str) or not set(actions) <= set(ACTIONS):
-            raise _unknown("value_is_invalid")
+            raise _unknown(f"{resource}:{actions}")
         if actions:
             found[resource] = [action for action in ACTIONS if action in actions]
-    if set(rights) - {ANY, *RESOURCES}:
-        raise _unknown("value_is_invalid")
+    if others := set(rights) - {ANY, *RESOURCES}:
+        raise _unknown(min(map(str, others)))
     if not found:
         raise errors.Invalid("validation_errors", "A key needs some right.", {"rights": ["value_is_mandatory"]})
     return found
@@ -122,5 +122,6 @@ def parse(text: str) -> dict[str, list[str]] | None:
     return checked(found)
 
 
-def _unknown(code: str) -> UnknownRight:
-    return UnknownRight("validation_errors", "There is no such right.", {"rights": [code]})
+def _unknown(right: str) -> UnknownRight:
+    message = f"There is no right {right!r}. A right is a resource and {' or '.join(ACTIONS)}, such as event:write."
+    return UnknownRight("validation_errors", message, {"rights": ["value_is_invalid"]})

@@ -156,6 +156,23 @@ def test_only_what_is_asked_for() -> None:
     assert "customers" not in peer.asked
 
 
+def test_money_that_stays_there_is_named() -> None:
+    note = {"customer": {"external_id": "acme"}, "currency": "EUR"}
+    content = small() | {
+        "credit_notes": [{**note, "balance_amount_cents": 400}, {**note, "balance_amount_cents": 50}],
+        "invoices": [
+            {"currency": "EUR", "total_due_amount_cents": 1500},
+            {"currency": "JPY", "total_due_amount_cents": 0},
+        ],
+    }
+    with serving(Peer(content)) as peer:
+        report = bring(peer)
+    assert report.of("customers").remarks[-2:] == [
+        "acme: credit notes of 4.50 EUR are not used up and stay there",  # 4.00 and 0.50
+        "open invoices: 1 of 15.00 EUR in all stay there to be collected",
+    ]
+
+
 def test_one_that_is_refused_stops_nothing_else() -> None:
     content = small()
     odd = {**company.charge(99), "accepts_target_wallet": True}

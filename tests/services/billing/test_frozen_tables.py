@@ -49,8 +49,8 @@ LIVING = {
         "activationrule", "advanceevent", "advancelevel", "advancevalue", "alertcheck", "alertcursor", "alertthreshold",
         "billingrun", "billingrunitem", "contract", "contractamendment", "contractcommitment", "contractitem",
         "contractnotice", "contractphase", "contractterm", "eventcorrection", "eventerrorcursor", "fixedchargeunits",
-        "lateusage", "lateusagecheck", "lateusagecursor", "lifetimeusage", "planmigration", "planmigrationitem", "spendcap",
-        "subscription", "subscriptionentitlement", "subscriptionprivilege", "subscriptionthreshold", "thresholdcheck",
+        "lateusage", "lateusagecheck", "lateusagecursor", "lifetimeusage", "planmigration", "planmigrationitem",
+        "spendcap", "subscription", "subscriptionentitlement", "subscriptionprivilege", "subscriptionthreshold", "thresholdcheck",
         "thresholdcursor", "usagealert", "walletcursor", "walletcheck", "walletalertthreshold", "walletalert",
     },
     "invoicing": {
