@@ -50,8 +50,9 @@ LIVING = {
         "billingrun", "billingrunitem", "contract", "contractamendment", "contractcommitment", "contractitem",
         "contractnotice", "contractphase", "contractterm", "eventcorrection", "eventerrorcursor", "fixedchargeunits",
         "lateusage", "lateusagecheck", "lateusagecursor", "lifetimeusage", "planmigration", "planmigrationitem",
-        "spendcap", "subscription", "subscriptionentitlement", "subscriptionprivilege", "subscriptionthreshold", "thresholdcheck",
-        "thresholdcursor", "usagealert", "walletcursor", "walletcheck", "walletalertthreshold", "walletalert",
+        "spendcap", "subscription", "subscriptionentitlement", "subscriptionprivilege", "subscriptionthreshold",
+        "thresholdcheck", "thresholdcursor", "usagealert", "walletcursor", "walletcheck", "walletalertthreshold",
+        "walletalert",
     },
     "invoicing": {
         "delivery", "invoicemetadata", "ledgeraccount", "ledgermapping", "recurringtransactionrule", "taxcalculation",
