@@ -14,7 +14,6 @@ from billing.services import activations
 from config.platform.api import schema
 
 
-@extend_schema(tags=["subscriptions"])
 class DeclineActivation(subscriptions.SubscriptionView):
     """Giving up the wait for a first payment."""
 

@@ -42,7 +42,6 @@ class AddedFeeRequest(AdjustmentRequest):
     lago_charge_filter_id = serializers.UUIDField(required=False, allow_null=True)
 
 
-@extend_schema(tags=["Fees"])
 class FeeAdjustment(views.ApiView):
     """What a person set of a fee of a draft."""
 
@@ -74,7 +73,6 @@ class FeeAdjustment(views.ApiView):
         return Response({"fee": None}) if line is None else _shown(line)
 
 
-@extend_schema(tags=["Fees"])
 class AddedFees(views.ApiView):
     """Fees that a person puts on a draft."""
 

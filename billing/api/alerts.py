@@ -53,7 +53,6 @@ class _View(AlertsView):
         return subscriptions.find(external_id=external_id, status=params.text(request, "subscription_status"))
 
 
-@extend_schema(tags=["alerts"])
 class SubscriptionAlerts(_View):
     """The alerts of a subscription."""
 
@@ -98,7 +97,7 @@ class SubscriptionAlerts(_View):
         return Response(status=200)
 
 
-@extend_schema(tags=["alerts"], parameters=_STATUS)
+@extend_schema(parameters=_STATUS)
 class SubscriptionAlert(_View):
     """One alert of a subscription, by its code."""
 

@@ -57,7 +57,6 @@ class Mrr(ApiView):
 
     @extend_schema(
         operation_id="findAllMrrs",
-        tags=months.TAGS,
         parameters=months.PARAMETERS,
         responses=schema.page("mrrs", RecurringShape, meta=False),
     )
@@ -82,7 +81,6 @@ class Usage(ApiView):
 
     @extend_schema(
         operation_id="findAllUsages",
-        tags=months.TAGS,
         parameters=[
             OpenApiParameter(
                 "time_granularity", OpenApiTypes.STR, enum=[*Granularity], description="By the day unless given."

@@ -107,7 +107,6 @@ class EndPreviewAnswer(serializers.Serializer):  # type: ignore[type-arg]
     credit_notes = PreviewedCreditNote(many=True)
 
 
-@extend_schema(tags=["subscriptions"])
 class ChangePreview(SubscriptionView):
     """What a change of plan would bill."""
 
@@ -142,7 +141,6 @@ class ChangePreview(SubscriptionView):
         return _answer(CHANGE, ChangePreviewAnswer, played)
 
 
-@extend_schema(tags=["subscriptions"])
 class TerminationPreview(SubscriptionView):
     """What an end would bill."""
 

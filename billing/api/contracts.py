@@ -50,7 +50,6 @@ class ContractView(views.ApiView):
         return Response({ROOT: contract_shapes.full(sold_contracts.find(key=number))})
 
 
-@extend_schema(tags=["contracts"])
 class Contracts(ContractView):
     """All contracts."""
 
@@ -79,7 +78,6 @@ class Contracts(ContractView):
         return self.shown(made.number)
 
 
-@extend_schema(tags=["contracts"])
 class ContractRenewals(ContractView):
     """The work queue of renewals."""
 
@@ -99,7 +97,6 @@ class ContractRenewals(ContractView):
         return pagination.paginated(request, rows, LIST, contract_shapes.listed)
 
 
-@extend_schema(tags=["contracts"])
 class OneContract(ContractView):
     """One contract, by its number."""
 
@@ -109,7 +106,6 @@ class OneContract(ContractView):
         return self.shown(number)
 
 
-@extend_schema(tags=["contracts"])
 class ContractActivation(ContractView):
     """Activating a draft."""
 
@@ -122,7 +118,6 @@ class ContractActivation(ContractView):
         return self.shown(number)
 
 
-@extend_schema(tags=["contracts"])
 class ContractCancellation(ContractView):
     """Throwing a draft away."""
 
@@ -135,7 +130,6 @@ class ContractCancellation(ContractView):
         return self.shown(number)
 
 
-@extend_schema(tags=["contracts"])
 class ContractEnd(ContractView):
     """An early end."""
 
@@ -159,7 +153,6 @@ class ContractEnd(ContractView):
         return self.shown(number)
 
 
-@extend_schema(tags=["contracts"])
 class ContractNoticeView(ContractView):
     """Notice of non-renewal."""
 
@@ -191,7 +184,6 @@ class ContractNoticeView(ContractView):
         return self.shown(number)
 
 
-@extend_schema(tags=["contracts"])
 class ContractAmendments(ContractView):
     """Amending a contract that runs."""
 
@@ -208,7 +200,6 @@ class ContractAmendments(ContractView):
         return Response({"amendment": contract_shapes.amendment(made)})
 
 
-@extend_schema(tags=["contracts"])
 class ContractPreview(ContractView):
     """What a verb would do."""
 

@@ -52,7 +52,6 @@ class CustomerUsage(serializers.Serializer):  # type: ignore[type-arg]
         return None
 
 
-@extend_schema(tags=["customers"])
 class CurrentUsage(views.ApiView):
     """The usage of a customer's subscription in its running period."""
 

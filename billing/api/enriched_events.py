@@ -32,7 +32,6 @@ class EnrichedEventAnswer(serializers.Serializer):  # type: ignore[type-arg]
     properties = serializers.DictField(source="event.properties")
 
 
-@extend_schema(tags=["events"])
 class EnrichedEvents(views.ApiView):
     """All events, with what is read of them."""
 

@@ -48,7 +48,6 @@ class _View(views.ApiView):
         return Response({ROOT: entitlement_forms.shown(wanted)[0]})
 
 
-@extend_schema(tags=["entitlements"])
 class SubscriptionEntitlements(_View):
     """All that a subscription's customer may use."""
 
@@ -81,7 +80,7 @@ class SubscriptionEntitlements(_View):
         return self.all(request, external_id)
 
 
-@extend_schema(tags=["entitlements"], parameters=_STATUS)
+@extend_schema(parameters=_STATUS)
 class SubscriptionEntitlement(_View):
     """One feature of a subscription."""
 
@@ -102,7 +101,7 @@ class SubscriptionEntitlement(_View):
         return answer
 
 
-@extend_schema(tags=["entitlements"], parameters=_STATUS)
+@extend_schema(parameters=_STATUS)
 class SubscriptionEntitlementPrivilege(_View):
     """One privilege of a feature of a subscription."""
 

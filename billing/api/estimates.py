@@ -46,7 +46,6 @@ def _described() -> Any:
     return schema.page(LIST, fee, meta=False)
 
 
-@extend_schema(tags=["events"])
 class EstimateFees(views.ApiView):
     """What an event would cost now, after all that came before."""
 
@@ -64,7 +63,6 @@ class EstimateFees(views.ApiView):
         return _answer(estimated_fees.estimate(event=_one(request, at), at=at))
 
 
-@extend_schema(tags=["events"])
 class EstimateInstantFees(views.ApiView):
     """What an event would cost alone."""
 
@@ -81,7 +79,6 @@ class EstimateInstantFees(views.ApiView):
         return _answer(estimates.instant(events=[_one(request, self.at())]))
 
 
-@extend_schema(tags=["events"])
 class BatchEstimateInstantFees(views.ApiView):
     """What events would cost, each alone."""
 

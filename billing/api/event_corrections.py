@@ -62,7 +62,6 @@ class CorrectionAnswer(serializers.Serializer):  # type: ignore[type-arg]
         return [str(line.uuid) for line in lines]
 
 
-@extend_schema(tags=["events"])
 class EventCorrections(views.ApiView):
     """Corrections of events."""
 

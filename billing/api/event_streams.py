@@ -18,7 +18,6 @@ ALL, EXCEPTIONS = "all", "exceptions"
 _EVENTS = {"type": "array", "items": {"$ref": "#/components/schemas/EventRequest"}}
 
 
-@extend_schema(tags=["events"])
 class EventStream(views.ApiView):
     """Many events, each for itself."""
 

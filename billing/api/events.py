@@ -24,7 +24,6 @@ FILTERS = schema.filters(
 )
 
 
-@extend_schema(tags=["events"])
 class Events(views.ApiView):
     """All events."""
 
@@ -52,7 +51,6 @@ class Events(views.ApiView):
         return spend.tell(response, external_ids=[event.external_subscription_id], at=at)
 
 
-@extend_schema(tags=["events"])
 class EventBatch(views.ApiView):
     """Many events at once."""
 
@@ -79,7 +77,6 @@ class EventBatch(views.ApiView):
         return spend.tell(response, external_ids=(event.external_subscription_id for event in taken.events), at=at)
 
 
-@extend_schema(tags=["events"])
 class Event(views.ApiView):
     """One event, by its transaction id."""
 

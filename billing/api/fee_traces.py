@@ -59,7 +59,7 @@ class FeeTrace(views.ApiView):
 
     resource = "fee"
 
-    @extend_schema(operation_id="findFeeTrace", tags=["Fees"], responses=schema.answer(ROOT, FeeTraceAnswer))
+    @extend_schema(operation_id="findFeeTrace", responses=schema.answer(ROOT, FeeTraceAnswer))
     def get(self, request: Request, lago_id: str) -> Response:
         """Show how a fee came about, and compute it again. Fees that no price was applied for have no trace."""
         line = lines.find(params.uuid(lago_id))

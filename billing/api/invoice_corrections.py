@@ -24,7 +24,6 @@ from invoicing.queries import invoices as known_invoices
 ROOT = "correction"
 
 
-@extend_schema(tags=["Invoices"])
 class InvoiceCorrections(views.ApiView):
     """The corrections of an invoice."""
 
@@ -57,7 +56,6 @@ class InvoiceCorrections(views.ApiView):
         return Response({ROOT: _previewed(done, invoice, asked.reason) if row is None else _stored(row)})
 
 
-@extend_schema(tags=["Invoices"])
 class OneCorrection(views.ApiView):
     """One correction."""
 

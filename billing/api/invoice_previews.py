@@ -93,7 +93,6 @@ class InvoicePreviewRequest(RequestSerializer):
     coupons = Rows(CouponInPreview, max_length=20)
 
 
-@extend_schema(tags=["Invoices"])
 class InvoicePreview(views.ApiView):
     """What an invoice would be."""
 

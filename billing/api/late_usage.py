@@ -111,7 +111,6 @@ class PolicyAnswer(serializers.Serializer):  # type: ignore[type-arg]
     late_usage_waive_below = fields.DecimalString(allow_null=True)
 
 
-@extend_schema(tags=["late usage"])
 class LateUsageEntries(views.ApiView):
     """The inbox."""
 
@@ -135,7 +134,6 @@ class LateUsageEntries(views.ApiView):
         return pagination.paginated(request, rows, LIST, _shown)
 
 
-@extend_schema(tags=["late usage"])
 class LateUsageDecision(views.ApiView):
     """Deciding about one entry."""
 
@@ -156,7 +154,6 @@ class LateUsageDecision(views.ApiView):
         return Response({ROOT: _shown([known.find(row.uuid)])[0]})
 
 
-@extend_schema(tags=["late usage"])
 class LateUsagePolicy(views.ApiView):
     """The policy of one subscription."""
 

@@ -56,7 +56,6 @@ class LifetimeUsageAnswer(serializers.Serializer):  # type: ignore[type-arg]
         return list(CompletionAnswer(usage_thresholds.progress(lifetime), many=True).data)
 
 
-@extend_schema(tags=["subscriptions"])
 class LifetimeUsage(views.ApiView):
     """The lifetime usage of a subscription."""
 

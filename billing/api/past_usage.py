@@ -41,7 +41,6 @@ class PastUsagePeriod(serializers.Serializer):  # type: ignore[type-arg]
         return fields.instant_text(max(usage.from_at, usage.ends_at - _SECOND))
 
 
-@extend_schema(tags=["customers"])
 class PastUsage(views.ApiView):
     """The usage of a customer's subscription in its billed periods."""
 

@@ -32,7 +32,6 @@ class PauseRequest(RequestSerializer):
     reason = Text(max_length=1000)
 
 
-@extend_schema(tags=["subscriptions"])
 class Pause(SubscriptionView):
     """Pausing."""
 
@@ -57,7 +56,6 @@ class Pause(SubscriptionView):
         return self.shown(waiting.pk, at=at)
 
 
-@extend_schema(tags=["subscriptions"])
 class Resume(SubscriptionView):
     """Resuming."""
 

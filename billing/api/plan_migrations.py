@@ -107,7 +107,6 @@ class PlanMigrationItemAnswer(serializers.Serializer):  # type: ignore[type-arg]
         return None if item.after_amount is None else money.to_minor(item.after_amount)
 
 
-@extend_schema(tags=["plan migrations"])
 class PlanMigrations(views.ApiView):
     """All migrations."""
 
@@ -130,7 +129,6 @@ class PlanMigrations(views.ApiView):
         return _answer(migration)
 
 
-@extend_schema(tags=["plan migrations"])
 class OnePlanMigration(views.ApiView):
     """One migration."""
 
@@ -142,7 +140,6 @@ class OnePlanMigration(views.ApiView):
         return _answer(_found(lago_id))
 
 
-@extend_schema(tags=["plan migrations"])
 class PlanMigrationSubscriptions(views.ApiView):
     """The subscriptions of a migration."""
 

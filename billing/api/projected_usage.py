@@ -75,7 +75,6 @@ class CustomerProjectedUsage(CustomerUsage):
     charges_usage = ProjectedCharge(many=True, source="charges")
 
 
-@extend_schema(tags=["customers"])
 class ProjectedUsage(views.ApiView):
     """The usage of a customer's subscription in its running period, and what it is projected to."""
 

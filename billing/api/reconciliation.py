@@ -14,7 +14,6 @@ from config.platform.api import schema, views
 ROOT = "reconciliation"
 
 
-@extend_schema(tags=["events"])
 class Reconciliation(views.ApiView):
     """A sender's counts and digests by hour."""
 

@@ -15,7 +15,6 @@ from config.platform.api import schema, views
 ROOT = "simulation"
 
 
-@extend_schema(tags=["simulations"])
 class Simulations(views.ApiView):
     """Contracts played over some months."""
 

@@ -40,7 +40,6 @@ CAPS_REACHED = OpenApiParameter(
 _STATUS = schema.filters("status", paged=False)
 
 
-@extend_schema(tags=["subscriptions"])
 class SubscriptionSpend(views.ApiView):
     """The spend cap of a subscription."""
 

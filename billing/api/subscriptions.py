@@ -83,7 +83,6 @@ class SubscriptionView(views.ApiView):
         return pagination.paginated(request, rows, LIST, lambda found: subscription_forms.full(found, at=at))
 
 
-@extend_schema(tags=["subscriptions"])
 class Subscriptions(SubscriptionView):
     """All subscriptions."""
 
@@ -183,7 +182,6 @@ class OneSubscription(SubscriptionView):
         return self.shown(found.pk, at=at)
 
 
-@extend_schema(tags=["customers"])
 class CustomerSubscriptions(SubscriptionView):
     """The subscriptions of one customer."""
 

@@ -68,7 +68,6 @@ class UpcomingDay(serializers.Serializer):  # type: ignore[type-arg]
     credit_notes = PreviewedCreditNote(many=True)
 
 
-@extend_schema(tags=["subscriptions"])
 class Timeline(SubscriptionView):
     """The time line of a subscription."""
 
@@ -115,7 +114,6 @@ class Timeline(SubscriptionView):
         )
 
 
-@extend_schema(tags=["subscriptions"])
 class UpcomingInvoices(SubscriptionView):
     """The next invoices of a subscription."""
 

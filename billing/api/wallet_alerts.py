@@ -61,7 +61,6 @@ class _View(AlertsView):
         return wallets.by_code(customer_id=customer.pk, code=wallet_code)
 
 
-@extend_schema(tags=["alerts"])
 class WalletAlerts(_View):
     """The alerts of a wallet."""
 
@@ -102,7 +101,6 @@ class WalletAlerts(_View):
         return Response(status=200)
 
 
-@extend_schema(tags=["alerts"])
 class OneWalletAlert(_View):
     """One alert of a wallet, by its code."""
 

@@ -15,7 +15,6 @@ from config.platform.api import pagination, params, representations, schema, vie
 ROOT, NAME = "add_on", "catalog.add_on"
 
 
-@extend_schema(tags=["add_ons"])
 class AddOns(views.ApiView):
     """All add-ons."""
 
@@ -34,7 +33,6 @@ class AddOns(views.ApiView):
         return _answer(add_ons.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["add_ons"])
 class AddOn(views.ApiView):
     """One add-on, by its code."""
 

@@ -22,7 +22,6 @@ from config.platform.api import pagination, params, schema, views
 ROOT, LIST = "filter", "filters"
 
 
-@extend_schema(tags=["plans"])
 class ChargeFilters(views.ApiView):
     """The filters of a charge of the plan's current version."""
 
@@ -58,7 +57,6 @@ class ChargeFilters(views.ApiView):
         return _shown(added)
 
 
-@extend_schema(tags=["plans"])
 class OneChargeFilter(views.ApiView):
     """One filter of a charge, by its id."""
 

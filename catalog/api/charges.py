@@ -18,7 +18,6 @@ from config.platform.api import pagination, schema, views
 ROOT = "charge"
 
 
-@extend_schema(tags=["plans"])
 class Charges(views.ApiView):
     """The charges of a plan's current version."""
 
@@ -43,7 +42,6 @@ class Charges(views.ApiView):
         return _answer(code, added.code)
 
 
-@extend_schema(tags=["plans"])
 class Charge(views.ApiView):
     """One charge, by its code."""
 

@@ -67,9 +67,7 @@ class EvaluateExpression(views.ApiView):
     resource = "billable_metric"
     reads = ("post",)
 
-    @extend_schema(
-        tags=["billable_metrics"], request=EvaluationRequest, responses=schema.answer(ROOT, EvaluationAnswer)
-    )
+    @extend_schema(request=EvaluationRequest, responses=schema.answer(ROOT, EvaluationAnswer))
     def post(self, request: Request) -> Response:
         """Compute an expression for an event. A refusal names the character of the expression that it is about."""
         content = request.data if isinstance(request.data, Mapping) else {}

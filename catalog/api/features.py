@@ -15,7 +15,6 @@ from config.platform.api import pagination, params, schema, views
 ROOT = "feature"
 
 
-@extend_schema(tags=["features"])
 class Features(views.ApiView):
     """All features."""
 
@@ -37,7 +36,6 @@ class Features(views.ApiView):
         return Response({ROOT: feature_forms.shown(made)})
 
 
-@extend_schema(tags=["features"])
 class Feature(views.ApiView):
     """One feature, by its code."""
 
@@ -65,7 +63,6 @@ class Feature(views.ApiView):
         return Response({ROOT: feature_forms.shown(gone)})
 
 
-@extend_schema(tags=["features"])
 class FeaturePrivilege(views.ApiView):
     """One privilege of a feature."""
 

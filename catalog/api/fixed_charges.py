@@ -18,7 +18,6 @@ from config.platform.api import pagination, schema, views
 ROOT = "fixed_charge"
 
 
-@extend_schema(tags=["plans"])
 class FixedCharges(views.ApiView):
     """The fixed charges of a plan's current version."""
 
@@ -45,7 +44,6 @@ class FixedCharges(views.ApiView):
         return _answer(code, added.code)
 
 
-@extend_schema(tags=["plans"])
 class FixedCharge(views.ApiView):
     """One fixed charge, by its code."""
 

@@ -16,7 +16,6 @@ from config.platform.api import pagination, params, representations, schema, vie
 ROOT, NAME = "billable_metric", "catalog.billable_metric"
 
 
-@extend_schema(tags=["billable_metrics"])
 class Metrics(views.ApiView):
     """All metrics."""
 
@@ -43,7 +42,6 @@ class Metrics(views.ApiView):
         return _answer(metrics.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["billable_metrics"])
 class Metric(views.ApiView):
     """One metric, by its code."""
 

@@ -20,7 +20,6 @@ LIST, ROOT = "entitlements", "entitlement"
 _LISTED = schema.page(LIST, PlanEntitlementAnswer, meta=False)
 
 
-@extend_schema(tags=["entitlements"])
 class PlanEntitlements(views.ApiView):
     """All that a plan gives."""
 
@@ -46,7 +45,6 @@ class PlanEntitlements(views.ApiView):
         return _all(code)
 
 
-@extend_schema(tags=["entitlements"])
 class PlanEntitlement(views.ApiView):
     """One feature of a plan."""
 
@@ -66,7 +64,6 @@ class PlanEntitlement(views.ApiView):
         return answer
 
 
-@extend_schema(tags=["entitlements"])
 class PlanEntitlementPrivilege(views.ApiView):
     """One value of a feature of a plan."""
 

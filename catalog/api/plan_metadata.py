@@ -31,7 +31,6 @@ class PlanNotesAnswer(serializers.Serializer):  # type: ignore[type-arg]
     metadata = serializers.DictField(child=serializers.CharField(allow_null=True), allow_null=True)
 
 
-@extend_schema(tags=["plans"])
 class PlanMetadata(views.ApiView):
     """All notes of a plan."""
 
@@ -55,7 +54,6 @@ class PlanMetadata(views.ApiView):
         return _told(plan_metadata.replace(code=code, metadata={}, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["plans"])
 class PlanNote(views.ApiView):
     """One note of a plan."""
 

@@ -71,7 +71,6 @@ class PlanVersionAnswer(serializers.Serializer):  # type: ignore[type-arg]
         return Instant().to_representation(version.effective_at or version.created_at)
 
 
-@extend_schema(tags=["plans"])
 class PlanVersions(views.ApiView):
     """All versions of a plan."""
 
@@ -84,7 +83,6 @@ class PlanVersions(views.ApiView):
         return pagination.paginated(request, rows, LIST, lambda found: PlanVersionAnswer(found, many=True).data)
 
 
-@extend_schema(tags=["plans"])
 class OnePlanVersion(views.ApiView):
     """One version of a plan."""
 

@@ -18,7 +18,6 @@ from config.platform.api import pagination, params, representations, schema, vie
 ROOT = "plan"
 
 
-@extend_schema(tags=["plans"])
 class Plans(views.ApiView):
     """All plans."""
 
@@ -39,7 +38,6 @@ class Plans(views.ApiView):
         return _answer(plans.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["plans"])
 class Plan(views.ApiView):
     """One plan, by its code."""
 

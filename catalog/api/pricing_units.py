@@ -37,7 +37,6 @@ class PricingUnitAnswer(serializers.Serializer):  # type: ignore[type-arg]
     created_at = Instant()
 
 
-@extend_schema(tags=["pricing_units"])
 class PricingUnits(views.ApiView):
     """All pricing units."""
 
@@ -59,7 +58,6 @@ class PricingUnits(views.ApiView):
         return Response({ROOT: PricingUnitAnswer(unit).data})
 
 
-@extend_schema(tags=["pricing_units"])
 class PricingUnit(views.ApiView):
     """One pricing unit, by its code."""
 

@@ -21,7 +21,6 @@ ROOT, MANY, NAME = "applied_coupon", "applied_coupons", "customers.applied_coupo
 _TERMS = ("amount_cents", "amount_currency", "rate", "frequency", "frequency_duration")
 
 
-@extend_schema(tags=["applied coupons"])
 class AppliedCoupons(views.ApiView):
     """The coupons of all customers."""
 
@@ -50,7 +49,6 @@ class AppliedCoupons(views.ApiView):
         return _answer(applied)
 
 
-@extend_schema(tags=["applied coupons"])
 class CustomerAppliedCoupons(views.ApiView):
     """The coupons of one customer."""
 
@@ -66,7 +64,6 @@ class CustomerAppliedCoupons(views.ApiView):
         return _page(request, customers.by_external_id(external_id=external_id).external_id)
 
 
-@extend_schema(tags=["applied coupons"])
 class CustomerAppliedCoupon(views.ApiView):
     """One coupon of a customer."""
 

@@ -15,7 +15,6 @@ from customers.services import coupons
 ROOT = "coupon"
 
 
-@extend_schema(tags=["coupons"])
 class Coupons(views.ApiView):
     """All coupons."""
 
@@ -34,7 +33,6 @@ class Coupons(views.ApiView):
         return _answer(coupons.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["coupons"])
 class Coupon(views.ApiView):
     """One coupon, by its code."""
 

@@ -15,7 +15,6 @@ from customers.services import custom_sections
 ROOT = "invoice_custom_section"
 
 
-@extend_schema(tags=["invoice_custom_sections"])
 class Sections(views.ApiView):
     """All custom sections."""
 
@@ -38,7 +37,6 @@ class Sections(views.ApiView):
         return _answer(custom_sections.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["invoice_custom_sections"])
 class Section(views.ApiView):
     """One custom section, by its code."""
 

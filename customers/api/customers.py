@@ -24,7 +24,6 @@ LISTS = {
 }
 
 
-@extend_schema(tags=["customers"])
 class Customers(views.ApiView):
     """All customers."""
 
@@ -63,7 +62,6 @@ class Customers(views.ApiView):
         return _answer(customers.upsert(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["customers"])
 class Customer(views.ApiView):
     """One customer, by its external id."""
 

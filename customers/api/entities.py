@@ -23,7 +23,6 @@ from customers.services import billing_entities
 ROOT, ORGANIZATION = "billing_entity", "organization"
 
 
-@extend_schema(tags=["billing_entities"])
 class Entities(views.ApiView):
     """All billing entities."""
 
@@ -41,7 +40,6 @@ class Entities(views.ApiView):
         return _answer(billing_entities.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["billing_entities"])
 class Entity(views.ApiView):
     """One billing entity, by its code."""
 
@@ -62,7 +60,6 @@ class Entity(views.ApiView):
         return _answer(billing_entities.update(code=code, values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["organizations"])
 class Organization(views.ApiView):
     """The organization: the installation with its default billing entity."""
 

@@ -39,7 +39,6 @@ class CheckoutAnswer(serializers.Serializer):  # type: ignore[type-arg]
     checkout_url = serializers.CharField()
 
 
-@extend_schema(tags=["customers"])
 class PaymentMethods(views.ApiView):
     """The stored means of payment of a customer."""
 
@@ -56,7 +55,6 @@ class PaymentMethods(views.ApiView):
         return Response({LIST: [], "meta": pagination.meta(page=1, size=pagination.DEFAULT_SIZE, count=0)})
 
 
-@extend_schema(tags=["customers"])
 class OnePaymentMethod(views.ApiView):
     """One means of payment."""
 
@@ -68,7 +66,6 @@ class OnePaymentMethod(views.ApiView):
         raise _unknown(external_id)
 
 
-@extend_schema(tags=["customers"])
 class DefaultPaymentMethod(views.ApiView):
     """The means of payment that is used unless told otherwise."""
 
@@ -84,7 +81,6 @@ class DefaultPaymentMethod(views.ApiView):
         raise _unknown(external_id)
 
 
-@extend_schema(tags=["customers"])
 class CheckoutUrl(views.ApiView):
     """Where a customer leaves a means of payment."""
 

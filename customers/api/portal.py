@@ -29,9 +29,7 @@ class PortalUrl(views.ApiView):
     resource = "customer"
     guarded = ("get", "head")  # whoever opens the link may change the customer's billing details
 
-    @extend_schema(
-        operation_id="getCustomerPortalUrl", tags=["customers"], responses=schema.answer(ROOT, PortalUrlAnswer)
-    )
+    @extend_schema(operation_id="getCustomerPortalUrl", responses=schema.answer(ROOT, PortalUrlAnswer))
     def get(self, request: Request, external_id: str) -> Response:
         """Return a link to the customer's portal. Each call makes one of its own; nothing is stored of it."""
         link = portal_links.make(customer=customers.by_external_id(external_id=external_id), at=self.at())

@@ -29,7 +29,6 @@ class TaxRequest(RequestSerializer):
     applied_to_organization = Flag(allow_null=True)
 
 
-@extend_schema(tags=["taxes"])
 class Taxes(views.ApiView):
     """All taxes."""
 
@@ -51,7 +50,6 @@ class Taxes(views.ApiView):
         return _answer(made)
 
 
-@extend_schema(tags=["taxes"])
 class Tax(views.ApiView):
     """One tax, by its code."""
 

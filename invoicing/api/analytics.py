@@ -74,7 +74,6 @@ class GrossRevenue(ApiView):
 
     @extend_schema(
         operation_id="findAllGrossRevenues",
-        tags=months.TAGS,
         parameters=months.PARAMETERS,
         responses=schema.page("gross_revenues", RevenueShape, meta=False),
     )
@@ -92,7 +91,6 @@ class OverdueBalance(ApiView):
 
     @extend_schema(
         operation_id="findAllOverdueBalances",
-        tags=months.TAGS,
         parameters=months.PARAMETERS,
         responses=schema.page("overdue_balances", OverdueShape, meta=False),
     )
@@ -110,7 +108,6 @@ class InvoiceCollection(ApiView):
 
     @extend_schema(
         operation_id="findAllInvoiceCollections",
-        tags=months.TAGS,
         parameters=months.PARAMETERS,
         responses=schema.page("invoice_collections", CollectionShape, meta=False),
     )
@@ -127,7 +124,6 @@ class InvoicedUsage(ApiView):
 
     @extend_schema(
         operation_id="findAllInvoicedUsages",
-        tags=months.TAGS,
         parameters=months.PARAMETERS,
         responses=schema.page("invoiced_usages", InvoicedUsageShape, meta=False),
     )

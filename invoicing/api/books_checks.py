@@ -16,8 +16,6 @@ from config.platform.api.views import ApiView
 from invoicing.models import BooksCheck
 from invoicing.queries import books_checks
 
-_TAGS = ["Books checks"]
-
 
 class BooksFindingShape(serializers.Serializer):  # type: ignore[type-arg]
     """A row that breaks a check: of which model, which one, what it is called, and what is wrong."""
@@ -69,7 +67,6 @@ class BooksChecks(ApiView):
 
     @extend_schema(
         operation_id="findAllBooksChecks",
-        tags=_TAGS,
         parameters=schema.filters("status"),
         responses=schema.page("books_checks", BooksCheckShape),
     )
@@ -85,7 +82,7 @@ class OneBooksCheck(ApiView):
 
     resource = "books_check"
 
-    @extend_schema(operation_id="findBooksCheck", tags=_TAGS, responses=schema.answer("books_check", BooksCheckShape))
+    @extend_schema(operation_id="findBooksCheck", responses=schema.answer("books_check", BooksCheckShape))
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a run of the books check with what it found."""
         return Response({"books_check": _shapes([books_checks.find(params.uuid(lago_id))])[0]})

@@ -15,7 +15,6 @@ from invoicing.models import CreditNote
 from invoicing.queries import credit_notes as known
 from invoicing.services import credit_note_dispatch, credit_note_documents, credit_note_metadata, credit_notes
 
-_TAGS = ["Credit notes"]
 _ANSWER = schema.answer("credit_note", credit_note_shapes.CreditNoteShape)
 _METADATA = credit_note_shapes.CreditNoteMetadataAnswer
 
@@ -23,7 +22,7 @@ _METADATA = credit_note_shapes.CreditNoteMetadataAnswer
 class VoidCreditNote(CreditNoteView):
     """The verb void."""
 
-    @extend_schema(operation_id="voidCreditNote", tags=_TAGS, request=None, responses=_ANSWER)
+    @extend_schema(operation_id="voidCreditNote", request=None, responses=_ANSWER)
     def put(self, request: Request, lago_id: str) -> Response:
         """Take back what is left of a credit."""
         note = known.find(params.uuid(lago_id))
@@ -36,7 +35,7 @@ class DownloadCreditNote(CreditNoteView):
 
     reads = ("post",)
 
-    @extend_schema(operation_id="downloadCreditNote", tags=_TAGS, request=None, responses=_ANSWER)
+    @extend_schema(operation_id="downloadCreditNote", request=None, responses=_ANSWER)
     def post(self, request: Request, lago_id: str) -> Response:
         """Return the credit note with its ``file_url``, or nothing while the file is being made: ask again then."""
         note = known.find(params.uuid(lago_id))
@@ -53,7 +52,7 @@ class DownloadCreditNotePdf(DownloadCreditNote):
 class DownloadCreditNoteXml(CreditNoteView):
     """The verb download of the electronic credit note."""
 
-    @extend_schema(operation_id="downloadCreditNoteXml", tags=_TAGS, request=None, responses=_ANSWER)
+    @extend_schema(operation_id="downloadCreditNoteXml", request=None, responses=_ANSWER)
     def post(self, request: Request, lago_id: str) -> Response:
         """Refuse: no electronic invoices are made."""
         known.find(params.uuid(lago_id))
@@ -65,7 +64,6 @@ class ResendCreditNote(CreditNoteView):
 
     @extend_schema(
         operation_id="resendCreditNoteEmail",
-        tags=_TAGS,
         request=EmailRequest,
         responses={200: None},
     )
@@ -89,7 +87,6 @@ class CreditNoteMetadata(CreditNoteView):
 
     @extend_schema(
         operation_id="replaceCreditNoteMetadata",
-        tags=_TAGS,
         request=credit_note_requests.CreditNoteMetadataRequest,
         responses={200: _METADATA},
     )
@@ -107,7 +104,6 @@ class CreditNoteMetadata(CreditNoteView):
 
     @extend_schema(
         operation_id="mergeCreditNoteMetadata",
-        tags=_TAGS,
         request=credit_note_requests.CreditNoteMetadataRequest,
         responses={200: _METADATA},
     )
@@ -123,7 +119,7 @@ class CreditNoteMetadata(CreditNoteView):
             )
         )
 
-    @extend_schema(operation_id="deleteAllCreditNoteMetadata", tags=_TAGS, responses={200: _METADATA})
+    @extend_schema(operation_id="deleteAllCreditNoteMetadata", responses={200: _METADATA})
     def delete(self, request: Request, lago_id: str) -> Response:
         """Remove all notes."""
         note = known.find(params.uuid(lago_id))
@@ -138,7 +134,7 @@ class CreditNoteMetadata(CreditNoteView):
 class OneCreditNoteMetadata(CreditNoteView):
     """One note of a credit note."""
 
-    @extend_schema(operation_id="deleteCreditNoteMetadataKey", tags=_TAGS, responses={200: _METADATA})
+    @extend_schema(operation_id="deleteCreditNoteMetadataKey", responses={200: _METADATA})
     def delete(self, request: Request, lago_id: str, key: str) -> Response:
         """Remove one note. 404 where there is none of this key."""
         note = known.find(params.uuid(lago_id))

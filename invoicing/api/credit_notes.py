@@ -16,7 +16,6 @@ from invoicing.queries import credit_notes as known
 from invoicing.queries import invoices as known_invoices
 from invoicing.services import credit_notes
 
-_TAGS = ["Credit notes"]
 _LIST_PARAMETERS = schema.filters(*credit_note_requests.FILTERS, many=credit_note_requests.LIST_FILTERS)
 _ANSWER = schema.answer("credit_note", credit_note_shapes.CreditNoteShape)
 
@@ -46,7 +45,6 @@ class CreditNotes(CreditNoteView):
 
     @extend_schema(
         operation_id="findAllCreditNotes",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("credit_notes", credit_note_shapes.CreditNoteShape),
     )
@@ -56,7 +54,6 @@ class CreditNotes(CreditNoteView):
 
     @extend_schema(
         operation_id="createCreditNote",
-        tags=_TAGS,
         request=schema.body("credit_note", credit_note_requests.CreditNoteRequest),
         responses=_ANSWER,
     )
@@ -86,7 +83,6 @@ class CustomerCreditNotes(ApiView):
 
     @extend_schema(
         operation_id="findAllCustomerCreditNotes",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("credit_notes", credit_note_shapes.CreditNoteShape),
     )
@@ -103,7 +99,6 @@ class EstimateCreditNote(ApiView):
 
     @extend_schema(
         operation_id="estimateCreditNote",
-        tags=_TAGS,
         request=schema.body("credit_note", credit_note_requests.CreditNoteEstimate),
         responses=schema.answer("estimated_credit_note", credit_note_shapes.EstimatedCreditNote),
     )
@@ -120,14 +115,13 @@ class EstimateCreditNote(ApiView):
 class OneCreditNote(CreditNoteView):
     """One credit note."""
 
-    @extend_schema(operation_id="findCreditNote", tags=_TAGS, responses=_ANSWER)
+    @extend_schema(operation_id="findCreditNote", responses=_ANSWER)
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a credit note."""
         return self.shown(request, known.find(params.uuid(lago_id)).pk)
 
     @extend_schema(
         operation_id="updateCreditNote",
-        tags=_TAGS,
         request=schema.body("credit_note", credit_note_requests.CreditNoteUpdate),
         responses=_ANSWER,
     )

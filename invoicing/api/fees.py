@@ -18,7 +18,6 @@ from invoicing.queries import lines
 from invoicing.queries.lines import LineFilter
 from invoicing.services import standalone_lines
 
-_TAGS = ["Fees"]
 _KINDS = ("charge", "add_on", "subscription", "credit", "commitment", "fixed_charge")
 
 
@@ -35,7 +34,6 @@ class Fees(ApiView):
 
     @extend_schema(
         operation_id="findAllFees",
-        tags=_TAGS,
         parameters=schema.filters(
             "fee_type",
             "payment_status",
@@ -84,7 +82,6 @@ class OneFee(ApiView):
 
     @extend_schema(
         operation_id="updateFee",
-        tags=_TAGS,
         request=schema.body("fee", FeeInput),
         responses=schema.answer("fee", fee_shapes.Fee),
     )
@@ -98,7 +95,7 @@ class OneFee(ApiView):
         )
         return _shown(lines.find(line.uuid))
 
-    @extend_schema(operation_id="deleteFee", tags=_TAGS, responses=schema.answer("fee", fee_shapes.Fee))
+    @extend_schema(operation_id="deleteFee", responses=schema.answer("fee", fee_shapes.Fee))
     def delete(self, request: Request, lago_id: str) -> Response:
         """Take back a fee that stands alone and was not paid. What it bills stays billed."""
         line = lines.find(params.uuid(lago_id))
@@ -106,7 +103,7 @@ class OneFee(ApiView):
         standalone_lines.delete(line_id=line.pk, actor=self.actor(request), at=self.at())
         return shown
 
-    @extend_schema(operation_id="findFee", tags=_TAGS, responses=schema.answer("fee", fee_shapes.Fee))
+    @extend_schema(operation_id="findFee", responses=schema.answer("fee", fee_shapes.Fee))
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a fee."""
         return _shown(lines.find(params.uuid(lago_id)))

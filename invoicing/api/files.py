@@ -41,7 +41,6 @@ class DocumentFile(ApiView):
     permission_classes = []
 
     @extend_schema(
-        tags=["Files"],
         operation_id="downloadFile",
         auth=[],
         responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "text/csv"): OpenApiTypes.BINARY},

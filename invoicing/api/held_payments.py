@@ -20,8 +20,6 @@ from invoicing.queries import invoices as known_invoices
 from invoicing.queries import payments as known_payments
 from invoicing.services import held_payments
 
-_TAGS = ["Payments"]
-
 
 class AllocationRequest(RequestSerializer):
     """The invoice that held money is to pay, and how much of it."""
@@ -44,7 +42,6 @@ class AllocateHeld(ApiView):
 
     @extend_schema(
         operation_id="allocateHeldPayment",
-        tags=_TAGS,
         request=schema.body("allocation", AllocationRequest),
         responses=schema.answer("payment", payment_shapes.PaymentShape),
     )
@@ -70,7 +67,6 @@ class RefundHeld(ApiView):
 
     @extend_schema(
         operation_id="refundHeldPayment",
-        tags=_TAGS,
         request=schema.body("refund", HeldRefundRequest),
         responses=schema.answer("payment", payment_shapes.PaymentShape),
     )

@@ -23,8 +23,6 @@ from invoicing.models import InvoiceDispute
 from invoicing.queries import disputes as known_disputes
 from invoicing.services import disputes, regenerating, voiding
 
-_TAGS = ["Invoices"]
-
 
 class DisputeRequest(RequestSerializer):
     """A dispute: of all that is due, unless of an amount, gross, or of a fee."""
@@ -62,7 +60,6 @@ class VoidInvoice(InvoiceView):
 
     @extend_schema(
         operation_id="voidInvoice",
-        tags=_TAGS,
         request=void_requests.VoidRequest,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -85,7 +82,6 @@ class RegenerateInvoice(InvoiceView):
 
     @extend_schema(
         operation_id="regenerateInvoice",
-        tags=_TAGS,
         request=void_requests.RegenerateRequest,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -108,7 +104,6 @@ class LoseDispute(InvoiceView):
 
     @extend_schema(
         operation_id="loseDisputeInvoice",
-        tags=_TAGS,
         request=None,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -118,7 +113,7 @@ class LoseDispute(InvoiceView):
         disputes.lose(invoice_id=invoice.pk, actor=self.actor(request), at=self.at())
         return self.shown(request, invoice.pk)
 
-    @extend_schema(tags=_TAGS, request=None, responses=schema.answer("invoice", invoice_shapes.FullInvoice))
+    @extend_schema(request=None, responses=schema.answer("invoice", invoice_shapes.FullInvoice))
     def put(self, request: Request, lago_id: str) -> Response:
         """Do the same: some clients put it."""
         return self.post(request, lago_id)
@@ -127,7 +122,7 @@ class LoseDispute(InvoiceView):
 class Disputes(InvoiceView):
     """The disputes of an invoice."""
 
-    @extend_schema(operation_id="findDisputes", tags=_TAGS, responses=schema.page("disputes", DisputeShape))
+    @extend_schema(operation_id="findDisputes", responses=schema.page("disputes", DisputeShape))
     def get(self, request: Request, lago_id: str) -> Response:
         """List the disputes of an invoice, newest first. An addition."""
         rows = known_disputes.of_invoice(self.invoice(lago_id)).select_related("invoice")
@@ -135,7 +130,6 @@ class Disputes(InvoiceView):
 
     @extend_schema(
         operation_id="createDispute",
-        tags=_TAGS,
         request=schema.body("dispute", DisputeRequest),
         responses=schema.answer("dispute", DisputeShape),
     )
@@ -160,14 +154,13 @@ class OneDispute(ApiView):
 
     resource = "invoice"
 
-    @extend_schema(operation_id="findDispute", tags=_TAGS, responses=schema.answer("dispute", DisputeShape))
+    @extend_schema(operation_id="findDispute", responses=schema.answer("dispute", DisputeShape))
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a dispute. An addition."""
         return Response({"dispute": _dispute(known_disputes.find(params.uuid(lago_id)))})
 
     @extend_schema(
         operation_id="resolveDispute",
-        tags=_TAGS,
         request=schema.body("dispute", OutcomeRequest),
         responses=schema.answer("dispute", DisputeShape),
     )
@@ -188,9 +181,7 @@ class OneDispute(ApiView):
 class RetryPayment(InvoiceView):
     """The verb retry payment."""
 
-    @extend_schema(
-        operation_id="retryPayment", tags=_TAGS, request=None, responses=schema.answer("error", OutcomeRequest)
-    )
+    @extend_schema(operation_id="retryPayment", request=None, responses=schema.answer("error", OutcomeRequest))
     def post(self, request: Request, lago_id: str) -> Response:
         """Refuse: payments are recorded here, not collected."""
         self.invoice(lago_id)
@@ -202,9 +193,7 @@ class RetryPayment(InvoiceView):
 class PaymentUrl(InvoiceView):
     """The verb payment url."""
 
-    @extend_schema(
-        operation_id="invoicePaymentUrl", tags=_TAGS, request=None, responses=schema.answer("error", OutcomeRequest)
-    )
+    @extend_schema(operation_id="invoicePaymentUrl", request=None, responses=schema.answer("error", OutcomeRequest))
     def post(self, request: Request, lago_id: str) -> Response:
         """Refuse: no payment provider is linked."""
         self.invoice(lago_id)

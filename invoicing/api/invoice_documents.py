@@ -35,7 +35,6 @@ class InvoiceDocuments(InvoiceView):
 
     @extend_schema(
         operation_id="findInvoiceDocuments",
-        tags=["Invoices"],
         responses=schema.page("documents", InvoiceDocument, meta=False),
     )
     def get(self, request: Request, lago_id: str) -> Response:

@@ -14,7 +14,7 @@ from invoicing.services import dispatch
 class ResendInvoice(InvoiceView):
     """The verb send again."""
 
-    @extend_schema(operation_id="resendInvoiceEmail", tags=["Invoices"], request=EmailRequest, responses={200: None})
+    @extend_schema(operation_id="resendInvoiceEmail", request=EmailRequest, responses={200: None})
     def post(self, request: Request, lago_id: str) -> Response:
         """E-mail an issued invoice with its PDF: to the addresses given, else to the customer's."""
         invoice = self.invoice(lago_id)

@@ -24,7 +24,6 @@ class RetryInvoice(InvoiceView):
 
     @extend_schema(
         operation_id="retryInvoice",
-        tags=["invoices"],
         request=None,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -58,7 +57,6 @@ class TaxEngineAnswer(serializers.Serializer):  # type: ignore[type-arg]
     updated_at = Instant()
 
 
-@extend_schema(tags=["tax_engines"])
 class TaxEngines(ApiView):
     """All tax engines."""
 
@@ -78,7 +76,6 @@ class TaxEngines(ApiView):
         return Response({ROOT: TaxEngineAnswer(made).data})
 
 
-@extend_schema(tags=["tax_engines"])
 class OneTaxEngine(ApiView):
     """One tax engine, by its code."""
 

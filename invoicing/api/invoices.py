@@ -20,7 +20,6 @@ from invoicing.queries import invoices as known_invoices
 from invoicing.services import dispatch, invoices, one_off_invoices
 from invoicing.services.metadata import Note
 
-_TAGS = ["Invoices"]
 _LIST_PARAMETERS = schema.filters(*invoice_requests.FILTERS, many=invoice_requests.LIST_FILTERS)
 
 
@@ -53,7 +52,6 @@ class Invoices(InvoiceView):
 
     @extend_schema(
         operation_id="findAllInvoices",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("invoices", invoice_shapes.ListedInvoice),
     )
@@ -63,7 +61,6 @@ class Invoices(InvoiceView):
 
     @extend_schema(
         operation_id="createInvoice",
-        tags=_TAGS,
         request=schema.body("invoice", one_off_requests.OneOffRequest),
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -81,7 +78,6 @@ class CustomerInvoices(ApiView):
 
     @extend_schema(
         operation_id="findAllCustomerInvoices",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("invoices", invoice_shapes.ListedInvoice),
     )
@@ -93,16 +89,13 @@ class CustomerInvoices(ApiView):
 class OneInvoice(InvoiceView):
     """One invoice."""
 
-    @extend_schema(
-        operation_id="findInvoice", tags=_TAGS, responses=schema.answer("invoice", invoice_shapes.FullInvoice)
-    )
+    @extend_schema(operation_id="findInvoice", responses=schema.answer("invoice", invoice_shapes.FullInvoice))
     def get(self, request: Request, lago_id: str) -> Response:
         """Return an invoice with everything on it."""
         return self.shown(request, self.invoice(lago_id).pk)
 
     @extend_schema(
         operation_id="updateInvoice",
-        tags=_TAGS,
         request=schema.body("invoice", invoice_requests.InvoiceUpdate),
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -120,9 +113,7 @@ class OneInvoice(InvoiceView):
         )
         return self.shown(request, invoice.pk)
 
-    @extend_schema(
-        operation_id="deleteInvoice", tags=_TAGS, responses=schema.answer("invoice", invoice_shapes.FullInvoice)
-    )
+    @extend_schema(operation_id="deleteInvoice", responses=schema.answer("invoice", invoice_shapes.FullInvoice))
     def delete(self, request: Request, lago_id: str) -> Response:
         """Delete a draft: it is voided, and what it billed may be billed anew."""
         invoice = self.invoice(lago_id)
@@ -140,7 +131,6 @@ class FinalizeInvoice(InvoiceView):
 
     @extend_schema(
         operation_id="finalizeInvoice",
-        tags=_TAGS,
         request=None,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -156,7 +146,6 @@ class RefreshInvoice(InvoiceView):
 
     @extend_schema(
         operation_id="refreshInvoice",
-        tags=_TAGS,
         request=None,
         responses=schema.answer("invoice", invoice_shapes.FullInvoice),
     )
@@ -174,7 +163,6 @@ class DownloadInvoice(InvoiceView):
 
     @extend_schema(
         operation_id="downloadInvoice",
-        tags=_TAGS,
         request=None,
         responses=schema.answer("invoice", invoice_shapes.BareInvoice),
     )
@@ -197,7 +185,6 @@ class DownloadInvoiceXml(InvoiceView):
 
     @extend_schema(
         operation_id="downloadInvoiceXml",
-        tags=_TAGS,
         request=None,
         responses=schema.answer("invoice", invoice_shapes.BareInvoice),
     )

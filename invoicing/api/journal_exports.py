@@ -43,7 +43,6 @@ class Exports(ApiView):
 
     @extend_schema(
         operation_id="findAllJournalExports",
-        tags=ledger.TAGS,
         parameters=schema.filters("billing_entity_code"),
         responses=schema.page("exports", ledger_shapes.ExportShape),
     )
@@ -56,7 +55,6 @@ class Exports(ApiView):
 
     @extend_schema(
         operation_id="createJournalExport",
-        tags=ledger.TAGS,
         request=schema.body("export", ExportRequest),
         responses=schema.answer("export", ledger_shapes.ExportShape),
     )
@@ -79,7 +77,6 @@ class OneExport(ApiView):
 
     @extend_schema(
         operation_id="findJournalExport",
-        tags=ledger.TAGS,
         responses=schema.answer("export", ledger_shapes.ExportShape),
     )
     def get(self, request: Request, lago_id: str) -> Response:
@@ -94,7 +91,6 @@ class ExportFile(ApiView):
 
     @extend_schema(
         operation_id="downloadJournalExport",
-        tags=ledger.TAGS,
         responses={(200, "text/csv"): OpenApiTypes.BINARY, (200, "application/json"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, lago_id: str, kind: str) -> StreamingHttpResponse:

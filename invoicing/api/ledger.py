@@ -24,7 +24,6 @@ from invoicing.api import ledger_shapes as shapes
 from invoicing.models import LedgerAccount
 from invoicing.queries import account_statements, earned, ledger, open_items, trial_balance
 
-TAGS = ["Ledger"]
 _ENTITY = "billing_entity_code"
 _DAYS = ("from_date", "to_date", "known_on")
 
@@ -72,7 +71,6 @@ class Accounts(ApiView):
 
     @extend_schema(
         operation_id="findAllLedgerAccounts",
-        tags=TAGS,
         parameters=schema.filters(_ENTITY),
         responses=schema.page("accounts", shapes.AccountShape),
     )
@@ -91,7 +89,6 @@ class Entries(ApiView):
 
     @extend_schema(
         operation_id="findAllLedgerEntries",
-        tags=TAGS,
         parameters=schema.filters(
             _ENTITY, "external_customer_id", "account_code", "invoice_id", *_DAYS, many=("fact",)
         ),
@@ -124,7 +121,6 @@ class TrialBalance(ApiView):
 
     @extend_schema(
         operation_id="findLedgerTrialBalance",
-        tags=TAGS,
         parameters=schema.filters(_ENTITY, "currency", *_DAYS, paged=False),
         responses=schema.page("trial_balance", shapes.BalanceShape, meta=False),
     )
@@ -148,7 +144,6 @@ class AccountStatement(ApiView):
 
     @extend_schema(
         operation_id="findLedgerAccountStatement",
-        tags=TAGS,
         parameters=[
             *schema.filters(_ENTITY, "currency", *_DAYS, "after", paged=False),
             OpenApiParameter("per_page", OpenApiTypes.INT, description="100 unless given, 1000 at most."),
@@ -183,7 +178,6 @@ class Ageing(ApiView):
 
     @extend_schema(
         operation_id="findLedgerAgeing",
-        tags=TAGS,
         parameters=schema.filters(_ENTITY, "external_customer_id", "date", "known_on", paged=False),
         responses=schema.answer("ageing", Ages),
     )
@@ -207,7 +201,6 @@ class Revenue(ApiView):
 
     @extend_schema(
         operation_id="findLedgerRevenue",
-        tags=TAGS,
         parameters=schema.filters(_ENTITY, "currency", *_DAYS, paged=False),
         responses=schema.page("months", shapes.MonthShape, meta=False),
     )

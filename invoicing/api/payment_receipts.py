@@ -14,8 +14,6 @@ from invoicing.api.email_requests import EmailRequest
 from invoicing.queries import payment_receipts as known
 from invoicing.services import payment_receipts, receipt_documents
 
-_TAGS = ["Payment receipts"]
-
 
 class PaymentReceipts(ApiView):
     """All receipts."""
@@ -24,7 +22,6 @@ class PaymentReceipts(ApiView):
 
     @extend_schema(
         operation_id="findAllPaymentReceipts",
-        tags=_TAGS,
         parameters=schema.filters("invoice_id"),
         responses=schema.page("payment_receipts", payment_shapes.ReceiptShape),
     )
@@ -44,7 +41,6 @@ class OnePaymentReceipt(ApiView):
 
     @extend_schema(
         operation_id="findPaymentReceipt",
-        tags=_TAGS,
         responses=schema.answer("payment_receipt", payment_shapes.ReceiptShape),
     )
     def get(self, request: Request, lago_id: str) -> Response:
@@ -59,7 +55,7 @@ class ResendReceipt(ApiView):
 
     resource = "payment_receipt"
 
-    @extend_schema(operation_id="resendPaymentReceiptEmail", tags=_TAGS, request=EmailRequest, responses={200: None})
+    @extend_schema(operation_id="resendPaymentReceiptEmail", request=EmailRequest, responses={200: None})
     def post(self, request: Request, lago_id: str) -> Response:
         """E-mail a receipt with its PDF: to the addresses given, else to the customer's."""
         receipt = known.find(params.uuid(lago_id))

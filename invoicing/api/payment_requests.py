@@ -16,7 +16,6 @@ from invoicing.queries import invoices as known_invoices
 from invoicing.queries import payment_requests as known
 from invoicing.services import payment_requests
 
-_TAGS = ["Payment requests"]
 _PAGE = schema.page("payment_requests", shapes.PaymentRequestShape)
 _ONE = schema.answer("payment_request", shapes.PaymentRequestShape)
 
@@ -39,7 +38,6 @@ class PaymentRequests(ApiView):
 
     @extend_schema(
         operation_id="findAllPaymentRequests",
-        tags=_TAGS,
         parameters=schema.filters("external_customer_id", "payment_status", "currency"),
         responses=_PAGE,
     )
@@ -49,7 +47,6 @@ class PaymentRequests(ApiView):
 
     @extend_schema(
         operation_id="createPaymentRequest",
-        tags=_TAGS,
         request=schema.body("payment_request", shapes.PaymentRequestInput),
         responses=_ONE,
     )
@@ -76,7 +73,7 @@ class OnePaymentRequest(ApiView):
 
     resource = "payment_request"
 
-    @extend_schema(operation_id="findPaymentRequest", tags=_TAGS, responses=_ONE)
+    @extend_schema(operation_id="findPaymentRequest", responses=_ONE)
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a payment request with its invoices."""
         return Response({"payment_request": shapes.listed([known.find(params.uuid(lago_id))], request)[0]})
@@ -89,7 +86,6 @@ class CustomerPaymentRequests(ApiView):
 
     @extend_schema(
         operation_id="findAllCustomerPaymentRequests",
-        tags=_TAGS,
         parameters=schema.filters("payment_status", "currency"),
         responses=_PAGE,
     )

@@ -22,7 +22,6 @@ from invoicing.queries import payment_requests as known_requests
 from invoicing.queries import payments as known_payments
 from invoicing.services import payment_requests, payments
 
-_TAGS = ["Payments"]
 _REQUEST = "payment_request_id"
 _LIST_PARAMETERS = schema.filters("invoice_id", "external_customer_id")
 
@@ -66,7 +65,6 @@ class Payments(ApiView):
 
     @extend_schema(
         operation_id="findAllPayments",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("payments", payment_shapes.PaymentShape),
     )
@@ -76,7 +74,6 @@ class Payments(ApiView):
 
     @extend_schema(
         operation_id="createPayment",
-        tags=_TAGS,
         request=schema.body("payment", PaymentRequest),
         responses=schema.answer("payment", payment_shapes.PaymentShape),
     )
@@ -125,7 +122,6 @@ class CustomerPayments(ApiView):
 
     @extend_schema(
         operation_id="findAllCustomerPayments",
-        tags=_TAGS,
         parameters=schema.filters("invoice_id"),
         responses=schema.page("payments", payment_shapes.PaymentShape),
     )
@@ -139,9 +135,7 @@ class OnePayment(ApiView):
 
     resource = "payment"
 
-    @extend_schema(
-        operation_id="findPayment", tags=_TAGS, responses=schema.answer("payment", payment_shapes.PaymentShape)
-    )
+    @extend_schema(operation_id="findPayment", responses=schema.answer("payment", payment_shapes.PaymentShape))
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a payment."""
         return _shown(request, known_payments.find(params.uuid(lago_id)))

@@ -61,7 +61,6 @@ class CustomerPrepaidCredits(ApiView):
 
     @extend_schema(
         operation_id="findAllCustomerPrepaidCredits",
-        tags=["Prepaid credits"],
         responses=schema.page("prepaid_credits", PrepaidCreditShape),
     )
     def get(self, request: Request, external_id: str) -> Response:

@@ -49,7 +49,6 @@ class CustomerStatementView(ApiView):
 
     @extend_schema(
         operation_id="findCustomerStatement",
-        tags=ledger.TAGS,
         parameters=schema.filters(*_FILTERS, paged=False),
         responses=schema.answer("statement", StatementsShape),
     )
@@ -67,7 +66,6 @@ class CustomerStatementFile(ApiView):
 
     @extend_schema(
         operation_id="downloadCustomerStatement",
-        tags=ledger.TAGS,
         parameters=schema.filters(*_FILTERS, paged=False),
         responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "text/csv"): OpenApiTypes.BINARY},
     )

@@ -12,8 +12,6 @@ from invoicing.api.wallets import WalletView
 from invoicing.models import Wallet
 from invoicing.services import wallet_notes
 
-_TAGS = ["Wallets"]
-
 
 class WalletNotes(serializers.Serializer):  # type: ignore[type-arg]
     """The notes of a wallet."""
@@ -38,7 +36,6 @@ class Metadata(NotesView):
 
     @extend_schema(
         operation_id="replaceWalletMetadata",
-        tags=_TAGS,
         request=wallet_requests.WalletMetadataRequest,
         responses={200: WalletNotes},
     )
@@ -50,7 +47,6 @@ class Metadata(NotesView):
 
     @extend_schema(
         operation_id="mergeWalletMetadata",
-        tags=_TAGS,
         request=wallet_requests.WalletMetadataRequest,
         responses={200: WalletNotes},
     )
@@ -60,7 +56,7 @@ class Metadata(NotesView):
         notes, actor, at = self.sent(request), self.actor(request), self.at()
         return self.told(wallet_notes.merge(wallet_id=wallet.pk, notes=notes, actor=actor, at=at))
 
-    @extend_schema(operation_id="deleteAllWalletMetadata", tags=_TAGS, responses={200: WalletNotes})
+    @extend_schema(operation_id="deleteAllWalletMetadata", responses={200: WalletNotes})
     def delete(self, request: Request, lago_id: str = "", external_id: str = "", code: str = "") -> Response:
         """Remove all notes."""
         wallet = self.wallet(lago_id=lago_id, external_id=external_id, code=code)
@@ -80,7 +76,7 @@ class CustomersMetadata(Metadata):
 class OneNote(NotesView):
     """One note of a wallet."""
 
-    @extend_schema(operation_id="deleteWalletMetadataKey", tags=_TAGS, responses={200: WalletNotes})
+    @extend_schema(operation_id="deleteWalletMetadataKey", responses={200: WalletNotes})
     def delete(self, request: Request, key: str, lago_id: str = "", external_id: str = "", code: str = "") -> Response:
         """Remove one note. 404 where there is none of this key."""
         wallet = self.wallet(lago_id=lago_id, external_id=external_id, code=code)

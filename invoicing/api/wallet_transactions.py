@@ -15,7 +15,6 @@ from invoicing.models import Wallet, WalletTransaction
 from invoicing.queries import wallets as known
 from invoicing.services import wallet_top_ups
 
-_TAGS = ["Wallet transactions"]
 _LIST_PARAMETERS = schema.filters("status", "transaction_status", "transaction_type")
 
 
@@ -26,7 +25,6 @@ class WalletTransactions(ApiView):
 
     @extend_schema(
         operation_id="createWalletTransaction",
-        tags=_TAGS,
         request=schema.body("wallet_transaction", wallet_requests.TransactionRequest),
         responses=schema.page("wallet_transactions", wallet_shapes.TransactionShape, meta=False),
     )
@@ -50,7 +48,6 @@ class OneWalletTransaction(ApiView):
 
     @extend_schema(
         operation_id="findWalletTransaction",
-        tags=_TAGS,
         responses=schema.answer("wallet_transaction", wallet_shapes.TransactionShape),
     )
     def get(self, request: Request, lago_id: str) -> Response:
@@ -66,7 +63,6 @@ class OneWalletsTransactions(ApiView):
 
     @extend_schema(
         operation_id="findAllWalletTransactions",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("wallet_transactions", wallet_shapes.TransactionShape),
     )
@@ -93,7 +89,6 @@ class PaymentUrl(ApiView):
 
     @extend_schema(
         operation_id="walletTransactionPaymentUrl",
-        tags=_TAGS,
         request=None,
         responses=schema.answer("wallet_transaction_payment_details", wallet_shapes.PaymentLink),
     )
@@ -112,7 +107,6 @@ class Consumptions(ApiView):
 
     @extend_schema(
         operation_id="findAllWalletTransactionConsumptions",
-        tags=_TAGS,
         parameters=schema.PAGE,
         responses=schema.page("wallet_transaction_consumptions", wallet_shapes.ConsumptionShape),
     )
@@ -132,7 +126,6 @@ class Fundings(ApiView):
 
     @extend_schema(
         operation_id="findAllWalletTransactionFundings",
-        tags=_TAGS,
         parameters=schema.PAGE,
         responses=schema.page("wallet_transaction_fundings", wallet_shapes.FundingShape),
     )

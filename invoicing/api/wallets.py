@@ -17,7 +17,6 @@ from invoicing.models import Wallet
 from invoicing.queries import wallets as known
 from invoicing.services import wallet_top_ups, wallets
 
-_TAGS = ["Wallets"]
 _ONE = schema.answer("wallet", wallet_shapes.WalletShape)
 _LIST_PARAMETERS = schema.filters("external_customer_id", "currency", "status", many=("billing_entity_codes",))
 
@@ -93,7 +92,6 @@ class Wallets(WalletView):
 
     @extend_schema(
         operation_id="findAllWallets",
-        tags=_TAGS,
         parameters=_LIST_PARAMETERS,
         responses=schema.page("wallets", wallet_shapes.WalletShape),
     )
@@ -103,7 +101,6 @@ class Wallets(WalletView):
 
     @extend_schema(
         operation_id="createWallet",
-        tags=_TAGS,
         request=schema.body("wallet", wallet_requests.WalletRequest),
         responses=_ONE,
     )
@@ -117,14 +114,13 @@ class OneWallet(WalletView):
 
     is_conditional = True
 
-    @extend_schema(operation_id="findWallet", tags=_TAGS, responses=_ONE)
+    @extend_schema(operation_id="findWallet", responses=_ONE)
     def get(self, request: Request, lago_id: str) -> Response:
         """Return a wallet."""
         return self.shown(self.wallet(lago_id=lago_id).pk)
 
     @extend_schema(
         operation_id="updateWallet",
-        tags=_TAGS,
         request=schema.body("wallet", wallet_requests.WalletUpdate),
         responses=_ONE,
     )
@@ -132,7 +128,7 @@ class OneWallet(WalletView):
         """Change a wallet; currency and rate stay."""
         return self.update(request, self.wallet(lago_id=lago_id))
 
-    @extend_schema(operation_id="destroyWallet", tags=_TAGS, responses=_ONE)
+    @extend_schema(operation_id="destroyWallet", responses=_ONE)
     def delete(self, request: Request, lago_id: str) -> Response:
         """Terminate a wallet: what is left of it is lost."""
         return self.terminate(request, self.wallet(lago_id=lago_id))
@@ -143,7 +139,6 @@ class CustomerWallets(WalletView):
 
     @extend_schema(
         operation_id="findAllCustomerWallets",
-        tags=_TAGS,
         parameters=schema.filters("currency", "status", many=("billing_entity_codes",)),
         responses=schema.page("wallets", wallet_shapes.WalletShape),
     )
@@ -153,7 +148,6 @@ class CustomerWallets(WalletView):
 
     @extend_schema(
         operation_id="createCustomerWallet",
-        tags=_TAGS,
         request=schema.body("wallet", wallet_requests.CustomerWalletRequest),
         responses=_ONE,
     )
@@ -170,14 +164,13 @@ class OneCustomerWallet(WalletView):
 
     is_conditional = True
 
-    @extend_schema(operation_id="findCustomerWallet", tags=_TAGS, responses=_ONE)
+    @extend_schema(operation_id="findCustomerWallet", responses=_ONE)
     def get(self, request: Request, external_id: str, code: str) -> Response:
         """Return a wallet: of several with the code the active one, else the newest."""
         return self.shown(self.wallet(external_id=external_id, code=code).pk)
 
     @extend_schema(
         operation_id="updateCustomerWallet",
-        tags=_TAGS,
         request=schema.body("wallet", wallet_requests.WalletUpdate),
         responses=_ONE,
     )
@@ -185,7 +178,7 @@ class OneCustomerWallet(WalletView):
         """Change a wallet; currency and rate stay."""
         return self.update(request, self.wallet(external_id=external_id, code=code))
 
-    @extend_schema(operation_id="destroyCustomerWallet", tags=_TAGS, responses=_ONE)
+    @extend_schema(operation_id="destroyCustomerWallet", responses=_ONE)
     def delete(self, request: Request, external_id: str, code: str) -> Response:
         """Terminate a wallet: what is left of it is lost."""
         return self.terminate(request, self.wallet(external_id=external_id, code=code))

@@ -13,7 +13,6 @@ from config.kernel import money
 from config.platform.api import params
 from config.platform.api import serializers as fields
 
-TAGS = ["analytics"]
 MONTH = "The first day of the month, at midnight UTC."
 CURRENCY = OpenApiParameter("currency", OpenApiTypes.STR, description="ISO 4217; all currencies unless given.")
 CUSTOMER = OpenApiParameter("external_customer_id", OpenApiTypes.STR, description="Of this customer alone.")

@@ -17,7 +17,6 @@ from config.platform.services import replays, signing, webhook_endpoints
 ROOT, TEST = "webhook_endpoint", "webhook_endpoint_test"
 
 
-@extend_schema(tags=["webhook_endpoints"])
 class WebhookEndpoints(views.ApiView):
     """All webhook endpoints."""
 
@@ -35,7 +34,6 @@ class WebhookEndpoints(views.ApiView):
         return _answer(webhook_endpoints.create(values=values, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["webhook_endpoints"])
 class OneWebhookEndpoint(views.ApiView):
     """One webhook endpoint, by its id."""
 
@@ -64,7 +62,6 @@ class OneWebhookEndpoint(views.ApiView):
         return _answer(webhook_endpoints.delete(endpoint_id=endpoint.pk, actor=self.actor(request), at=self.at()))
 
 
-@extend_schema(tags=["webhook_endpoints"])
 class WebhookEndpointTest(views.ApiView):
     """Trying a webhook endpoint out."""
 
@@ -79,7 +76,6 @@ class WebhookEndpointTest(views.ApiView):
         return Response({TEST: TestAnswer(attempt).data})
 
 
-@extend_schema(tags=["webhook_endpoints"])
 class PublicKey(views.ApiView):
     """The public key, as text."""
 
@@ -91,7 +87,6 @@ class PublicKey(views.ApiView):
         return HttpResponse(signing.public_key_base64(), content_type="text/plain")
 
 
-@extend_schema(tags=["webhook_endpoints"])
 class JsonPublicKey(views.ApiView):
     """The public key, as JSON."""
 

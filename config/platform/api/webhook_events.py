@@ -18,7 +18,6 @@ from config.platform.services import replays
 ROOT = "webhook_event"
 
 
-@extend_schema(tags=["webhook_events"])
 class WebhookEvents(views.ApiView):
     """All events that some endpoint was to be told of."""
 
@@ -43,7 +42,6 @@ class WebhookEvents(views.ApiView):
         )
 
 
-@extend_schema(tags=["webhook_events"])
 class OneWebhookEvent(views.ApiView):
     """One event, by its id, which is the unique key that receivers get."""
 
@@ -56,7 +54,6 @@ class OneWebhookEvent(views.ApiView):
         return Response({ROOT: WholeWebhookEventAnswer(webhooks.event(uuid=params.uuid(lago_id))).data})
 
 
-@extend_schema(tags=["webhook_events"])
 class WebhookEventReplay(views.ApiView):
     """Telling an event again."""
 
