@@ -9,7 +9,8 @@ from config.kernel import db
 class AuditEntry(db.Base):
     """One verb of a person, an API client, a customer or a job on one object.
 
-    ``object_type`` is "app.model" in lower case.
+    ``object_type`` is "app.model" in lower case. ``address`` and ``client`` say from where a request came that did it;
+    they are empty for jobs, and for entries from before they were kept.
     """
 
     class ActorKind(models.TextChoices):
@@ -30,6 +31,8 @@ class AuditEntry(db.Base):
     reason = models.TextField(blank=True, default="")
     old = models.JSONField(default=dict)
     new = models.JSONField(default=dict)
+    address = models.CharField(max_length=64, blank=True, default="")
+    client = models.CharField(max_length=512, blank=True, default="")
 
     class Meta:
         verbose_name = "audit entry"
@@ -38,6 +41,9 @@ class AuditEntry(db.Base):
         indexes = [
             models.Index(fields=["object_type", "object_id", "-at"], name="platform_audit_object"),
             models.Index(fields=["-at", "-id"], name="platform_audit_at"),
+            models.Index(fields=["user", "-at"], name="platform_audit_user"),
+            models.Index(fields=["verb", "-at"], name="platform_audit_verb"),
+            models.Index(fields=["address", "-at"], condition=~models.Q(address=""), name="platform_audit_address"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,11 @@ def current() -> Installation:
     return found
 
 
+def billing_needs_sign_off() -> bool:
+    """Return whether billing runs bill only what a second person signed off; not before anything was set up."""
+    return Installation.objects.filter(billing_needs_sign_off=True).exists()
+
+
 def late_usage_policy() -> tuple[str, Decimal | None]:
     """Return the policy for late usage and the amount below which it waives; it is held before anything was set up."""
     found = Installation.objects.values_list("late_usage_policy", "late_usage_waive_below").first()

@@ -61,6 +61,8 @@ def _entry(actor: Actor, at: datetime, note: Note) -> AuditEntry:
         reason=note.reason,
         old=plain(note.old),
         new=plain(note.new),
+        address=actor.address[:64],
+        client=actor.client[:512],
     )
 
 

@@ -47,6 +47,18 @@ def set_late_usage_policy(*, policy: str, waive_below: Decimal | None, actor: Ac
 
 
 @transaction.atomic
+def set_billing_needs_sign_off(*, needed: bool, actor: Actor, at: datetime) -> Installation:
+    """Decide whether billing runs need a second person. What was signed off already can be billed either way."""
+    row = db.lock_one(Installation.objects.filter(pk=ensure(at=at).pk))
+    if row.billing_needs_sign_off != needed:
+        old, row.billing_needs_sign_off = row.billing_needs_sign_off, needed
+        row.save(update_fields=["billing_needs_sign_off"])
+        before, after = {"billing_needs_sign_off": old}, {"billing_needs_sign_off": needed}
+        audit.record(actor=actor, at=at, verb="set billing needs sign-off", instance=row, old=before, new=after)
+    return row
+
+
+@transaction.atomic
 def rename(*, name: str, actor: Actor, at: datetime) -> Installation:
     """Name the organisation. Raises Invalid for an empty or too long name."""
     if not name.strip() or len(name) > 255:

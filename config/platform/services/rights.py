@@ -22,7 +22,19 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Catalog", ("billable_metric", "plan", "add_on", "coupon", "feature", "tax", "pricing_unit", "simulation")),
     (
         "Customers and subscriptions",
-        ("customer", "applied_coupon", "subscription", "contract", "plan_migration", "payment_method"),
+        (
+            "customer",
+            "applied_coupon",
+            "subscription",
+            "contract",
+            "quote",
+            "order_form",
+            "order",
+            "plan_migration",
+            "rehearsal",
+            "parked_account",
+            "payment_method",
+        ),
     ),
     (
         "Documents and money",

@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from config.platform.models import IdempotencyRecord, RequestLog, SecurityLog
+from config.platform.models import IdempotencyRecord, PersonalDataView, RequestLog, SecurityLog
 from config.platform.services import purge
 from tests.factories import platform
 
@@ -25,7 +26,11 @@ def test_old_rows_go_and_younger_ones_stay(settings: Any, monkeypatch: pytest.Mo
             request_id="r", at=at, api_key=key, method="POST", path="/", status=200, duration_ms=1
         )
         SecurityLog.objects.create(at=at, kind=SecurityLog.Kind.SIGN_IN, event="sign_in.failed")
+        PersonalDataView.objects.create(at=at, user_id=1, user_label="a", page="list", object_type="x", path="/")
     # older than 90 days: 91, 92, 93, 366; than 365: one; than 30: 31 and those four
-    assert purge.run(as_of=platform.AT) == purge.Purged(requests=4, security_entries=1, remembered_answers=5)
-    assert purge.run(as_of=platform.AT) == purge.Purged(requests=0, security_entries=0, remembered_answers=0)
+    assert purge.run(as_of=platform.AT) == purge.Purged(4, 1, 5, personal_views=1)
+    assert purge.run(as_of=platform.AT) == purge.Purged(0, 0, 0, 0)
     assert set(IdempotencyRecord.objects.values_list("key", flat=True)) == {"29", "30"}
+    with pytest.raises(IntegrityError), transaction.atomic():  # nothing but the purge deletes a look
+        PersonalDataView.objects.all().delete()
+    assert PersonalDataView.objects.count() == 6
