@@ -11,7 +11,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel import jobs
-from config.platform.services import deliveries, purge
+from config.platform.services import bulk_runs, deliveries, imports, purge
 
 jobs.register(
     jobs.PeriodicJob(
@@ -40,9 +40,45 @@ jobs.register(
         task="config.platform.tasks.purge_logs",
         minutes="50",
         hours="3",
-        description="Deletes old entries of the logs of requests and of security, and old answers to idempotency keys.",
+        description="Deletes old entries of the logs of requests, security and looks, and answers to idempotency keys.",
     )
 )
+jobs.register(
+    jobs.PeriodicJob(
+        name="imports",
+        service="config.platform.services.imports.run",
+        task="config.platform.tasks.continue_imports",
+        minutes="*",
+        description="Goes on with imported files whose round was cut off.",
+    )
+)
+jobs.register(
+    jobs.PeriodicJob(
+        name="bulk_runs",
+        service="config.platform.services.bulk_runs.sweep",
+        task="config.platform.tasks.sweep_bulk_runs",
+        minutes="*",
+        description="Goes on with verbs on many rows whose worker was lost.",
+    )
+)
+
+
+@shared_task(name="config.platform.tasks.continue_imports")
+def continue_imports(**_: Any) -> None:
+    """Check and write the rows of imported files."""
+    imports.run(as_of=timezone.now())
+
+
+@shared_task(name="config.platform.tasks.run_bulk")
+def run_bulk(*, run_id: int, **_: Any) -> None:
+    """Do the next rows of a bulk run."""
+    bulk_runs.go_on(run_id=run_id, at=timezone.now())
+
+
+@shared_task(name="config.platform.tasks.sweep_bulk_runs")
+def sweep_bulk_runs(**_: Any) -> None:
+    """Go on with what was left."""
+    bulk_runs.sweep(as_of=timezone.now())
 
 
 @shared_task(name="config.platform.tasks.deliver_webhooks")

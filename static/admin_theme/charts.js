@@ -10,6 +10,7 @@
     const language = document.documentElement.lang || "en";
     const options = { maximumFractionDigits: isShort ? 1 : 2 };
     if (isShort) options.notation = "compact";
+    if (spec.unit === "percent") options.style = "percent";
     if (spec.currency) {
       options.style = "currency";
       options.currency = spec.currency;
@@ -26,15 +27,16 @@
 
   const dataset = (spec, series) => {
     const colour = paint(series.tone);
-    const values = series.values.map(Number);
-    if (spec.kind === "line") {
+    const values = series.values.map((value) => (Array.isArray(value) ? value.map(Number) : Number(value)));
+    if (spec.kind === "line" || spec.kind === "steps") {
       return {
         label: series.label,
         data: values,
         borderColor: colour,
         backgroundColor: colour.replace(")", " / .14)"),
-        fill: true,
-        tension: 0.3,
+        fill: spec.series.length === 1,
+        tension: spec.kind === "steps" ? 0 : 0.3,
+        stepped: spec.kind === "steps",
         borderWidth: 2,
         pointRadius: values.length > 1 ? 0 : 3,
         pointHoverRadius: 4,
@@ -53,6 +55,11 @@
     };
   };
 
+  // A bar that floats is a step from one value to another, and says by how much.
+  const valueOf = (item) => (Array.isArray(item.raw) ? item.raw[1] - item.raw[0] : item.parsed.y);
+
+  const floats = (spec) => spec.series.some((series) => series.values.some(Array.isArray));
+
   const draw = (canvas) => {
     const spec = JSON.parse(canvas.dataset.qChart);
     const exact = formats(spec, false);
@@ -62,7 +69,7 @@
     drawn.set(
       canvas,
       new Chart(canvas, {
-        type: spec.kind,
+        type: spec.kind === "steps" ? "line" : spec.kind,
         data: { labels: spec.labels, datasets: spec.series.map((series) => dataset(spec, series)) },
         options: {
           responsive: true,
@@ -75,7 +82,13 @@
               stacked: spec.stacked,
               border: { color: style("--q-line") },
               grid: { display: false },
-              ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 12, font: { family: "Inter", size: 12 } },
+              ticks: {
+                color: quiet,
+                maxRotation: 0,
+                autoSkip: !floats(spec),
+                autoSkipPadding: 12,
+                font: { family: "Inter", size: 12 },
+              },
             },
             y: {
               stacked: spec.stacked,
@@ -85,7 +98,7 @@
               ticks: {
                 color: quiet,
                 maxTicksLimit: 6,
-                precision: spec.currency ? undefined : 0,
+                precision: spec.currency || spec.unit ? undefined : 0,
                 callback: (value) => short.format(value),
                 font: { family: "Inter", size: 12 },
               },
@@ -112,7 +125,7 @@
               usePointStyle: true,
               boxWidth: 7,
               boxHeight: 7,
-              callbacks: { label: (item) => ` ${item.dataset.label}: ${exact.format(item.parsed.y)}` },
+              callbacks: { label: (item) => ` ${item.dataset.label}: ${exact.format(valueOf(item))}` },
             },
           },
         },
@@ -121,6 +134,8 @@
   };
 
   const drawAll = () => document.querySelectorAll("canvas[data-q-chart]").forEach(draw);
+
+  document.addEventListener("q:charts", (event) => event.target.querySelectorAll("canvas[data-q-chart]").forEach(draw));
 
   window.addEventListener("load", () => {
     drawAll();

@@ -6,24 +6,38 @@ people, groups and the schedule. The sidebar and the overview belong to the inst
 
 from config.platform.admin import (
     api_keys,
+    approval_rules,
+    approvals,
     audit,
+    bulk_runs,
+    imports,
     people,
+    personal_views,
     request_logs,
+    saved_filters,
     schedule,
     security_logs,
     sign_ins,
     webhook_deliveries,
     webhook_endpoints,
+    work_queues,
 )
 
 __all__ = [
     "api_keys",
+    "approval_rules",
+    "approvals",
     "audit",
+    "bulk_runs",
+    "imports",
     "people",
+    "personal_views",
     "request_logs",
+    "saved_filters",
     "schedule",
     "security_logs",
     "sign_ins",
     "webhook_deliveries",
     "webhook_endpoints",
+    "work_queues",
 ]

@@ -138,13 +138,18 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart(Block):
-    """A bar or line chart. ``currency`` formats its values as money; ``stacked`` puts bars on each other."""
+    """A chart of bars, a line, or steps, each of which lasts until the next one.
+
+    ``currency`` formats its values as money, ``unit`` "percent" fractions as percent; ``stacked`` puts bars on each
+    other.
+    """
 
     title: str
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     kind: str = "bar"
     currency: str = ""
+    unit: str = ""
     stacked: bool = False
     height: int = 260
     empty: str = "Nothing to draw yet."
@@ -165,6 +170,7 @@ class Chart(Block):
                 "kind": self.kind,
                 "labels": self.labels,
                 "currency": self.currency,
+                "unit": self.unit,
                 "stacked": self.stacked,
                 "series": [
                     {"label": one.label, "values": one.values, "tone": one.tone, "tones": one.tones}
@@ -222,6 +228,14 @@ class Beside(Block):
 
 
 @dataclass(frozen=True)
+class Uneven(Block):
+    """Two blocks beside each other on wide screens, the first one twice as wide; below each other elsewhere."""
+
+    blocks: tuple[Block, ...]
+    template: ClassVar[str] = "admin/platform/blocks/uneven.html"
+
+
+@dataclass(frozen=True)
 class Custom(Block):
     """Something with a template and context of its own, such as a panel that another app registered."""
 
@@ -247,10 +261,14 @@ class Tab:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole page: what stands at its top, and below it the tabs (a page with one tab has none)."""
+    """A whole page: what stands at its top, and below it the tabs (a page with one tab has none).
+
+    One that ``is_wide`` has the panels of other apps in two columns on wide screens.
+    """
 
     top: tuple[Block, ...] = ()
     tabs: tuple[Tab, ...] = ()
+    is_wide: bool = False
 
 
 def columns(*labels: str) -> tuple[Column, ...]:

@@ -5,7 +5,6 @@ Rows are done one after the other, each in its own transaction: one that is refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,15 +17,19 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from config.kernel import errors
-from config.platform.admin import acting, blocks, cells, theme
+from config.platform.admin import acting, blocks, bulk_all, bulk_work, cells, theme
 from config.platform.admin.blocks import Row, Table
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm, told
 from config.platform.admin.verbs import ObjectVerb, form_media
+from config.platform.queries import saved_filters
 
 TEMPLATE = "admin/platform/bulk.html"
 MOST = 200
-"""More rows than a list shows are never chosen at once."""
+"""More rows than a list shows are never ticked at once; all that match are done by a worker."""
+ALL = "all"
+OUTCOMES = {"done": Tone.GOOD, "refused": Tone.BAD, "asked": Tone.WARN, "skipped": Tone.NEUTRAL, "waiting": Tone.INFO}
+"""What became of a row, and how that looks."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,10 @@ class BulkVerb:
 
 
 def chosen(verb: BulkVerb, model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-    """Lead from ticked rows to the verb's page. Changes nothing."""
+    """Lead from ticked rows, or from all that the list shows, to the verb's page. Changes nothing."""
+    if request.POST.get("select_across") == "1":
+        shown = urlencode({ALL: "1", "query": saved_filters.normal(request.GET.urlencode())})
+        return HttpResponseRedirect(f"{model_admin.url(f'bulk_{verb.name}')}?{shown}")
     ids = list(queryset.values_list("pk", flat=True)[:MOST])
     address = model_admin.url(f"bulk_{verb.name}")
     return HttpResponseRedirect(f"{address}?{urlencode({'ids': ','.join(map(str, ids))})}")
@@ -57,11 +63,13 @@ def view(model_admin: Any, bulk: BulkVerb, request: HttpRequest) -> HttpResponse
     """Show which of the rows the verb can be done on (GET), or do it on them and show what became of each (POST)."""
     if not bulk.may(request) or not model_admin.has_view_permission(request):
         raise PermissionDenied
+    if ALL in request.GET:
+        return bulk_all.view(model_admin, bulk, request)
     instances = _chosen_rows(model_admin, request)
     at = timezone.now()
     form = bulk.verb.form_class(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        results = tuple(_done(bulk.verb, request, one, form.cleaned_data, at) for one in instances)
+        results = tuple(_done(bulk.verb, request, one, form, at) for one in instances)
         return _page(model_admin, bulk, request, None, results)
     return _page(model_admin, bulk, request, form, tuple(_asked(bulk.verb, one, at) for one in instances))
 
@@ -80,13 +88,12 @@ def _asked(verb: ObjectVerb, instance: Any, at: datetime) -> Row:
     return Row((cells.to(instance), cells.badge("ready", Tone.INFO), ""))
 
 
-def _done(verb: ObjectVerb, request: HttpRequest, instance: Any, values: Mapping[str, Any], at: datetime) -> Row:
-    try:
-        verb.check(instance=instance, at=at)
-        outcome = verb.perform(instance=instance, values=values, actor=acting.actor(request), at=at)
-    except errors.DomainError as refusal:
-        return Row((cells.to(instance), cells.badge("refused", Tone.BAD), told(refusal)))
-    return Row((cells.to(instance), cells.badge("done", Tone.GOOD), outcome.message))
+def _done(verb: ObjectVerb, request: HttpRequest, instance: Any, form: VerbForm, at: datetime) -> Row:
+    done = bulk_work.one(verb=verb, instance=instance, form=form, actor=acting.actor(request), at=at)
+    remark: object = done.remark
+    if done.asked is not None and request.user.has_perm("platform.view_approvalrequest"):
+        remark = cells.to(done.asked, done.remark)
+    return Row((cells.to(instance), cells.badge(done.outcome, OUTCOMES[done.outcome]), remark))
 
 
 def _page(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.core.paginator import Paginator
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -62,13 +65,37 @@ def table(entries: Any, *, title: str, action: object = "") -> Table:
 
 
 def who(entry: AuditEntry) -> SafeString:
-    """The actor, with its kind."""
-    return cells.stack(entry.actor_label, entry.get_actor_kind_display())
+    """The actor, with its kind and from where it was done."""
+    origin = f", {entry.address}" if entry.address else ""
+    return cells.stack(entry.actor_label, f"{entry.get_actor_kind_display()}{origin}")
 
 
 def kind(entry: AuditEntry) -> SafeString:
     """The kind of the actor."""
     return cells.badge(entry.get_actor_kind_display(), _TONES[AuditEntry.ActorKind(entry.actor_kind)])
+
+
+def subject(object_type: str, object_id: int | None, label: str) -> SafeString:
+    """The object that something is about, with its kind: a link to its page, as long as it has one."""
+    try:
+        model = apps.get_model(object_type)
+        url = "" if object_id is None else _page_url(model, object_id)
+    except (LookupError, ValueError, NoReverseMatch):
+        return cells.stack(label, object_type)
+    return cells.stack(cells.link(label, url) if url else label, model._meta.verbose_name)
+
+
+def kind_of(object_type: str) -> str:
+    """What a kind of object is called."""
+    try:
+        return str(apps.get_model(object_type)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return object_type
+
+
+def origin(entry: AuditEntry) -> SafeString:
+    """From where it was done; nothing of jobs, and of what was done before that was kept."""
+    return cells.stack(entry.address, cells.hinted(entry.client[:40], entry.client)) if entry.address else cells.EMPTY
 
 
 def verb(name: str) -> str:
@@ -94,6 +121,10 @@ def _before(entry: AuditEntry, name: str) -> SafeString:
     if name not in entry.old:
         return format_html("{}", "")
     return format_html("<s>{}</s> ", _short(values.shown(entry, name, entry.old[name])))
+
+
+def _page_url(model: type[Model], object_id: int) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[object_id])
 
 
 def _short(text: str) -> str:

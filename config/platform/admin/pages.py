@@ -19,11 +19,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
-from config.kernel import registry
-from config.platform.admin import blocks, bulk, history, paginators, theme, verbs
+from config.kernel import queues, registry
+from config.platform.admin import blocks, bulk, filter_bar, history, paginators, queue_filter, theme, verbs
 from config.platform.admin.blocks import Page
 from config.platform.admin.bulk import BulkVerb
 from config.platform.admin.verbs import ListVerb, ObjectVerb
+from config.platform.queries import saved_filters
 
 TEMPLATE = "admin/platform/page.html"
 LIST_TEMPLATE = "admin/platform/list.html"
@@ -34,8 +35,8 @@ class PageAdmin(theme.ModelAdmin):
 
     ``verbs``, ``list_verbs`` and ``bulk_verbs`` are what can be done; where the page has more verbs than its bar has
     room for, ``prominent`` names those that stand in it, and a menu has the others. ``panels`` is the name under which
-    other apps register panels for the page; ``empty_text`` says what to do while the list is empty. Subclasses give
-    ``page`` and the usual list options.
+    other apps register panels for the page, and with ``.banner`` what stands above all else; ``empty_text`` says what
+    to do while the list is empty. Subclasses give ``page`` and the usual list options.
     """
 
     verbs: tuple[ObjectVerb, ...] = ()
@@ -54,7 +55,6 @@ class PageAdmin(theme.ModelAdmin):
     list_filter_submit = True
     show_facets = admin.ShowFacets.NEVER  # they count everything, filter by filter
     list_fullwidth = True
-    list_disable_select_all = True
     change_list_template = LIST_TEMPLATE
     view_on_site = False
     actions: Sequence[Any] = ()
@@ -132,6 +132,11 @@ class PageAdmin(theme.ModelAdmin):
         """A list that does not count everything."""
         return paginators.QuietChangeList
 
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """The filters of the list; where it has work queues, they are the first."""
+        found = super().get_list_filter(request)
+        return (queue_filter.QueueFilter, *found) if queues.of_model(self.opts.label_lower) else found
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The bulk verbs that the person may use: choosing one leads to its page, and changes nothing yet."""
         usable = [verb for verb in self.bulk_verbs if verb.may(request)]
@@ -139,8 +144,12 @@ class PageAdmin(theme.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with the buttons of its verbs."""
+        saved = saved_filters.of_list(list_of=self.opts.label_lower, user_id=request.user.pk)
+        if standard := filter_bar.standard(request, saved):
+            return HttpResponseRedirect(standard)
         buttons = [*self.list_links(request), *verbs.list_buttons(self, request)]
-        response = super().changelist_view(request, extra_context)
+        names = filter_bar.bar(self.opts.label_lower, saved, request.GET.urlencode())
+        response = super().changelist_view(request, {"filter_bar": names, **(extra_context or {})})
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             response.context_data["actions_list"] = buttons  # the theme puts its own in their place
         return response
@@ -160,6 +169,7 @@ class PageAdmin(theme.ModelAdmin):
             return self.missing(request, object_id)
         page = self.page(request, instance)
         panels = registry.panels(self.panels, instance) if self.panels else []
+        banners = registry.panels(f"{self.panels}.banner", instance) if self.panels else []
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
@@ -170,6 +180,7 @@ class PageAdmin(theme.ModelAdmin):
             "is_popup": False,
             "page": page,
             "panels": blocks.registered(panels),
+            "banners": blocks.registered(banners),
             **self._buttons(request, instance),
             **(extra_context or {}),
         }

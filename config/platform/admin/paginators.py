@@ -6,12 +6,14 @@ Counting a million rows to print a number that nobody reads costs more than the 
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from config.platform.admin import theme
+from config.platform.queries import saved_filters
 
 BOUND = 10_000
 
@@ -46,6 +48,25 @@ class QuietChangeList(theme.ChangeList):
         if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
             raise IncorrectLookupParameters("null bytes")
         super().__init__(request, *args, **kwargs)
+
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Leave out what asks for the list without the person's standard filter: it narrows nothing."""
+        found: dict[str, Any] = super().get_filters_params(params)
+        found.pop(saved_filters.SHOW, None)
+        return found
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        """The address of another view of the list; one of everything says so, as a plain one may open narrowed."""
+        found = super().get_query_string(new_params, remove)
+        return f"?{saved_filters.SHOW}=all" if found == "?" else str(found)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """Sort what is equal in the chosen column in the same direction: one index then serves both directions."""
+        found = list(super().get_ordering(request, queryset))
+        chosen = str(self.params.get(ORDER_VAR) or "")
+        if not chosen or "." in chosen or chosen.startswith("-") or not all(isinstance(one, str) for one in found):
+            return found
+        return [found[0], *(one.removeprefix("-") for one in found[1:])]
 
     def get_results(self, request: HttpRequest) -> None:
         """Take the number that was counted for the number of all."""

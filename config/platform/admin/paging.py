@@ -23,15 +23,18 @@ class Paged:
     links: SafeString | str = ""
 
 
-def of(rows: QuerySet[Any], request: HttpRequest, *, name: str, per_page: int) -> Paged:
-    """The part of the rows that the address asks for by ``name``; what is no part is the nearest one."""
+def of(rows: QuerySet[Any], request: HttpRequest, *, name: str, per_page: int, tab: str = "") -> Paged:
+    """The part of the rows that the address asks for by ``name``; what is no part is the nearest one.
+
+    ``tab`` names the tab of the page that they stand in, where it is not the first.
+    """
     page = Paginator(rows, per_page).get_page(request.GET.get(name))
     shown = tuple(page.object_list)
     if page.paginator.num_pages == 1:
         return Paged(shown)
     where = f"{cells.number_text(page.start_index())}–{cells.number_text(page.end_index())}"
-    before = _link(name, page.number - 1, "Previous") if page.has_previous() else ""
-    after = _link(name, page.number + 1, "Next") if page.has_next() else ""
+    before = _link(name, page.number - 1, "Previous", tab) if page.has_previous() else ""
+    after = _link(name, page.number + 1, "Next", tab) if page.has_next() else ""
     return Paged(
         shown,
         format_html(
@@ -44,5 +47,5 @@ def of(rows: QuerySet[Any], request: HttpRequest, *, name: str, per_page: int) -
     )
 
 
-def _link(name: str, number: int, text: str) -> SafeString:
-    return cells.link(text, f"?{slugify(name)}={number}")
+def _link(name: str, number: int, text: str, tab: str) -> SafeString:
+    return cells.link(text, f"?{slugify(name)}={number}{f'#{slugify(tab)}' if tab else ''}")

@@ -27,10 +27,11 @@ from django.utils import timezone
 
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.admin import acting, theme
+from config.platform.admin import acting, approval_asking, cells, theme
 from config.platform.admin.blocks import Block, Note
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm, told
+from config.platform.services import approvals
 
 TEMPLATE = "admin/platform/verb.html"
 
@@ -147,6 +148,7 @@ def list_view(model_admin: Any, verb: ListVerb, request: HttpRequest) -> HttpRes
     _require(request, verb, model_admin)
     at = timezone.now()
     form = verb.form(data=request.POST if request.method == "POST" else None, at=at)
+    form.files = request.FILES
     form.initial = {**form.initial, **{name: text for name, text in request.GET.items() if name in form.fields}}
     if request.method == "POST" and form.is_valid():
         if verb.weighs and request.POST.get("weighed") != (weighed := _weighed(form)):
@@ -154,6 +156,9 @@ def list_view(model_admin: Any, verb: ListVerb, request: HttpRequest) -> HttpRes
             return _weighing(request, model_admin, verb, form, None, weighed, weigh)
         try:
             outcome = verb.perform(values=form.cleaned_data, actor=acting.actor(request), at=at)
+        except approvals.ApprovalRequired as refusal:
+            if (asked := _asked_for(request, model_admin, verb, form, None, refusal, at)) is not None:
+                return asked
         except errors.DomainError as refusal:
             form.refuse(refusal)
         else:
@@ -177,6 +182,7 @@ def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object
         messages.warning(request, told(refusal))
         return HttpResponseRedirect(back)
     form = verb.form(data=request.POST if request.method == "POST" else None, instance=instance, at=at)
+    form.files = request.FILES
     if request.method == "POST" and form.is_valid():
         if verb.weighs and request.POST.get("weighed") != (weighed := _weighed(form)):
             weigh = functools.partial(
@@ -185,6 +191,9 @@ def object_view(model_admin: Any, verb: ObjectVerb, request: HttpRequest, object
             return _weighing(request, model_admin, verb, form, instance, weighed, weigh)
         try:
             outcome = verb.perform(instance=instance, values=form.cleaned_data, actor=acting.actor(request), at=at)
+        except approvals.ApprovalRequired as refusal:
+            if (asked := _asked_for(request, model_admin, verb, form, instance, refusal, at)) is not None:
+                return asked
         except errors.DomainError as refusal:
             form.refuse(refusal)
         else:
@@ -205,11 +214,54 @@ def _weighing(
 ) -> HttpResponse:
     """Show what the values chosen would do; the button does it if they stay as they are."""
     try:
-        blocks = weigh()
+        with approvals.looking():
+            blocks = weigh()
     except errors.DomainError as refusal:
         form.refuse(refusal)
         return _asked(request, model_admin, verb, form, (), instance, button=verb.weigh_label)
     return _asked(request, model_admin, verb, form, blocks, instance, weighed=weighed)
+
+
+def _asked_for(
+    request: HttpRequest,
+    model_admin: Any,
+    verb: ObjectVerb | ListVerb,
+    form: VerbForm,
+    instance: Any,
+    refusal: approvals.ApprovalRequired,
+    at: datetime,
+) -> HttpResponse | None:
+    """Ask for the second person that it needs, and say so; None where that is refused, which the form then says.
+
+    What is kept of a form is text: a file could not be what is done then.
+    """
+    if any(form.files.values()):
+        form.refuse(errors.NotAllowed("file_not_kept", f"{refusal.message} Files cannot wait: send it without one."))
+        return None
+    try:
+        row = approval_asking.ask(
+            model=model_admin.model,
+            verb=verb,
+            data=form.data,
+            values=form.cleaned_data,
+            instance=instance,
+            refusal=refusal,
+            actor=acting.actor(request),
+            at=at,
+        )
+    except errors.DomainError as other:
+        form.refuse(other)
+        return None
+    messages.warning(request, asked_words(refusal))
+    may_look = request.user.has_perm("platform.view_approvalrequest")
+    back = _list_url(model_admin) if instance is None else object_url(model_admin, instance)
+    return HttpResponseRedirect(cells.page_url(row) if may_look else back)
+
+
+def asked_words(refusal: approvals.ApprovalRequired) -> str:
+    """What a person is told whose action waits for a second person."""
+    groups = " or ".join(refusal.needed.group_names)
+    return f"Nothing was done yet: somebody else of {groups} has to approve it. The request waits for them."
 
 
 def _weighed(form: VerbForm) -> str:

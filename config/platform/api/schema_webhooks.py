@@ -29,6 +29,9 @@ def _object(**properties: dict[str, Any]) -> dict[str, Any]:
 COMPONENTS: dict[str, str] = {
     "billable_metric": "MetricAnswer",
     "contract": "ContractAnswer",
+    "quote": "QuoteAnswer",
+    "order_form": "OrderFormAnswer",
+    "order": "OrderAnswer",
     "credit_note": "CreditNoteShape",
     "customer": "CustomerDetailAnswer",
     "feature": "FeatureAnswer",

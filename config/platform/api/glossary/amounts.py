@@ -112,6 +112,7 @@ WORDS: dict[str, str] = {
     "uplift_rate": "What prices rise by with each renewal, in percent.",
     "used_amount_cents": "What was used.",
     "voided_credits": "Credits that are taken out for nothing, in units of credits, a decimal as text.",
+    "written_off_amount_cents": "What of it nobody expects to be paid any more.",
     "PricingUnitDetails.amount_cents": "The amount in hundredths of the pricing unit.",
     "PricingUnitDetails.precise_amount_cents": "The amount before rounding, in hundredths of the pricing unit.",
     "PricingUnitDetails.unit_amount_cents": "The price of one unit, in hundredths of the pricing unit.",

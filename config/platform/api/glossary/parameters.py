@@ -15,6 +15,10 @@ WORDS: dict[str, str] = {
     "billing_entity_code": "Only of this billing entity.",
     "billing_entity_codes": "Only of these billing entities.",
     "cascade_updates": "Whether versions made for single subscriptions lose it too.",
+    "cause": (
+        "Only where the difference has this cause: price, quantity, proration, new, ended, discount, tax, credits or "
+        "currency."
+    ),
     "charge_code": "Code of the charge.",
     "code": "Its code. Slashes are percent-encoded.",
     "query.code": "Only of this code.",
@@ -43,6 +47,7 @@ WORDS: dict[str, str] = {
     "filter_by_charge_code": "Only this charge, by its code.",
     "filter_by_charge_id": "Only this charge, by its id (UUID).",
     "fixed_charge_code": "Code of the fixed charge.",
+    "flagged": "Whether a rule found them conspicuous.",
     "from_date": "Only from this day on, `YYYY-MM-DD`.",
     "group": "Only these groups of entries.",
     "has_customer_type": "Whether the customers have a type.",
@@ -54,6 +59,7 @@ WORDS: dict[str, str] = {
     "issuing_date_to": "Only issued on this local day or earlier, `YYYY-MM-DD`.",
     "key": "Key of the note.",
     "known_on": "As it was known at the end of this day, `YYYY-MM-DD`; as of now unless given.",
+    "kind": "Only of these kinds.",
     "lago_id": "The id that this installation gave it (UUID).",
     "metadata[key]": "Only with this note, written `metadata[key]=value`; up to five.",
     "name": "Name of the file.",
@@ -72,6 +78,7 @@ WORDS: dict[str, str] = {
     "refund_status": "Only with this state of the refund.",
     "refunded_at_from": "Only what was paid back from then on, ISO 8601; UTC without a zone.",
     "refunded_at_to": "Only what was paid back until then, ISO 8601; UTC without a zone.",
+    "released": "Whether those that were released are shown too.",
     "search_term": "Only what has this in a name, code, id or e-mail address.",
     "self_billed": "Whether customers issued it; none is.",
     "settlements": "Only settled in these ways.",

@@ -64,6 +64,8 @@ WORDS: dict[str, str] = {
     "invoice_custom_section_id": "Id of the custom section (UUID).",
     "invoice_id": "Id of the invoice (UUID).",
     "invoice_number": "Number of the invoice.",
+    "undone_at": "When it was undone; null while it stands.",
+    "undone_reason": "Why it was undone; null while it stands.",
     "invoice_type": "What it bills: `subscription`, `one_off`, `credit`, `advance_charges`, `progressive_billing` …",
     "invoicing_reason": "Why it was billed.",
     "is_sampled": "Whether a part of the rows was looked at instead of all.",
