@@ -8,10 +8,14 @@ from invoicing.admin import (
     journal_exports,
     ledger,
     ledger_accounts,
+    mails,
+    opening_balances,
     payment_requests,
     payments,
     tax_engines,
     wallets,
+    work_queues,
+    write_offs,
 )
 
 __all__ = [
@@ -22,8 +26,12 @@ __all__ = [
     "journal_exports",
     "ledger",
     "ledger_accounts",
+    "mails",
+    "opening_balances",
     "payment_requests",
     "payments",
     "tax_engines",
     "wallets",
+    "work_queues",
+    "write_offs",
 ]

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from config.platform.admin import cells, history, pages, theme, verbs
 from config.platform.admin.blocks import Block, Figure, Figures, Frame, Note, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
+from customers.queries import searching
 from invoicing.admin import shown
 from invoicing.admin.credit_note_verbs import Send, TellRefund, VoidCredit
 from invoicing.admin.filters import AmountFilter, CurrencyFilter
@@ -23,7 +24,7 @@ _REFUND = {"": Tone.NEUTRAL, "pending": Tone.WARN, "succeeded": Tone.GOOD, "fail
 
 
 @pages.register(CreditNote)
-class CreditNoteAdmin(pages.PageAdmin):
+class CreditNoteAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Credit notes."""
 
     list_display = (
@@ -42,7 +43,8 @@ class CreditNoteAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer", "billing_entity")
     search_fields = ("number",)
-    search_help_text = "Number, which begins with that of the invoice"
+    search_starts = search_ends = ("number",)
+    search_help_text = "Number, which begins with that of the invoice, or customer"
     ordering = ("-created_at", "-id")
     verbs = (TellRefund(), Send(), VoidCredit())
     empty_text = "Credit an invoice on its page, or end a plan that was paid in advance."

@@ -15,6 +15,7 @@ from config.platform.admin import cells, filters, pages, theme
 from config.platform.admin.blocks import Block, Figure, Figures, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ObjectVerb, Outcome
+from customers.queries import searching
 from invoicing.admin import shown
 from invoicing.admin.filters import CurrencyFilter, PaymentFilter
 from invoicing.domain import standalone
@@ -92,7 +93,7 @@ class MarkRefunded(SetStatus):
 
 
 @pages.register(InvoiceLine)
-class FeeAdmin(pages.PageAdmin):
+class FeeAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Fees that stand alone, or did until they were put on an invoice with others."""
 
     list_display = ("fee", "customer_named", "made_on", "payment", "on_invoice", "gross")
@@ -103,8 +104,9 @@ class FeeAdmin(pages.PageAdmin):
         CurrencyFilter,
     )
     list_select_related = ("customer__billing_entity", "invoice__customer")
-    search_fields = ("label", "group_key", "event_transaction_id")
-    search_help_text = "Name, subscription or event"
+    search_fields = ("group_key", "event_transaction_id")
+    search_equals = ("group_key", "event_transaction_id")
+    search_help_text = "Subscription id, event id or customer"
     ordering = ("-created_at", "-id")
     verbs = (MarkPaid(), MarkFailed(), MarkRefunded())
     empty_text = "Usage that is paid in advance and not invoiceable is here, a fee for each event."

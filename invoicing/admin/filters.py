@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.lookups import GreaterThan
 from django.http import HttpRequest
 
 from catalog.models import PlanVersion
 from config.platform.admin import filters, theme
 from invoicing.models import Invoice
+from invoicing.queries import receivables
 
-_PAYABLE = F("total_amount") - F("offset_amount")
+_LEFT = Q(GreaterThan(receivables.DUE, Decimal(0)))
 
 
 class CurrencyFilter(theme.DropdownFilter):
@@ -33,7 +35,9 @@ class CurrencyFilter(theme.DropdownFilter):
 
 
 def _open(rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    return rows.filter(status=Invoice.Status.FINALIZED).exclude(payment_status=Invoice.PaymentStatus.SUCCEEDED)
+    given_up = Q(written_off_amount__gt=0) & ~_LEFT
+    found = rows.filter(status=Invoice.Status.FINALIZED).exclude(payment_status=Invoice.PaymentStatus.SUCCEEDED)
+    return found.exclude(given_up)
 
 
 class DueFilter(filters.ChoiceFilter):
@@ -44,7 +48,8 @@ class DueFilter(filters.ChoiceFilter):
     options = (
         ("open", "Open", _open),
         ("overdue", "Overdue", lambda rows: _open(rows).filter(payment_overdue=True)),
-        ("part", "Partly paid", lambda rows: _open(rows).filter(paid_amount__gt=0, paid_amount__lt=_PAYABLE)),
+        ("written_off", "Written off", lambda rows: rows.filter(written_off_amount__gt=0)),
+        ("part", "Partly paid", lambda rows: _open(rows).filter(_LEFT, paid_amount__gt=0)),
     )
 
 

@@ -30,7 +30,7 @@ from config.platform.admin.blocks import (
     columns,
 )
 from config.platform.admin.cells import Tone
-from invoicing.admin import coupon_blocks, credit_note_verbs, dispute_verbs, shown, tax_engines
+from invoicing.admin import coupon_blocks, credit_note_verbs, dispute_verbs, shown, tax_engines, write_off_verbs
 from invoicing.domain import document_breakdown
 from invoicing.models import (
     CreditNoteUse,
@@ -42,7 +42,7 @@ from invoicing.models import (
     PrepaidCreditUse,
     WalletTransaction,
 )
-from invoicing.queries import held_payments, ledger, receivables
+from invoicing.queries import held_payments, ledger, receivables, write_offs
 from invoicing.services import prepaid_draws, wallet_draws
 
 EXPLAINED = "invoicing.line_explained"
@@ -71,6 +71,7 @@ def page(invoice: Invoice, *, pdf_url: str, history_url: str) -> Page:
             ),
             Tab("Credit notes", (credit_note_verbs.table(notes),), len(notes)),
             *_disputes(invoice),
+            *_write_offs(invoice),
             Tab("E-mails", (shown.deliveries(sent),), len(sent)),
             Tab("Details", (_parties(invoice), _metadata(invoice))),
             Tab("History", (history.recent(invoice, history_url),)),
@@ -143,6 +144,9 @@ def _corrected(invoice: Invoice) -> list[Block]:
         notes.append(Note(text, Tone.WARN))
     if invoice.payment_dispute_lost_at is not None:
         notes.append(Note("Its payment dispute was lost: credit or void it.", Tone.BAD))
+    if invoice.written_off_amount:
+        text = f"{cells.money_text(invoice.written_off_amount)} of it is written off: that much is not owed."
+        notes.append(Note(text, Tone.WARN))
     return notes
 
 
@@ -150,6 +154,12 @@ def _disputes(invoice: Invoice) -> tuple[Tab, ...]:
     """The disputes, where there are any."""
     found = dispute_verbs.table(invoice)
     return (Tab("Disputes", (found,), len(found.rows)),) if found.rows else ()
+
+
+def _write_offs(invoice: Invoice) -> tuple[Tab, ...]:
+    """What was written off, where anything was."""
+    found = write_off_verbs.table(list(write_offs.of_invoice(invoice)))
+    return (Tab("Write-offs", (found,), len(found.rows)),) if found.rows else ()
 
 
 def _figures(invoice: Invoice) -> Figures:
@@ -188,7 +198,12 @@ def _made_of(invoice: Invoice) -> str:
 
 def _settled_by(invoice: Invoice) -> str:
     paid = f"{cells.money_text(invoice.paid_amount)} paid"
-    return f"{paid}, {cells.money_text(invoice.offset_amount)} taken off" if invoice.offset_amount else paid
+    parts = [paid]
+    if invoice.offset_amount:
+        parts.append(f"{cells.money_text(invoice.offset_amount)} taken off")
+    if invoice.written_off_amount:
+        parts.append(f"{cells.money_text(invoice.written_off_amount)} written off")
+    return ", ".join(parts)
 
 
 def _issued(invoice: Invoice) -> Figure:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from config.platform.admin import cells, pages, theme, verbs
 from config.platform.admin.blocks import Page
 from config.platform.admin.bulk import BulkVerb
-from customers.models import Customer
+from customers.queries import searching
 from invoicing.admin import invoice_page, shown
 from invoicing.admin.credit_note_verbs import Credit
 from invoicing.admin.dispute_verbs import EndDispute, LoseDispute, OpenDispute
@@ -22,16 +21,14 @@ from invoicing.admin.one_off_verbs import NewInvoice
 from invoicing.admin.payment_request_verbs import AskForPayment
 from invoicing.admin.tax_engines import RetryTaxes
 from invoicing.admin.void_verbs import Regenerate, VoidIssued
+from invoicing.admin.write_off_verbs import UndoWriteOff, WriteOffDue, WriteOffMany
 from invoicing.models import Document, Invoice
 from invoicing.queries import receivables
 from invoicing.services import document_annexes, documents
 
-FOUND = 500
-"""A search looks at the documents of at most so many customers; whoever needs more narrows the list by a filter."""
-
 
 @pages.register(Invoice)
-class InvoiceAdmin(pages.PageAdmin):
+class InvoiceAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Invoices."""
 
     list_display = (
@@ -51,31 +48,24 @@ class InvoiceAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer", "billing_entity")
     search_fields = ("number",)
+    search_starts = ("number", "purchase_order_number")
+    search_ends = ("number",)
     search_help_text = "Number, purchase order or customer"
     ordering = ("-issuing_date", "-created_at", "-id")
     list_verbs = (NewInvoice(),)
     verbs = (
         Finalize(), RecordPayment(), Send(), AskForPayment(), Credit(), Refresh(), VoidDraft(),
-        OpenDispute(), EndDispute(), LoseDispute(), VoidIssued(), Regenerate(), RetryTaxes(),
+        OpenDispute(), EndDispute(), LoseDispute(), WriteOffDue(), UndoWriteOff(),
+        VoidIssued(), Regenerate(), RetryTaxes(),
     )  # fmt: skip
     prominent = ("finalize", "pay", "send", "credit", "refresh", "void", "regenerate")
-    bulk_verbs = (BulkVerb(Finalize(), "Finalize drafts"), BulkVerb(SendMany(), "Send by e-mail"))
+    bulk_verbs = (
+        BulkVerb(Finalize(), "Finalize drafts"),
+        BulkVerb(SendMany(), "Send by e-mail"),
+        BulkVerb(WriteOffMany(), "Write off"),
+    )
     panels = "invoicing.invoice"
     empty_text = "Billing runs make invoices when a subscription's period is over."
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
-    ) -> tuple[QuerySet[Invoice], bool]:
-        """Find by number or purchase order, or by the name, external id or e-mail of customers, looked up first."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        known = Q()
-        for field in ("name", "legal_name", "external_id", "email"):
-            known |= Q(**{f"{field}__icontains": term})
-        customers = list(Customer.objects.filter(known).order_by().values_list("pk", flat=True)[:FOUND])
-        named = Q(number__icontains=term) | Q(purchase_order_number__icontains=term)
-        return queryset.filter(named | Q(customer_id__in=customers)), False
 
     @theme.display(description="Invoice", ordering="number")
     def document(self, invoice: Invoice) -> str:

@@ -24,6 +24,7 @@ from config.platform.admin import cells, filters, pages, theme, verbs
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from customers.models import BillingEntity
+from customers.queries import searching
 from invoicing.admin import customer_statements, ledger_reports, manual_entries, shown
 from invoicing.domain import ledger as bookings
 from invoicing.domain import standalone
@@ -51,6 +52,8 @@ FACTS = (
     (bookings.PREPAID_GIVEN_BACK, "Prepaid credit given back"),
     (bookings.DISPUTE_OPENED, "Dispute opened"),
     (bookings.DISPUTE_ENDED, "Dispute ended"),
+    (bookings.WRITTEN_OFF, "Written off"),
+    (bookings.WRITE_OFF_UNDONE, "Write-off undone"),
     (bookings.MANUAL, "Booked by hand"),
     (bookings.REVERSED, "Manual booking taken back"),
     (standalone.DUE, "Fee due"),
@@ -77,7 +80,7 @@ class FactFilter(theme.DropdownFilter):
 
 
 @pages.register(LedgerEntry)
-class LedgerEntryAdmin(pages.PageAdmin):
+class LedgerEntryAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Bookings."""
 
     list_display = ("booking", "booked_on", "fact_shown", "customer_named", "accounts", "booked_amount")
@@ -90,7 +93,8 @@ class LedgerEntryAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer", "billing_entity")
     search_fields = ("description",)
-    search_help_text = "Description, such as an invoice number"
+    search_ends = ("description",)
+    search_help_text = "End of the description, such as an invoice number, or customer"
     ordering = ("-id",)  # the ledger only grows: the order of booking, which the primary key serves
     empty_text = "The first booking is made when an invoice is issued."
     list_verbs = (manual_entries.PostByHand(),)

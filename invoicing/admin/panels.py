@@ -14,7 +14,7 @@ from config.platform.admin import blocks, cells
 from config.platform.admin.blocks import Figure, Figures, Row, Table, columns
 from config.platform.admin.cells import Tone
 from customers.models import Customer
-from invoicing.admin import shown, wallet_blocks
+from invoicing.admin import customer_blocks, shown, wallet_blocks
 from invoicing.models import Invoice
 from invoicing.queries import credit_notes, prepaid_credits, receivables, wallets
 
@@ -22,12 +22,14 @@ ROWS = 12
 
 
 def of_customer(customer: Customer) -> Mapping[str, Any]:
-    """What a customer owes, by currency, and its newest invoices."""
-    rows = Invoice.objects.filter(customer=customer).order_by("-issuing_date", "-created_at", "-id")
-    found = list(rows[:ROWS])
+    """What a customer owes, by currency, its open and newest invoices, and what came and went."""
+    newest = Invoice.objects.filter(customer=customer).order_by("-issuing_date", "-created_at", "-id")
+    unpaid = receivables.open_invoices().filter(customer=customer)
+    open_first = [*unpaid[:ROWS], *newest[:ROWS]]
+    found = list({one.pk: one for one in open_first}.values())[:ROWS]
     every = f"{reverse('admin:invoicing_invoice_changelist')}?customer__id__exact={customer.pk}"
     table = Table(
-        "Newest invoices",
+        "Invoices, open ones first",
         columns("Invoice", "Status", "Payment", "Issued", "Due", "Total#", "Open#"),
         tuple(
             Row(
@@ -50,7 +52,15 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
         ),
     )
     wallet_table = wallet_blocks.of_customer(customer, most=ROWS)
-    return blocks.panel(*_figures(customer), table, *_prepaid(customer), *wallet_table)
+    return blocks.panel(
+        *_figures(customer),
+        table,
+        customer_blocks.payments(customer),
+        *customer_blocks.credit_notes(customer),
+        *_prepaid(customer),
+        *wallet_table,
+        customer_blocks.timeline(customer),
+    )
 
 
 def _statement(customer: Customer) -> str:
@@ -104,6 +114,7 @@ def _figures(customer: Customer) -> tuple[Figures, ...]:
         Figure(f"In wallets, {currency}", cells.money_text(left), "pays the next invoices")
         for currency, left in wallets.balances(customer_id=customer.pk).items()
     ]
+    items += customer_blocks.billed(customer)
     return (Figures(tuple(items)),) if items else ()
 
 

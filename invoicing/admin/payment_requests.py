@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from config.platform.admin import cells, history, pages, theme
 from config.platform.admin.blocks import Figure, Figures, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
+from customers.queries import searching
 from invoicing.admin import shown
 from invoicing.admin.filters import AmountFilter, CurrencyFilter
 from invoicing.admin.payment_request_verbs import RecordRequestPayment, SendRequest
@@ -21,7 +22,7 @@ _TONES = {
 
 
 @pages.register(PaymentRequest)
-class PaymentRequestAdmin(pages.PageAdmin):
+class PaymentRequestAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Payment requests."""
 
     list_display = ("asked_of", "status_shown", "asked_on", "email", "asked_amount")
@@ -33,7 +34,8 @@ class PaymentRequestAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer__billing_entity", "billing_entity")
     search_fields = ("email",)
-    search_help_text = "E-mail address"
+    search_starts = ("email",)
+    search_help_text = "E-mail address or customer"
     ordering = ("-created_at", "-id")
     verbs = (RecordRequestPayment(), SendRequest())
     prominent = ("pay", "send")

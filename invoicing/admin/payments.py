@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from config.platform.admin import cells, filters, pages, theme, verbs
 from config.platform.admin.blocks import Figure, Figures, Page, Row, Tab, Table, columns
+from customers.queries import searching
 from invoicing.admin import shown
 from invoicing.admin.filters import AmountFilter, CurrencyFilter
 from invoicing.admin.held_payment_verbs import AllocateHeld, RefundHeld
@@ -21,7 +22,7 @@ from invoicing.services import receipt_documents
 
 
 @pages.register(Payment)
-class PaymentAdmin(pages.PageAdmin):
+class PaymentAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Payments."""
 
     list_display = ("payment", "customer_named", "paid_on", "kind_shown", "invoices", "received_amount")
@@ -33,7 +34,8 @@ class PaymentAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer__billing_entity",)
     search_fields = ("reference",)
-    search_help_text = "Reference"
+    search_starts = search_ends = ("reference",)
+    search_help_text = "Reference or customer"
     ordering = ("-created_at", "-id")
     verbs = (SendReceipt(), AllocateHeld(), RefundHeld())
     empty_text = "Record a payment on the page of an invoice, or through the API."

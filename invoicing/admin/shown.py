@@ -11,6 +11,7 @@ from config.platform.admin import cells
 from config.platform.admin.blocks import Row, Table, columns
 from config.platform.admin.cells import Tone
 from invoicing.models import Delivery, Invoice, LedgerEntry, LedgerPosting
+from invoicing.queries import receivables
 
 STATUS = {
     Invoice.Status.DRAFT: Tone.WARN,
@@ -42,8 +43,10 @@ def status(invoice: Invoice) -> SafeString:
 
 def payment(invoice: Invoice) -> SafeString:
     """The state of its payment; a document that nobody has to pay has none."""
-    if invoice.number is None:
+    if invoice.number is None or invoice.status == Invoice.Status.VOIDED:
         return cells.EMPTY
+    if receivables.given_up(invoice):
+        return cells.badge("written off", Tone.NEUTRAL)
     if invoice.payment_overdue:
         return cells.badge("overdue", Tone.BAD)
     if invoice.payment_status == Invoice.PaymentStatus.PENDING and invoice.paid_amount.amount:

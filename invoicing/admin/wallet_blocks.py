@@ -99,7 +99,7 @@ def moved(wallet: Wallet, rows: Sequence[WalletTransaction]) -> Chart:
         "Balance",
         tuple(cells.day_of(row.settled_at or row.created_at, wallet.customer.applicable_timezone) for row in settled),
         (Series("Balance", tuple(values)),),
-        kind="line",
+        kind="steps",
         currency=wallet.currency,
         height=200,
         empty="Nothing came in yet.",

@@ -142,6 +142,7 @@ class BareInvoice(serializers.Serializer):  # type: ignore[type-arg]
     payment_status = serializers.CharField()
     payment_dispute_lost_at = Instant(allow_null=True)
     disputed_amount_cents = MinorUnits(source="disputed_amount")
+    written_off_amount_cents = MinorUnits(source="written_off_amount")
     voided_invoice_id = serializers.UUIDField(source="regenerated_from.uuid", allow_null=True, default=None)
     payment_overdue = serializers.BooleanField()
     currency = serializers.CharField()

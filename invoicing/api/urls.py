@@ -25,6 +25,7 @@ from invoicing.api import (
     wallet_metadata,
     wallet_transactions,
     wallets,
+    write_offs,
 )
 
 urlpatterns = [
@@ -34,6 +35,10 @@ urlpatterns = [
     path("invoices/<str:lago_id>/refresh", invoices.RefreshInvoice.as_view()),
     path("invoices/<str:lago_id>/void", invoice_corrections.VoidInvoice.as_view()),
     path("invoices/<str:lago_id>/regenerate", invoice_corrections.RegenerateInvoice.as_view()),
+    path("invoices/<str:lago_id>/write_off", write_offs.WriteOffInvoice.as_view()),
+    path("write_offs", write_offs.WriteOffs.as_view()),
+    path("write_offs/<str:lago_id>", write_offs.OneWriteOff.as_view()),
+    path("write_offs/<str:lago_id>/undo", write_offs.UndoWriteOff.as_view()),
     path("invoices/<str:lago_id>/lose_dispute", invoice_corrections.LoseDispute.as_view()),
     path("invoices/<str:lago_id>/disputes", invoice_corrections.Disputes.as_view()),
     path("invoices/<str:lago_id>/retry_payment", invoice_corrections.RetryPayment.as_view()),

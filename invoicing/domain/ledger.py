@@ -46,6 +46,8 @@ CREDIT_GIVEN_BACK = "credit_given_back"
 PREPAID_GIVEN_BACK = "prepaid_credit_given_back"
 DISPUTE_OPENED = "dispute_opened"
 DISPUTE_ENDED = "dispute_ended"
+WRITTEN_OFF = "invoice_written_off"
+WRITE_OFF_UNDONE = "write_off_undone"
 MANUAL = "manual_entry"
 REVERSED = "manual_entry_reversed"
 
@@ -237,6 +239,16 @@ def dispute_opened(amount: Money) -> Booking:
 def dispute_ended(amount: Money) -> Booking:
     """Book what is disputed no more: it is owed like anything else."""
     return _booking(DISPUTE_ENDED, Posting(RECEIVABLE, amount), Posting(DISPUTED, -amount))
+
+
+def written_off(amount: Money) -> Booking:
+    """Book what nobody expects to be paid any more: a loss, with its tax; the customer owes that much less."""
+    return _booking(WRITTEN_OFF, Posting(WRITE_OFF, amount), Posting(RECEIVABLE, -amount))
+
+
+def write_off_undone(amount: Money) -> Booking:
+    """Book what is owed again after it was written off: no loss any more."""
+    return _booking(WRITE_OFF_UNDONE, Posting(RECEIVABLE, amount), Posting(WRITE_OFF, -amount))
 
 
 def split(booking: Booking, *, parts: Mapping[str, Sequence[tuple[Dimensions, Decimal]]]) -> Booking:

@@ -11,6 +11,7 @@ from invoicing.models.invoices import Invoice, InvoiceMetadata
 from invoicing.models.journal import JournalExport, JournalPart
 from invoicing.models.ledger import LedgerAccount, LedgerEntry, LedgerMapping, LedgerPosting, ManualEntry
 from invoicing.models.lines import InvoiceLine, LinePayment, LineTax
+from invoicing.models.opening_balances import OpeningBalance, OpeningSettlement
 from invoicing.models.payment_requests import PaymentRequest, PaymentRequestInvoice
 from invoicing.models.payments import Payment, PaymentAllocation
 from invoicing.models.prepaid import PrepaidCredit, PrepaidCreditUse
@@ -21,6 +22,7 @@ from invoicing.models.taxes import InvoiceTax
 from invoicing.models.voids import CreditNoteUseReversal, PaymentRefund, PaymentRelease, PrepaidCreditUseReversal
 from invoicing.models.wallet_transactions import WalletConsumption, WalletTransaction
 from invoicing.models.wallets import RecurringTransactionRule, Wallet
+from invoicing.models.write_offs import WriteOff, WriteOffReversal
 
 __all__ = [
     "BooksCheck",
@@ -52,6 +54,8 @@ __all__ = [
     "LinePayment",
     "LineTax",
     "ManualEntry",
+    "OpeningBalance",
+    "OpeningSettlement",
     "Payment",
     "PaymentAllocation",
     "PaymentReceipt",
@@ -70,4 +74,6 @@ __all__ = [
     "Wallet",
     "WalletConsumption",
     "WalletTransaction",
+    "WriteOff",
+    "WriteOffReversal",
 ]

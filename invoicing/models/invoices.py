@@ -22,8 +22,9 @@ class Invoice(db.Base):
     of it already) and ``coupons_amount`` the net amount that is taxed. ``total_amount`` is net and tax less
     ``credit_notes_amount``, the credits of earlier credit notes that it used, and less ``prepaid_credit_amount``, what
     was drawn of prepaid credit.
-    ``offset_amount`` is what its own credit notes took off what is due, ``disputed_amount`` what of it the customer
-    disputes. ``regenerated_from`` is the voided invoice in whose place it stands.
+    ``offset_amount`` is what its own credit notes took off what is due, ``written_off_amount`` what nobody expects to
+    be paid, ``disputed_amount`` what the customer disputes of the rest. ``regenerated_from`` is the voided invoice in
+    whose place it stands.
 
     ``is_periodic`` is one for the end of a period: the policy of issuing dates is for those. ``custom_section_ids`` are
     the custom sections chosen for this one; null leaves the choice to the customer.
@@ -66,6 +67,7 @@ class Invoice(db.Base):
     prepaid_credit_amount = db.money_field("prepaid", default=Decimal)
     total_amount = db.money_field("total")
     offset_amount = db.money_field("offset", default=Decimal)
+    written_off_amount = db.money_field("written off", default=Decimal)
     paid_amount = db.money_field("paid")
     disputed_amount = db.money_field("disputed", default=Decimal)
     timezone = models.CharField(max_length=64)
@@ -142,7 +144,10 @@ class Invoice(db.Base):
                 condition=models.Q(
                     paid_amount__gte=0,
                     offset_amount__gte=0,
-                    paid_amount__lte=models.F("total_amount") - models.F("offset_amount"),
+                    written_off_amount__gte=0,
+                    paid_amount__lte=models.F("total_amount")
+                    - models.F("offset_amount")
+                    - models.F("written_off_amount"),
                 ),
                 name="invoicing_invoice_paid",
             ),

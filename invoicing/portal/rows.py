@@ -78,6 +78,8 @@ def credit_note(row: CreditNote, page: PortalPage, formats: Formats) -> CreditNo
 def _invoice_state(row: Invoice, *, has_due: bool, today: date) -> tuple[str, str]:
     if row.status == Invoice.Status.VOIDED:
         return pgettext("portal", "Voided"), "neutral"
+    if receivables.given_up(row):
+        return pgettext("portal", "Nothing due any more"), "neutral"
     if row.payment_status == Invoice.PaymentStatus.SUCCEEDED or not has_due:
         return pgettext("portal", "Paid"), "good"
     if row.payment_overdue:

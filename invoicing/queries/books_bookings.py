@@ -20,6 +20,7 @@ _ROLES = (
     ledger.REFUNDS,
     ledger.PREPAID,
     ledger.PROMOTION,
+    ledger.WRITE_OFF,
 )
 
 
@@ -161,6 +162,31 @@ USES = books_sql.check(
     """,
 )
 
+WRITE_OFFS = books_sql.check(
+    name="write_offs_booked",
+    title="Write-offs are booked as they say",
+    proves="Every write-off was booked once as a loss, and so was each that was undone, the other way round.",
+    looked_at="SELECT count(*) FROM invoicing_writeoff",
+    broken=f"""
+        SELECT 'invoicing.invoice' AS subject, bill.id, {LABEL} AS label,
+            sums.what || ': the ledger says ' || {text("sums.found", "bill.currency")} || ', the write-off '
+                || {text("sums.said", "bill.currency")} AS message
+        FROM (
+            SELECT 'written off' AS what, part.invoice_id, part.created_at, part.amount AS said,
+                coalesce(entry.write_off, 0) AS found
+            FROM invoicing_writeoff part
+            LEFT JOIN ({booked("invoicing.writeoff", ledger.WRITTEN_OFF)}) AS entry ON entry.source_id = part.id
+            UNION ALL
+            SELECT 'owed again', part.invoice_id, back.created_at, back.amount, -coalesce(entry.write_off, 0)
+            FROM invoicing_writeoffreversal back
+            JOIN invoicing_writeoff part ON part.id = back.write_off_id
+            LEFT JOIN ({booked("invoicing.writeoffreversal", ledger.WRITE_OFF_UNDONE)}) AS entry
+                ON entry.source_id = back.id
+        ) AS sums
+        JOIN invoicing_invoice bill ON bill.id = sums.invoice_id
+        WHERE sums.said <> sums.found AND {books_sql.since("sums.created_at")}
+    """,
+)
 
 _SOURCES = (
     "invoicing.invoice",
@@ -179,6 +205,8 @@ _SOURCES = (
     "invoicing.paymentrelease",
     "invoicing.paymentrefund",
     "invoicing.disputemove",
+    "invoicing.writeoff",
+    "invoicing.writeoffreversal",
 )
 """The models whose rows are booked."""
 
@@ -200,4 +228,4 @@ SOURCES = books_sql.check(
     """,
 )
 
-CHECKS = (INVOICES, CREDIT_NOTES, PAYMENTS, USES)
+CHECKS = (INVOICES, CREDIT_NOTES, PAYMENTS, USES, WRITE_OFFS)

@@ -44,6 +44,11 @@ INVOICES = books_sql.check(
             WHERE transaction_status = 'invoiced' GROUP BY invoice_id
         ) AS wallet ON wallet.invoice_id = bill.id
         LEFT JOIN (
+            SELECT part.invoice_id, sum(part.amount - coalesce(back.amount, 0)) AS amount
+            FROM invoicing_writeoff part LEFT JOIN invoicing_writeoffreversal back ON back.write_off_id = part.id
+            GROUP BY part.invoice_id
+        ) AS given_up ON given_up.invoice_id = bill.id
+        LEFT JOIN (
             SELECT invoice_id, sum(offset_amount) AS amount FROM invoicing_creditnote
             WHERE status = 'finalized' GROUP BY invoice_id
         ) AS offsetting ON offsetting.invoice_id = bill.id
@@ -62,6 +67,7 @@ INVOICES = books_sql.check(
             ('prepaid', bill.prepaid_credit_amount, coalesce(prepaid.amount, 0) + coalesce(wallet.amount, 0)),
             ('offset', bill.offset_amount, coalesce(offsetting.amount, 0)),
             ('paid', bill.paid_amount, coalesce(payment.amount, 0)),
+            ('written off', bill.written_off_amount, coalesce(given_up.amount, 0)),
             ('total', bill.total_amount, bill.fees_amount - bill.progressive_billing_credit_amount
                 - bill.coupons_amount + bill.taxes_amount - bill.credit_notes_amount - bill.prepaid_credit_amount)
         ) AS part (what, said, found)
@@ -73,18 +79,21 @@ STATUS = books_sql.check(
     name="payment_status",
     title="Paid where nothing is due",
     proves=(
-        "An issued invoice of which nothing is due is paid, one that is paid or not due is not overdue, and what is "
-        "disputed of it is no more than what is due."
+        "An issued invoice of which nothing is due is paid or written off, one that is paid or not due is not overdue, "
+        "and what is disputed of it is no more than what is due."
     ),
     looked_at="SELECT count(*) FROM invoicing_invoice WHERE status = 'finalized'",
     broken=f"""
         SELECT 'invoicing.invoice' AS subject, bill.id, {LABEL} AS label, part.message
         FROM invoicing_invoice bill
         CROSS JOIN LATERAL (
-            SELECT bill.total_amount - bill.paid_amount - bill.offset_amount AS due
+            SELECT bill.total_amount - bill.paid_amount - bill.offset_amount - bill.written_off_amount AS due
         ) AS state
         CROSS JOIN LATERAL (VALUES
-            ('nothing is due, and it is not paid', state.due = 0 AND bill.payment_status <> 'succeeded'),
+            ('nothing is due, and it is not paid or written off', state.due = 0 AND bill.payment_status <> 'succeeded'
+                AND bill.written_off_amount = 0),
+            ('nothing is due, and it is overdue', state.due = 0 AND bill.payment_overdue
+                AND bill.payment_status <> 'succeeded'),
             ('it is paid and overdue', bill.payment_status = 'succeeded' AND bill.payment_overdue),
             ('less than nothing is due', state.due < 0),
             ('more is disputed than is due', bill.disputed_amount > state.due)

@@ -19,7 +19,7 @@ LABEL = "coalesce(bill.number, 'invoice ' || bill.id)"
 """What a person knows an invoice ``bill`` by."""
 
 OPEN = """CASE WHEN bill.status = 'finalized' AND bill.kind <> 'advance_charges'
-    THEN bill.total_amount - bill.paid_amount - bill.offset_amount ELSE 0 END"""
+    THEN bill.total_amount - bill.paid_amount - bill.offset_amount - bill.written_off_amount ELSE 0 END"""
 """What is still to be paid of an invoice ``bill``. Lines paid in advance were settled one by one."""
 
 ENTRIES = books_sql.check(
@@ -68,7 +68,7 @@ RECEIVABLES = books_sql.check(
     title="Receivables = open documents",
     proves=(
         "What the ledger says a customer owes for an invoice is what is still to be paid of it: its total less "
-        "payments and offsets; nothing of drafts, voided and closed ones. What is disputed is part of it."
+        "payments, offsets and write-offs; nothing of drafts, voided and closed ones. What is disputed is part of it."
     ),
     looked_at="SELECT count(*) FROM invoicing_invoice",
     broken=f"""

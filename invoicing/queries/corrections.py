@@ -82,6 +82,9 @@ def lines(
     )
 
 
+_STANDS = ("total_amount", "paid_amount", "offset_amount", "written_off_amount", "disputed_amount")
+
+
 def fingerprint(invoice: Invoice) -> str:
     """Return a mark of all that a correction of an invoice depends on: another one means that something changed."""
     notes = CreditNote.objects.filter(invoice=invoice).order_by("pk")
@@ -92,7 +95,7 @@ def fingerprint(invoice: Invoice) -> str:
         invoice.pk,
         invoice.status,
         invoice.payment_status,
-        [getattr(invoice, name).amount for name in ("total_amount", "paid_amount", "offset_amount", "disputed_amount")],
+        [getattr(invoice, name).amount for name in _STANDS],
         list(InvoiceLine.objects.filter(invoice=invoice).order_by("position").values_list("pk", "amount")),
         list(notes.values_list("pk", "total_amount", "refund_status", "credit_status")),
         list(Correction.objects.filter(invoice=invoice).order_by("pk").values_list("pk", flat=True)),

@@ -7,12 +7,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models.lookups import GreaterThan
 
 from config.kernel import db, errors, money
 from invoicing.models import Document, Invoice, InvoiceLine, InvoiceMetadata, WalletTransaction
+from invoicing.queries import receivables
 
 
 class InvoiceNotFound(errors.NotFound):
@@ -131,7 +134,7 @@ def _conditions(wanted: InvoiceFilter) -> list[Q]:
     if wanted.payment_dispute_lost is not None:
         conditions.append(Q(payment_dispute_lost_at__isnull=not wanted.payment_dispute_lost))
     if wanted.partially_paid is not None:
-        partly = Q(paid_amount__gt=0, paid_amount__lt=F("total_amount") - F("offset_amount"))
+        partly = Q(paid_amount__gt=0) & Q(GreaterThan(receivables.DUE, Decimal(0)))
         conditions.append(partly if wanted.partially_paid else ~partly)
     if wanted.settlements:
         conditions.append(_settled_by(wanted.settlements))

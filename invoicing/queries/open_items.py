@@ -16,11 +16,12 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Case, Min, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 from moneyed import Money
 
 from invoicing.domain import accounts, ageing
 from invoicing.domain import ledger as bookings
-from invoicing.models import LedgerPosting, LinePayment
+from invoicing.models import LedgerPosting, LinePayment, OpeningBalance
 from invoicing.queries import ledger
 
 _FEE = LinePayment._meta.label_lower
@@ -28,7 +29,10 @@ _FEE = LinePayment._meta.label_lower
 
 @dataclass(frozen=True)
 class OpenItem:
-    """What is open of an invoice, a fee that stands alone or of other bookings; ``disputed`` is part of it."""
+    """What is open of an invoice, a fee that stands alone, an opening balance or of other bookings.
+
+    ``disputed`` is part of it.
+    """
 
     invoice_id: int | None
     line_id: int | None
@@ -39,6 +43,7 @@ class OpenItem:
     due_on: date
     amount: Money
     disputed: Money
+    opening_id: int | None = None
 
 
 def items(
@@ -48,7 +53,7 @@ def items(
     until: date | None = None,
     known_on: datetime | None = None,
 ) -> list[OpenItem]:
-    """Return what is open after the accounting day ``until``, the longest due first. One query.
+    """Return what is open after the accounting day ``until``, the longest due first. One query, and one for openings.
 
     The cost follows the number of items that ever were: narrow it to a customer where one is meant.
     """
@@ -56,6 +61,7 @@ def items(
     sums = rows.values(
         "invoice_id",
         "line_id",
+        "opening_id",
         "currency",
         "entry__billing_entity_id",
         "entry__customer_id",
@@ -68,7 +74,10 @@ def items(
         first=Min("entry__accounting_date"),
         told=Min("entry__description"),
     )
-    found = [_item(row) for row in sums.exclude(total=0)]
+    open_ones = list(sums.exclude(total=0))
+    keys = {row["opening_id"] for row in open_ones} - {None}
+    openings = OpeningBalance.objects.in_bulk(keys) if keys else {}
+    found = [_item(row, openings.get(row["opening_id"])) for row in open_ones]
     return sorted(found, key=lambda item: (item.due_on, item.issued_on, item.description))
 
 
@@ -108,26 +117,30 @@ def _receivable(
 
 
 def _keyed(rows: models.QuerySet[LedgerPosting]) -> models.QuerySet[LedgerPosting]:
-    """Tell what each posting belongs to: its invoice, else the line of a fee, else its customer."""
+    """Tell what each posting belongs to: its invoice, the line of a fee, an opening balance, or else its customer."""
     line = LinePayment.objects.filter(pk=OuterRef("entry__source_id")).values("line_id")
     alone = Q(invoice__isnull=True, entry__source_type=_FEE)
     number = models.BigIntegerField()
     case = Case(When(alone, then=Subquery(line[:1], output_field=number)), default=Value(None), output_field=number)
-    return rows.annotate(line_id=case)
+    opening = Coalesce("entry__opening_balance__id", "entry__opening_settlement__opening_id")
+    return rows.annotate(line_id=case, opening_id=opening)
 
 
-def _item(row: dict[str, Any]) -> OpenItem:
+def _item(row: dict[str, Any], opening: OpeningBalance | None) -> OpenItem:
     currency = str(row["currency"])
+    issued = row["invoice__issuing_date"] if opening is None else opening.issuing_date
+    due = row["invoice__payment_due_date"] if opening is None else opening.due_date
     return OpenItem(
         invoice_id=row["invoice_id"],
         line_id=row["line_id"],
         customer_id=row["entry__customer_id"],
         billing_entity_id=row["entry__billing_entity_id"],
-        description=_description(row),
-        issued_on=row["invoice__issuing_date"] or row["first"],
-        due_on=row["invoice__payment_due_date"] or row["first"],
+        description=_description(row) if opening is None else f"Opening balance {opening.reference}",
+        issued_on=issued or row["first"],
+        due_on=due or row["first"],
         amount=Money(row["total"], currency),
         disputed=Money(row["disputed"], currency),
+        opening_id=row["opening_id"],
     )
 
 

@@ -51,6 +51,11 @@ def voided(*, invoice: Invoice, at: datetime) -> None:
     outbox.record(types.INVOICE_VOIDED, [invoice], at=at)
 
 
+def written_off(*, invoice: Invoice, at: datetime) -> None:
+    """Tell that what was due of an invoice, or a part of it, was written off."""
+    outbox.record(types.INVOICE_WRITTEN_OFF, [invoice], at=at)
+
+
 def credited(*, notes: Sequence[CreditNote], at: datetime) -> None:
     """Tell that credit notes were issued."""
     outbox.record(types.CREDIT_NOTE_CREATED, notes, at=at)

@@ -226,7 +226,8 @@ def _take_off(invoice: Invoice, amount: Money, at: datetime) -> bool:
     was_paid = invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED
     invoice.offset_amount += amount
     invoice.updated_at = at
-    if invoice.paid_amount + invoice.offset_amount == invoice.total_amount and not was_paid:
+    settled = invoice.paid_amount + invoice.offset_amount + invoice.written_off_amount
+    if settled == invoice.total_amount and not was_paid:
         invoice.payment_status = Invoice.PaymentStatus.SUCCEEDED
         invoice.payment_overdue = False
         invoice.paid_at = at

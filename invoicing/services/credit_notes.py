@@ -18,14 +18,20 @@ from moneyed import Money
 
 from config.kernel import dates, db, errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import credit_notes, ledger
 from invoicing.domain.credit_notes import Credited, Limits, Split
 from invoicing.domain.totals import Taxed
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.queries import credit_notes as known
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import announcements, credit_note_metadata, credit_note_wallets, credit_note_writing
+from invoicing.services import (
+    announcements,
+    approval_actions,
+    credit_note_metadata,
+    credit_note_wallets,
+    credit_note_writing,
+)
 from invoicing.services import ledger as books
 
 REASONS = tuple(CreditNote.Reason.values)
@@ -64,9 +70,9 @@ def credit_unused(
     at five decimals of a minor unit, rounded once, taxed as the line was. ``destination`` is "credit" (pays later
     invoices), "refund" (what was paid beyond what was used, the rest is credit) or "offset" (the same, but the rest
     lowers what is due of the invoice first). On a draft invoice the note is a draft and issued with it; nothing comes
-    of a voided or closed one. Dates are local to the invoice. Not idempotent, but bounded by the line. Raises
-    UnableToCredit for an unknown line or one that stands alone, InvalidCreditNote for an unknown reason, NotCreditable
-    for an unknown destination.
+    of a voided or closed one, and where a share of it is written off, that share is not given back. Dates are local to
+    the invoice. Not idempotent, but bounded by the line. Raises UnableToCredit for an unknown line or one that stands
+    alone, InvalidCreditNote for an unknown reason, NotCreditable for an unknown destination.
     """
     _demand_reason(reason)
     line = InvoiceLine.objects.filter(pk=line_id).first()
@@ -75,6 +81,9 @@ def credit_unused(
     invoice = known_invoices.locked(line.invoice_id)
     if invoice.status in _GONE:
         return None
+    if invoice.written_off_amount:  # what nobody paid is not given back
+        with decimal.localcontext(money.DECIMAL_CONTEXT):
+            unused *= 1 - invoice.written_off_amount.amount / invoice.gross_amount.amount
     billed = known.billed(invoice)
     left = next(found for found in billed.lines if found.id == line.pk)
     amount = credit_notes.truncated(min(unused, left.left_precise), currency=invoice.currency)
@@ -136,7 +145,7 @@ def create(
     where it was not paid. A refund is pending until it is told to be paid. Called again with the same key and the same
     amounts it returns the first note and changes nothing. Raises InvoiceNotFound, UnableToCredit for a draft or a
     voided invoice, UnableToCreditSale for prepaid credit that stays sold, NotCreditable for more than is left,
-    paid or due, KeyReused for the key of other amounts or another invoice, and InvalidCreditNote.
+    paid or due, KeyReused for the key of other amounts or another invoice, InvalidCreditNote, ApprovalRequired.
     """
     _demand_reason(reason)
     if idempotency_key:
@@ -147,6 +156,7 @@ def create(
     if invoice.kind == Invoice.Kind.CREDIT:
         credit_note_wallets.lock(invoice=invoice)
     found = _estimate(invoice, amounts)
+    approvals.demand(action=approval_actions.CREDIT_NOTE, amount=found.credited.amount.gross, actor=actor)
     total, nothing = found.credited.amount.gross, money.zero(found.invoice.currency)
     wanted = (
         credit_notes.usual(total=total, limits=found.limits)
@@ -196,7 +206,7 @@ def tell_refund(*, credit_note_id: int, refund_status: str, actor: Actor, at: da
     """Tell what became of a refund: pending, failed, or succeeded, which books the money as paid out.
 
     Setting what is set changes nothing. Raises CreditNoteNotFound, InvalidCreditNote for an unknown status or a note
-    without a refund, and UnableToCredit for a refund that was paid.
+    without a refund, UnableToCredit for a refund that was paid, and ApprovalRequired before it is told as paid.
     """
     note = known.locked(credit_note_id)
     if refund_status not in CreditNote.RefundStatus.values or not refund_status or not note.refund_amount:
@@ -208,6 +218,8 @@ def tell_refund(*, credit_note_id: int, refund_status: str, actor: Actor, at: da
         return note
     if before == CreditNote.RefundStatus.SUCCEEDED:
         raise UnableToCredit("is_succeeded", "The refund was paid.")
+    if refund_status == CreditNote.RefundStatus.SUCCEEDED:
+        approvals.demand(action=approval_actions.REFUND_CREDIT_NOTE, amount=note.refund_amount, actor=actor)
     note.refund_status = CreditNote.RefundStatus(refund_status)
     note.updated_at = at
     if refund_status == CreditNote.RefundStatus.SUCCEEDED:
@@ -245,6 +257,8 @@ def update(
 def _estimate(invoice: Invoice, amounts: Mapping[int, Money]) -> Estimate:
     if invoice.status != Invoice.Status.FINALIZED:
         raise UnableToCredit("invalid_type_or_status", f"An invoice that is {invoice.status} cannot be credited.")
+    if invoice.written_off_amount:
+        raise UnableToCredit("invoice_written_off", "Part of the invoice is written off: undo that first.")
     for amount in amounts.values():
         if amount.currency.code != invoice.currency:
             details = {"currency": ["currencies_does_not_match"]}

@@ -30,6 +30,7 @@ from invoicing.services import (
     credit_note_drafts,
     credit_note_uses,
     dispatch,
+    held_drafts,
     prepaid_draws,
     progressive_credits,
     refreshing,
@@ -178,7 +179,7 @@ def _finalize_singly(as_of: datetime, failed: dict[int, str]) -> int:
 
 def _due(as_of: datetime) -> models.QuerySet[Invoice]:
     drafts = Invoice.objects.filter(status=Invoice.Status.DRAFT, finalize_after__lte=as_of)
-    return drafts.order_by("billed_at", "pk")
+    return held_drafts.without(drafts).order_by("billed_at", "pk")
 
 
 def _issue(invoices: Sequence[Invoice], actor: Actor, at: datetime, *, by_the_clock: bool = False) -> list[Invoice]:

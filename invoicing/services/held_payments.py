@@ -13,13 +13,13 @@ from moneyed import Money
 
 from config.kernel import dates, db, errors, events, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import allocation, ledger
 from invoicing.domain.facts import InvoicePaid
 from invoicing.models import Invoice, Payment, PaymentAllocation, PaymentRefund, PaymentRelease
 from invoicing.queries import held_payments as known
 from invoicing.queries import invoices as known_invoices
-from invoicing.services import announcements, disputes, payment_request_states, wallet_settlements
+from invoicing.services import announcements, approval_actions, disputes, payment_request_states, wallet_settlements
 from invoicing.services import ledger as books
 
 
@@ -84,7 +84,7 @@ def allocate(
         raise UnableToUseHeld("invalid_type_or_status", "The money was paid by another customer or to another seller.")
     if PaymentAllocation.objects.filter(payment=payment, invoice=invoice).exists():
         raise UnableToUseHeld("invalid_type_or_status", "The payment pays this invoice already.")
-    due = invoice.total_amount - invoice.offset_amount
+    due = invoice.total_amount - invoice.offset_amount - invoice.written_off_amount
     settlement = allocation.settle(total=due, paid=invoice.paid_amount, amount=amount)
     _demand_held(payment, amount)
     part = PaymentAllocation.objects.create(
@@ -129,7 +129,7 @@ def refund(
 
     Called again with the same key and amount it returns the first refund and changes nothing. Booked by the local day
     of ``at`` in the time zone of the newest invoice that it paid. Raises PaymentNotFound, UnableToUseHeld,
-    InvalidHeldAmount, KeyReused.
+    InvalidHeldAmount, KeyReused, ApprovalRequired.
     """
     if idempotency_key:
         db.advisory_lock(f"invoicing.payment_refund:{idempotency_key}")
@@ -139,6 +139,7 @@ def refund(
             raise KeyReused("idempotency_key_reused", "The key was used for another refund.")
         return first
     _demand_held(payment, amount)
+    approvals.demand(action=approval_actions.REFUND_PAYMENT, amount=amount, actor=actor)
     row = PaymentRefund.objects.create(
         created_at=at,
         payment=payment,

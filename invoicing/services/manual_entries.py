@@ -12,10 +12,11 @@ from moneyed import Money
 
 from config.kernel import errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import accounts, ledger
 from invoicing.domain.ledger import Booking, Posting
 from invoicing.models import LedgerAccount, LedgerEntry, LedgerPosting, ManualEntry
+from invoicing.services import approval_actions
 from invoicing.services import ledger as books
 
 
@@ -50,13 +51,15 @@ def post(
 ) -> LedgerEntry:
     """Book sides that balance in every currency on a day of the books; return the entry.
 
-    With the same key the first entry is returned. What customers owe, have or paid has a customer. Raises InvalidEntry.
+    With the same key the first entry is returned. What customers owe, have or paid has a customer. Raises InvalidEntry,
+    ApprovalRequired.
     """
     if idempotency_key and (first := ManualEntry.objects.filter(idempotency_key=idempotency_key).first()):
         return _entry_of(first)
     if not reason.strip():
         raise InvalidEntry("validation_errors", "Say why.", {"reason": ["value_is_mandatory"]})
     demand(sides=sides, billing_entity_id=billing_entity_id, customer_id=customer_id)
+    _demand_second(sides, actor)
     manual = ManualEntry.objects.create(
         created_at=at,
         billing_entity_id=billing_entity_id,
@@ -78,13 +81,17 @@ def post(
 
 @transaction.atomic
 def reverse(*, entry_id: int, accounting_date: date, reason: str, actor: Actor, at: datetime) -> LedgerEntry:
-    """Book the opposite of a manual entry on a day; return the new entry. Raises UnableToReverse, InvalidEntry."""
+    """Book the opposite of a manual entry on a day; return the new entry.
+
+    Raises UnableToReverse, InvalidEntry, ApprovalRequired.
+    """
     entry = LedgerEntry.objects.select_for_update(no_key=True, of=("self",)).get(pk=entry_id)
     manual = demand_reversible(entry)
     if not reason.strip():
         raise InvalidEntry("validation_errors", "Say why.", {"reason": ["value_is_mandatory"]})
     postings = LedgerPosting.objects.filter(entry=entry).order_by("pk")
     sides = [Side(account_id=posting.account_id, amount=-posting.amount) for posting in postings]
+    _demand_second(sides, actor)
     opposite = ManualEntry.objects.create(
         created_at=at,
         billing_entity_id=entry.billing_entity_id,
@@ -96,6 +103,17 @@ def reverse(*, entry_id: int, accounting_date: date, reason: str, actor: Actor, 
     booked = _book(opposite, ledger.REVERSED, sides, accounting_date, entry.customer_id, description, at)
     audit.record(actor=actor, at=at, verb="reverse", instance=entry, new={"entry": booked.pk}, reason=reason.strip())
     return booked
+
+
+def _demand_second(sides: Sequence[Side], actor: Actor) -> None:
+    """Ask for a second person by the debits of each currency."""
+    debits: dict[str, Money] = {}
+    for side in sides:
+        if side.amount.amount > 0:
+            code = side.amount.currency.code
+            debits[code] = debits.get(code, money.zero(code)) + side.amount
+    for amount in debits.values():
+        approvals.demand(action=approval_actions.MANUAL_ENTRY, amount=amount, actor=actor)
 
 
 def demand_reversible(entry: LedgerEntry) -> ManualEntry:

@@ -20,6 +20,7 @@ from config.kernel.actors import Actor
 from config.platform.services import outbox
 from customers.models import BillingEntity, Customer
 from customers.queries import billing_entities, custom_sections, customers
+from customers.services import agreed_currencies
 from invoicing.domain import one_off
 from invoicing.domain.one_off import Item, Sale
 from invoicing.domain.specs import InvoiceSpec
@@ -120,7 +121,7 @@ def _draft(wanted: OneOff, actor: Actor, at: datetime) -> Drafted:
         custom_section_ids=sections,
         uuid=wanted.key,
     )
-    _agree_currency(customer, currency, at)
+    agreed_currencies.agree(customer=customer, currency=currency, actor=actor, at=at)
     return drafting.draft_many(specs=[spec], actor=actor, at=at)[0]
 
 
@@ -141,12 +142,6 @@ def _currency(wanted: OneOff, customer: Customer) -> str:
         message = f"The customer is billed in {customer.currency}, not in {currency}."
         raise _refused("currency", "currencies_does_not_match", message)
     return currency
-
-
-def _agree_currency(customer: Customer, currency: str, at: datetime) -> None:
-    if not customer.currency:
-        customer.currency, customer.updated_at = currency, at
-        customer.save(update_fields=["currency", "updated_at"])
 
 
 def _sold(fees: Sequence[OneOffFee]) -> list[tuple[Item, Sale]]:

@@ -70,7 +70,9 @@ def record(
     if invoice.status != Invoice.Status.FINALIZED and not waited:
         raise UnableToPay("invoice_not_finalized", f"An invoice that is {invoice.status} cannot be paid.")
     settlement = allocation.settle(
-        total=invoice.total_amount - invoice.offset_amount, paid=invoice.paid_amount, amount=amount
+        total=invoice.total_amount - invoice.offset_amount - invoice.written_off_amount,
+        paid=invoice.paid_amount,
+        amount=amount,
     )
     was_paid = invoice.payment_status == Invoice.PaymentStatus.SUCCEEDED
     payment = Payment.objects.create(
@@ -172,7 +174,7 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
         status=invoice.status,
         payment_status=invoice.payment_status,
         target=payment_status,
-        is_settled=invoice.paid_amount + invoice.offset_amount == invoice.total_amount,
+        is_settled=invoice.paid_amount + invoice.offset_amount + invoice.written_off_amount == invoice.total_amount,
     )
     if invoice.status == Invoice.Status.OPEN:
         return finalization.issue_paid(invoice=invoice, actor=actor, at=at)

@@ -68,10 +68,15 @@ def build(
 def parties(*, customer: Customer, entity: BillingEntity) -> dict[str, dict[str, Any]]:
     """Return the seller and the buyer of a document as they are now."""
     return {
-        "seller": {name: getattr(entity, name) for name in _SELLER},
+        "seller": seller(entity=entity),
         "buyer": {
             **{name: getattr(customer, name) for name in _BUYER},
             "name": customer.display_name,
             "shipping_address": customer.shipping_address,
         },
     }
+
+
+def seller(*, entity: BillingEntity) -> dict[str, Any]:
+    """Return the seller of a document as it is now."""
+    return {name: getattr(entity, name) for name in _SELLER}

@@ -14,7 +14,7 @@ from moneyed import Money
 
 from config.kernel import dates, events, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import ledger, states, voids
 from invoicing.domain.facts import BalancesMoved, InvoiceVoided
 from invoicing.domain.voids import Given
@@ -23,6 +23,7 @@ from invoicing.queries import invoices as known_invoices
 from invoicing.queries import voids as known
 from invoicing.services import (
     announcements,
+    approval_actions,
     coupon_uses,
     credit_note_uses,
     credit_note_writing,
@@ -33,6 +34,7 @@ from invoicing.services import (
     tax_reports,
     void_notes,
     wallet_settlements,
+    write_offs,
 )
 from invoicing.services import ledger as books
 
@@ -80,19 +82,21 @@ def void(
 
     Coupons, credits of credit notes, prepaid credit and credits of wallets (as granted ones) can be used again, and
     payments are held for the customer; what its credit notes gave back before is not given back once more. What it
-    billed stays billed until it is regenerated. Open disputes end. The books' day is the local day of ``at`` in the
-    invoice's time zone.
+    billed stays billed until it is regenerated. Open disputes end, and write-offs are undone. The books' day is the
+    local day of ``at`` in the invoice's time zone.
 
     With ``credit_note`` a note gives back those parts, spread over the lines, and a second one over all the rest is
     issued and voided at once; credits of wallets are not given back then. Subscribers hear InvoiceVoided inside the
     transaction. Not idempotent: a second call is refused. Raises NotFound, InvalidTransition (`not_voidable`) for what
     is no document, gathers fees that were paid before, sold credit that was paid, or cannot give back what it took,
-    VoidTooMuch, and what subscribers refuse with.
+    VoidTooMuch, ApprovalRequired, and what subscribers refuse with.
     """
     invoice = known_invoices.locked(invoice_id)
     states.move(status=invoice.status, verb=states.VOID)
     known.demand_voidable(invoice)
+    approvals.demand(action=approval_actions.VOID_INVOICE, amount=invoice.gross_amount, actor=actor)
     disputes.settle_all(invoice=invoice, actor=actor, at=at)
+    write_offs.undo_all(invoice=invoice, reason=reason, actor=actor, at=at)
     # Coupons, credits of notes, prepaid credit, wallets: locked in the order in which an invoice takes them.
     coupon_uses.give_back(invoice=invoice, actor=actor, at=at)
     if credit_note is not None:

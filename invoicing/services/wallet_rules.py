@@ -14,13 +14,14 @@ from django.db import transaction
 
 from config.kernel import actors, db, errors, events
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import top_up_rules
+from invoicing.domain import wallets as worths
 from invoicing.domain.facts import BalancesMoved
 from invoicing.models import RecurringTransactionRule, Wallet
 from invoicing.queries import wallet_rules as known
 from invoicing.queries import wallets
-from invoicing.services import announcements, chosen_sections, wallet_notes
+from invoicing.services import announcements, approval_actions, chosen_sections, wallet_notes
 
 MOST = 1
 """How many rules a wallet has at most."""
@@ -74,8 +75,8 @@ def agree(
 
     One of an id that is there is changed, any other is new. Sending what is there changes nothing. With ``tells`` what
     changed is told as a change of the wallet; without, that is the caller's. Raises NotFound
-    (`wallet_not_found`, `recurring_transaction_rule_not_found`), NotAllowed (`wallet_not_active`) and InvalidRule
-    (`invalid_number_of_recurring_rules`, `invalid_recurring_rule`).
+    (`wallet_not_found`, `recurring_transaction_rule_not_found`), NotAllowed (`wallet_not_active`), InvalidRule
+    (`invalid_number_of_recurring_rules`, `invalid_recurring_rule`), and ApprovalRequired for one that gives credits.
     """
     wallet = wallets.locked(wallet_id)
     if wallet.status != Wallet.Status.ACTIVE:
@@ -121,6 +122,7 @@ def _make(wallet: Wallet, values: RuleValues, actor: Actor, at: datetime) -> Rec
         invoice_requires_successful_payment=wallet.invoice_requires_successful_payment,
     )
     _assign(rule, values, at)
+    _demand_second(rule, wallet, actor)
     rule.save(force_insert=True)
     audit.record(actor=actor, at=at, verb="add_top_up_rule", instance=wallet, new=_facts(rule))
     return rule
@@ -133,10 +135,23 @@ def _change(
     _assign(rule, values, at)
     new = _facts(rule)
     if new != old:
+        _demand_second(rule, wallet, actor)
         rule.held_until, rule.updated_at = None, at
         rule.save()
         audit.record(actor=actor, at=at, verb="change_top_up_rule", instance=wallet, old=old, new=new)
     return rule
+
+
+def _demand_second(rule: RecurringTransactionRule, wallet: Wallet, actor: Actor) -> None:
+    """Ask for a second person by what a rule gives each time it fires, whose job is exempt then.
+
+    What it gives up to a target depends on usage: nobody knows how much that is.
+    """
+    if rule.method == RecurringTransactionRule.Method.TARGET and rule.grants_target_top_up:
+        approvals.demand(action=approval_actions.GRANT_CREDITS, amount=None, actor=actor)
+    elif rule.granted_credits:
+        amount = worths.money_of(rule.granted_credits, rate=wallet.rate_amount, currency=wallet.currency)
+        approvals.demand(action=approval_actions.GRANT_CREDITS, amount=amount, actor=actor)
 
 
 def _end(rule: RecurringTransactionRule, wallet: Wallet, actor: Actor, at: datetime) -> None:

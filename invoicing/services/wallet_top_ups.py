@@ -18,13 +18,14 @@ from moneyed import Money
 
 from config.kernel import db, errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import wallets as rules
 from invoicing.domain.specs import InvoiceSpec, LineSpec
 from invoicing.models import Invoice, Wallet, WalletTransaction
 from invoicing.queries import wallets as known
 from invoicing.services import (
     announcements,
+    approval_actions,
     chosen_sections,
     drafting,
     finalization,
@@ -86,7 +87,7 @@ def top_up(*, wallet_id: int, wanted: TopUp, actor: Actor, at: datetime) -> list
     What credits come to is rounded to the currency, and the credits follow. A purchase makes an invoice, which is
     issued at once or waits for its payment; its credits are pending until that is paid. Idempotent with a key only; a
     rule of an interval has one purchase and one gift a day. Raises NotFound, InvalidTopUp and InvalidCredits with codes
-    per field.
+    per field, and ApprovalRequired for what is given.
     """
     wallet = known.locked(wallet_id)
     first = list(WalletTransaction.objects.filter(uuid__in=_public_ids(wallet, wanted).values()).order_by("pk"))
@@ -210,6 +211,7 @@ def _invoice(wallet: Wallet, row: WalletTransaction, actor: Actor, at: datetime)
 
 def _give(wallet: Wallet, wanted: TopUp, notes: list[dict[str, str]], actor: Actor, at: datetime) -> WalletTransaction:
     quantity, amount = _worth(wallet, wanted.granted_credits, "granted_credits")
+    approvals.demand(action=approval_actions.GRANT_CREDITS, amount=amount, actor=actor)
     row = wallet_rows.give(
         wallet=wallet,
         quantity=quantity,

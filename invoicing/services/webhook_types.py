@@ -16,6 +16,7 @@ READY_TO_FINALIZE = "invoice.ready_to_finalize"
 INVOICE_VOIDED = "invoice.voided"
 INVOICE_DELETED = "invoice.deleted"
 INVOICE_GENERATED = "invoice.generated"
+INVOICE_WRITTEN_OFF = "invoice.written_off"
 PAYMENT_STATUS_UPDATED = "invoice.payment_status_updated"
 PAYMENT_OVERDUE = "invoice.payment_overdue"
 DISPUTE_LOST = "invoice.payment_dispute_lost"
@@ -56,6 +57,12 @@ outbox.register(
         "The grace of a draft is over: it is issued now, or as soon as its taxes are known.",
     ),
     _kind(INVOICE_VOIDED, "invoice", "invoices", "An issued invoice was voided."),
+    _kind(
+        INVOICE_WRITTEN_OFF,
+        "invoice",
+        "listed_invoices",
+        "What was due of an issued invoice, or a part of it, was written off.",
+    ),
     _kind(
         INVOICE_DELETED,
         "invoice",

@@ -9,7 +9,7 @@ from moneyed import Money
 
 from catalog.models import AddOn, Tax
 from config.kernel import errors, money
-from config.platform.models import NumberSequence
+from config.platform.models import AuditEntry, NumberSequence
 from customers.models import BillingEntity, Customer
 from invoicing.domain.facts import InvoiceFinalized, InvoicePaid
 from invoicing.models import Invoice, InvoiceLine, LedgerPosting
@@ -101,6 +101,8 @@ def test_the_first_invoice_decides_the_currency(entity: BillingEntity) -> None:
 
     customer.refresh_from_db()
     assert customer.currency == "JPY"
+    entry = AuditEntry.objects.get(object_type="customers.customer", object_id=customer.pk, verb="update")
+    assert (entry.actor_label, entry.old, entry.new) == (make.ACTOR.label, {"currency": ""}, {"currency": "JPY"})
     assert invoice.total_amount == Money("179", "JPY")  # 150 + 28.5, half up
 
 

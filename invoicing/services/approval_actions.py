@@ -1,0 +1,24 @@
+"""What of documents and money may need a second person. Owns the codes; rules and requests are the platform's."""
+
+from __future__ import annotations
+
+from config.platform.services import approval_actions
+from config.platform.services.approval_actions import Action
+
+VOID_INVOICE = "void_invoice"
+CREDIT_NOTE = "credit_note"
+REFUND_CREDIT_NOTE = "refund_credit_note"
+REFUND_PAYMENT = "refund_payment"
+WRITE_OFF = "write_off"
+MANUAL_ENTRY = "manual_entry"
+GRANT_CREDITS = "grant_credits"
+
+approval_actions.register(
+    Action(VOID_INVOICE, "Void an invoice", "invoicing.void_invoice", "the invoice with tax, before credits"),
+    Action(CREDIT_NOTE, "Issue a credit note", "invoicing.add_creditnote", "the credit note with tax"),
+    Action(REFUND_CREDIT_NOTE, "Pay a refund", "invoicing.refund_creditnote", "the refund"),
+    Action(REFUND_PAYMENT, "Pay back a held payment", "invoicing.add_paymentrefund", "what is paid back"),
+    Action(WRITE_OFF, "Write off", "invoicing.add_writeoff", "what is written off"),
+    Action(MANUAL_ENTRY, "Book by hand", "invoicing.add_manualentry", "the sum of debits"),
+    Action(GRANT_CREDITS, "Give wallet credits", "invoicing.top_up_wallet", "what the credits are worth"),
+)
