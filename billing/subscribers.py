@@ -5,6 +5,7 @@ Everything here happens inside the transaction that made the fact true.
 
 from __future__ import annotations
 
+from billing.queries import parked_accounts
 from billing.services import (
     activations,
     contract_endings,
@@ -31,7 +32,7 @@ from invoicing.domain.facts import (
     InvoiceUnpaid,
     InvoiceVoided,
 )
-from invoicing.services import finalization, regenerating, seller_moves, tax_calculations, wallets
+from invoicing.services import finalization, held_drafts, regenerating, seller_moves, tax_calculations, wallets
 from invoicing.services import ledger as books
 
 
@@ -131,4 +132,5 @@ events.subscribe(SellerChanging, keep_seller)
 events.subscribe(SellerMade, open_accounts)
 events.subscribe(TermsChanged, date_anew)
 events.subscribe(TaxesDecided, issue_taxed)
+held_drafts.register(parked_accounts.is_parked)
 registry.register_part(regenerating.PRICE, regenerations.price_taxes)

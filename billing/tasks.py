@@ -22,216 +22,55 @@ from billing.services import (
     interval_top_ups,
     late_usage,
     ongoing_balances,
+    order_forms,
+    orders,
+    parked_accounts,
+    periodic_jobs,
     plan_endings,
     plan_migration_runs,
     progressive_billing,
-    runs,
+    quote_deliveries,
+    quote_documents,
+    rehearsal_billing,
+    rehearsal_computing,
+    run_starts,
     subscription_moves,
 )
-from config.kernel import actors, jobs
+from config.kernel import actors
 from invoicing.services import invoices
 
 books_register.register()
-# Before billing: phases that have come take effect one by one, so that each day is billed by its own prices.
-jobs.register(
-    jobs.PeriodicJob(
-        name="contracts",
-        service="billing.services.contract_days.run",
-        task="billing.tasks.move_contracts",
-        minutes="8",
-        description="Begins phases of contracts, renews and ends them, invoices what is prepaid, settles commitments.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="billing",
-        service="billing.services.runs.run_scheduled",
-        task="billing.tasks.run_billing",
-        minutes="10",
-        description="Bills every subscription whose billing day has come in its customer's time zone.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="activate_pending",
-        service="billing.services.subscription_moves.activate_pending",
-        task="billing.tasks.activate_pending",
-        minutes="*/5",
-        description="Starts subscriptions whose day has come.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="resume_paused",
-        service="billing.services.subscription_moves.resume_paused",
-        task="billing.tasks.resume_paused",
-        minutes="*/5",
-        description="Resumes paused subscriptions whose day has come.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="plan_changes",
-        service="billing.services.subscription_moves.settle_plan_changes",
-        task="billing.tasks.settle_plan_changes",
-        minutes="15",
-        description="Changes plans at once where a plan that was to follow later is not cheaper any more.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="plan_migrations",
-        service="billing.services.plan_migration_runs.run_due",
-        task="billing.tasks.run_plan_migrations",
-        minutes="*/5",
-        description="Moves the subscriptions of approved migrations to another version of their plan.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="terminate_ended",
-        service="billing.services.subscription_moves.terminate_ended",
-        task="billing.tasks.terminate_ended",
-        minutes="5",
-        description="Terminates subscriptions whose agreed end has come, and makes their last invoices.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="plan_deletions",
-        service="billing.services.plan_endings.run",
-        task="billing.tasks.end_retired_plans",
-        minutes="*/10",
-        description="Ends the subscriptions of plans that are to be deleted, with their last invoices.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="activation_timeouts",
-        service="billing.services.subscription_moves.expire_unpaid",
-        task="billing.tasks.expire_unpaid",
-        minutes="45",
-        description="Cancels subscriptions whose first payment did not come in time.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="trial_ended",
-        service="billing.services.subscription_moves.end_trials",
-        task="billing.tasks.end_trials",
-        minutes="35",
-        description="Ends trials, and bills the fee of plans paid in advance from then on.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="finalize",
-        service="invoicing.services.invoices.finalize_due",
-        task="billing.tasks.finalize_drafts",
-        minutes="20",
-        description="Computes drafts whose grace period is over anew and issues them.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="late_usage",
-        service="billing.services.late_usage.run",
-        task="billing.tasks.find_late_usage",
-        minutes="*/15",
-        description="Finds usage that came after its time was billed, and does what the policies say about it.",
-    )
-)
+periodic_jobs.register()
 
 
-jobs.register(
-    jobs.PeriodicJob(
-        name="fixed_charges",
-        service="billing.services.fixed_changes.bill_waiting",
-        task="billing.tasks.bill_fixed_charges",
-        minutes="*/5",
-        description="Bills units of fixed charges that were added within a period paid in advance and are still open.",
-    )
-)
+@shared_task(name="billing.tasks.render_order_form")
+def render_order_form(*, order_form_id: int, **_: Any) -> None:
+    """Make the document of an order form."""
+    quote_documents.render(order_form_id=order_form_id, at=timezone.now())
 
 
-jobs.register(
-    jobs.PeriodicJob(
-        name="advance_events",
-        service="billing.services.advance_events.sweep",
-        task="billing.tasks.bill_advance_events",
-        minutes="*/5",
-        description="Bills events that are paid in advance and that a lost message or an error left in the queue.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="advance_charges",
-        service="billing.services.advance_invoices.gather",
-        task="billing.tasks.gather_advance_fees",
-        minutes="25",
-        description="Gathers paid fees of usage in advance on one invoice, once their period is over.",
-    )
-)
+@shared_task(name="billing.tasks.send_quote_delivery")
+def send_quote_delivery(*, delivery_id: int, **_: Any) -> None:
+    """Send one e-mail of a quote that is waiting."""
+    quote_deliveries.send(delivery_id=delivery_id, at=timezone.now())
 
 
-jobs.register(
-    jobs.PeriodicJob(
-        name="usage",
-        service="billing.services.progressive_billing.run",
-        task="billing.tasks.bill_usage_thresholds",
-        minutes="*",
-        description="Bills the usage so far of subscriptions that passed a usage threshold.",
-    )
-)
+@shared_task(name="billing.tasks.sweep_quote_mail")
+def sweep_quote_mail(**_: Any) -> None:
+    """Make documents and send e-mails that are waiting."""
+    quote_deliveries.run(as_of=timezone.now())
 
 
-jobs.register(
-    jobs.PeriodicJob(
-        name="alerts",
-        service="billing.services.alert_checks.run",
-        task="billing.tasks.check_alerts",
-        minutes="*",
-        description="Tells of usage that reached the thresholds of alerts, or a spend cap.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="ending_notices",
-        service="billing.services.ending_notices.run",
-        task="billing.tasks.give_ending_notices",
-        minutes="40",
-        description="Gives notice of subscriptions that come to their agreed end.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="event_errors",
-        service="billing.services.event_errors.run",
-        task="billing.tasks.tell_event_errors",
-        minutes="5",
-        description="Tells webhook endpoints of usage events that are not good for billing.",
-    )
-)
+@shared_task(name="billing.tasks.expire_order_forms")
+def expire_order_forms(**_: Any) -> None:
+    """End order forms whose time is over."""
+    order_forms.expire_due(as_of=timezone.now())
 
 
-jobs.register(
-    jobs.PeriodicJob(
-        name="wallets",
-        service="billing.services.ongoing_balances.run",
-        task="billing.tasks.refresh_wallets",
-        minutes="*",
-        description="Works out what current usage leaves of wallets, tells of those that ran low, and tops them up.",
-    )
-)
-jobs.register(
-    jobs.PeriodicJob(
-        name="wallet_top_ups",
-        service="billing.services.interval_top_ups.run",
-        task="billing.tasks.top_up_wallets",
-        minutes="55",
-        description="Tops up wallets whose rules by interval are due today, and ends rules whose time is over.",
-    )
-)
+@shared_task(name="billing.tasks.execute_orders")
+def execute_orders(**_: Any) -> None:
+    """Execute orders whose day has come."""
+    orders.execute_due(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.refresh_wallets")
@@ -285,14 +124,44 @@ def gather_advance_fees(**_: Any) -> None:
 @shared_task(name="billing.tasks.run_billing")
 def run_billing(**_: Any) -> None:
     """Bill what is due now."""
-    runs.run_scheduled(as_of=timezone.now())
+    run_starts.scheduled(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.start_run")
 def start_run(*, user_id: int | None, label: str, **_: Any) -> None:
     """Bill what is due now, because a person asked for it."""
     person = actors.Actor(kind="user", label=label, user_id=user_id)
-    runs.run(as_of=timezone.now(), trigger=f"started by {label}", actor=person)
+    run_starts.started(as_of=timezone.now(), trigger=f"started by {label}", actor=person)
+
+
+@shared_task(name="billing.tasks.compute_rehearsal")
+def compute_rehearsal(*, rehearsal_id: int, **_: Any) -> None:
+    """Compute a rehearsal that somebody asked for."""
+    rehearsal_computing.compute_asked(rehearsal_id=rehearsal_id, at=timezone.now())
+
+
+@shared_task(name="billing.tasks.bill_rehearsal")
+def bill_rehearsal(*, rehearsal_id: int, **_: Any) -> None:
+    """Bill a rehearsal that was signed off."""
+    rehearsal_billing.bill_asked(rehearsal_id=rehearsal_id, at=timezone.now())
+
+
+@shared_task(name="billing.tasks.compute_rehearsals")
+def compute_rehearsals(**_: Any) -> None:
+    """Take up rehearsals that nobody computes."""
+    rehearsal_computing.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.bill_rehearsals")
+def bill_rehearsals(**_: Any) -> None:
+    """Take up rehearsals that are to be billed and that nobody bills."""
+    rehearsal_billing.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.release_parked")
+def release_parked(**_: Any) -> None:
+    """Release parked accounts whose day has come."""
+    parked_accounts.run(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.activate_pending")

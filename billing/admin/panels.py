@@ -5,6 +5,7 @@ the billed time of an invoice, and how each of its lines came about.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -15,6 +16,7 @@ from billing.admin import line_verbs, shown, usage_blocks
 from billing.domain import verification
 from billing.domain.verification import Verification
 from billing.models import BilledPeriod, RatedCharge, Subscription
+from billing.queries import recurring_revenue
 from catalog.models import Plan, PlanVersion
 from config.kernel import registry
 from config.platform.admin import blocks, cells
@@ -34,11 +36,22 @@ def of_customer(customer: Customer) -> Mapping[str, Any]:
         found, title="Subscriptions", empty="No subscription yet. Make one under Subscriptions, or through the API."
     )
     ids = {one.external_id for one in found if one.status == Subscription.Status.ACTIVE}
-    shown_blocks: list[Block] = [table]
+    at = timezone.now()
+    shown_blocks: list[Block] = [*_recurring(customer, at), table]
     if ids:
-        at = timezone.now()
         shown_blocks.append(usage_blocks.by_day(ids, at=at, timezone=customer.applicable_timezone))
     return blocks.panel(*shown_blocks)
+
+
+def _recurring(customer: Customer, at: datetime) -> tuple[Block, ...]:
+    """What recurs each month, by currency. One query."""
+    month = at.astimezone(UTC).date().replace(day=1)
+    found = recurring_revenue.by_month(at=at, since=month, external_customer_id=customer.external_id)
+    items = tuple(
+        blocks.Figure("MRR", cells.money_text(one.amount), "plan fees of a month, without tax and usage")
+        for one in found
+    )
+    return (blocks.Figures(items),) if items else ()
 
 
 def of_plan(plan: Plan) -> Mapping[str, Any]:

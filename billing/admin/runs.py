@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from billing.admin import shown
-from billing.models import BillingRun, BillingRunItem
-from billing.queries import contracts, dashboard
+from billing.admin import due_blocks, live_progress, run_blocks, shown
+from billing.models import BillingRun, BillingRunItem, Rehearsal
+from billing.services import run_starts
 from config.kernel import jobs
 from config.kernel.actors import Actor
-from config.platform.admin import cells, filters, history, pages, paging, theme
-from config.platform.admin.blocks import (
-    Block,
-    Figure,
-    Figures,
-    Note,
-    Page,
-    Progress,
-    Row,
-    Tab,
-    Table,
-    columns,
-)
+from config.platform.admin import cells, filters, history, pages, paging, theme, verbs
+from config.platform.admin.blocks import Block, Note, Page, Tab
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ListVerb, Outcome, changelist_url
 
@@ -56,28 +47,12 @@ class StartRun(ListVerb):
 
     def preview(self, *, at: datetime) -> Sequence[Block]:
         """How much is due."""
-        customers = sum(1 for _ in contracts.due_customers(as_of=at))
-        due = dashboard.due_by_plan(as_of=at)
-        subscriptions = sum(row.subscriptions for row in due)
-        if not customers:
-            return (Note("Nothing is due: a run would find nothing to bill.", Tone.INFO),)
-        return (
-            Figures(
-                (
-                    Figure("Customers due", cells.number_text(customers)),
-                    Figure("Subscriptions due", cells.number_text(subscriptions)),
-                    Figure("Oldest billing day", cells.day_text(min(row.oldest for row in due)) if due else "–"),
-                )
-            ),
-            Table(
-                "Due by plan",
-                columns("Plan", "Subscriptions#", "Oldest billing day"),
-                tuple(Row((row.plan, cells.number(row.subscriptions), cells.day(row.oldest))) for row in due),
-            ),
-        )
+        run_starts.demand_free()
+        return due_blocks.of(as_of=at, nothing="Nothing is due: a run would find nothing to bill.")
 
     def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
-        """Hand it to a worker: it may take minutes."""
+        """Hand it to a worker: it may take minutes. Refused where runs are to be signed off."""
+        run_starts.demand_free()
         jobs.enqueue("billing.tasks.start_run", user_id=actor.user_id, label=actor.label)
         address = f"{changelist_url(BillingRun)}?{urlencode({SINCE: int(at.timestamp())})}"
         return Outcome("The run was handed to a worker. It shows here as soon as it has begun.", address)
@@ -139,19 +114,41 @@ class BillingRunAdmin(pages.PageAdmin):
         """How long it ran."""
         return shown.duration(run.as_of, run.finished_at) or cells.EMPTY
 
+    def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
+        """How far it is, for the page that follows it."""
+        return (("<path:object_id>/progress/", self.progress_view, "progress"),)
+
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """How far it is, in a few numbers."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        instance = self.get_object(request, unquote(object_id))
+        if instance is None:
+            return JsonResponse({"error": f"There is no run {unquote(object_id)}."}, status=404)
+        return live_progress.answer(run_blocks.progress(instance, url=""), at=timezone.now())
+
+    def links(self, request: HttpRequest, instance: BillingRun) -> Sequence[dict[str, Any]]:
+        """The rehearsal that was signed off for it."""
+        row = Rehearsal.objects.filter(run=instance).first()
+        return () if row is None else (verbs.link(str(row), cells.page_url(row), "theater_comedy"),)
+
     def page(self, request: HttpRequest, instance: BillingRun) -> Page:
-        """How far it is, what it made and what failed."""
+        """How far it is, what it made, what it refused, left out, and what failed."""
         items = BillingRunItem.objects.filter(run=instance).select_related("customer", "invoice").order_by("id")
         made = paging.of(items.filter(error_code=""), request, name="made", per_page=ITEMS)
-        failures = paging.of(items.exclude(error_code=""), request, name="failed", per_page=ITEMS)
-        tabs = [
-            Tab("Invoices", (_made(made),), instance.invoices_count),
-            Tab("Failures", (_failures(failures),), instance.failures_count),
-            Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
-        ]
-        if failures.rows:
-            tabs[0], tabs[1] = tabs[1], tabs[0]
-        return Page(top=(_progress(instance, self.url("change", instance.pk)), *_stuck(instance)), tabs=tuple(tabs))
+        first = Tab("Invoices", (run_blocks.made(made),), instance.invoices_count)
+        counts = run_blocks.counts(instance)
+        urgent, others = [], []
+        for part in run_blocks.PARTS:
+            if counts[part.name] or part.is_always:
+                page = paging.of(part.of(items), request, name=part.name, per_page=ITEMS, tab=part.title)
+                tab = Tab(part.title, (part.table(page),), counts[part.name])
+                (urgent if part.is_urgent and counts[part.name] else others).append(tab)
+        recent = Tab("History", (history.recent(instance, self.url("history", instance.pk)),))
+        progress = run_blocks.progress(instance, url=self.url("progress", instance.pk))
+        return Page(top=(progress, *_stuck(instance)), tabs=(*urgent, first, *others, recent))
 
 
 def _is_going() -> bool:
@@ -167,63 +164,15 @@ def _is_awaited(since: str, *, at: datetime) -> bool:
     return asked <= at < asked + PATIENCE and not BillingRun.objects.filter(created_at__gte=asked).exists()
 
 
-def _progress(run: BillingRun, url: str) -> Progress:
-    return Progress(
-        f"{run} · {run.trigger}",
-        done=run.customers_done,
-        total=run.customers_total,
-        is_running=run.finished_at is None,
-        url=url,
-        items=(
-            Figure("Clock", cells.instant(run.as_of)),
-            Figure("Status", shown.run_status(run)),
-            Figure("Customers", cells.number_text(run.customers_done)),
-            Figure("Invoices", cells.number_text(run.invoices_count)),
-            Figure(
-                "Failures", cells.number_text(run.failures_count), tone=Tone.BAD if run.failures_count else Tone.NEUTRAL
-            ),
-            Figure("Took", shown.duration(run.as_of, run.finished_at) or "–"),
-        ),
-    )
+def _began(run: BillingRun) -> datetime:
+    """When it began: that of a rehearsal has the clock that was rehearsed, which may be days ago."""
+    asked = Rehearsal.objects.filter(run=run).values_list("bill_asked_at", flat=True).first()
+    return asked or run.as_of
 
 
 def _stuck(run: BillingRun) -> tuple[Block, ...]:
     """A run that has been going for hours was interrupted: say what that means."""
-    if run.finished_at is not None or (timezone.now() - run.as_of).total_seconds() < STUCK_HOURS * 3600:
+    if run.finished_at is not None or (timezone.now() - _began(run)).total_seconds() < STUCK_HOURS * 3600:
         return ()
     text = "This run seems to have been interrupted. What it billed stays billed; the next run goes on from there."
     return (Note(text, Tone.WARN),)
-
-
-def _made(page: paging.Paged) -> Table:
-    return Table(
-        "Invoices",
-        columns("Invoice", "Customer", "Billing day", "Total#"),
-        tuple(
-            Row(
-                (
-                    cells.to(item.invoice),
-                    cells.to(item.customer, item.customer.display_name),
-                    cells.day(item.billing_date),
-                    cells.money(item.invoice.total_amount) if item.invoice else cells.EMPTY,
-                )
-            )
-            for item in page.rows
-        ),
-        empty="This run made no invoice.",
-        action=page.links,
-    )
-
-
-def _failures(page: paging.Paged) -> Table:
-    return Table(
-        "Failures",
-        columns("Customer", "Reason", "Code"),
-        tuple(
-            Row((cells.to(item.customer, item.customer.display_name), item.error, cells.code(item.error_code)))
-            for item in page.rows
-        ),
-        empty="Nothing failed.",
-        note="Whoever failed is tried again by the next run." if page.rows else "",
-        action=page.links,
-    )

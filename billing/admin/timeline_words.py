@@ -66,6 +66,7 @@ _STATES = {
     "paid": ("paid", Tone.GOOD),
     "payment_failed": ("payment failed", Tone.BAD),
     "to_pay": ("open", Tone.NEUTRAL),
+    "written_off": ("written off", Tone.NEUTRAL),
     "submitted": ("waits for approval", Tone.WARN),
     "approved": ("approved", Tone.GOOD),
     "running": ("running", Tone.INFO),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from billing.admin import usage_blocks, usage_events, usage_not_billable
 from billing.models import EventCorrection, EventKey, Subscription, UsageEvent
@@ -20,8 +22,8 @@ from billing.queries import dashboard
 from billing.queries import usage_not_billable as not_billable
 from catalog.models import BillableMetric
 from config.kernel import dates
-from config.platform.admin import cells, filters, pages, theme
-from config.platform.admin.blocks import Page
+from config.platform.admin import cells, filters, later, pages, paginators, theme
+from config.platform.admin.blocks import Block, Page
 from config.platform.admin.cells import Tone
 
 DAYS = 60
@@ -90,6 +92,19 @@ def _recent(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
     return rows.filter(timestamp__gte=timezone.now() - timedelta(days=DAYS))
 
 
+class _Judged(paginators.QuietChangeList):
+    """Says of the events of one page whether anybody counts them: asked of all, the database would prepare for all."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Take the page, and read its events again with what was found of each. One query more."""
+        super().get_results(request)
+        shown = list(self.result_list)
+        instants, keys = {one.timestamp for one in shown}, [one.id for one in shown]
+        rows = UsageEvent.objects.filter(timestamp__in=instants, id__in=keys)
+        found = {one.id: one for one in self.model_admin.judged(rows)}
+        self.result_list = [found[key] for key in keys if key in found]
+
+
 @pages.register(UsageEvent)
 class UsageEventAdmin(pages.PageAdmin):
     """Usage events. The page of one is reached by its instant and id, which only the two together are quick to find."""
@@ -106,13 +121,23 @@ class UsageEventAdmin(pages.PageAdmin):
     empty_text = "Send events to /api/v1/events with an API key; they show here at once."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UsageEvent]:
+        """Events; with whether anybody counts them where the list is narrowed to that, and of a single one."""
+        rows = super().get_queryset(request)
+        is_list = request.resolver_match is not None and "object_id" not in request.resolver_match.kwargs
+        return rows if is_list and not request.GET.get(MatchFilter.parameter_name) else self.judged(rows)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[paginators.QuietChangeList]:
+        """The list, which judges the events of its page only."""
+        return _Judged
+
+    def judged(self, events: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:
         """Events with whether anybody counts them."""
         metrics = BillableMetric.objects.filter(event_code=OuterRef("code"), deleted_at__isnull=True)
         running = Q(terminated_at__isnull=True) | Q(terminated_at__gt=OuterRef("timestamp"))
         subscriptions = Subscription.objects.filter(
             running, external_id=OuterRef("external_subscription_id"), started_at__lte=OuterRef("timestamp")
         )
-        rows = not_billable.in_pause(not_billable.in_passed_time(super().get_queryset(request)))
+        rows = not_billable.in_pause(not_billable.in_passed_time(events))
         rows = not_billable.with_price(rows)
         return rows.annotate(has_metric=Exists(metrics), has_subscription=Exists(subscriptions))
 
@@ -131,9 +156,19 @@ class UsageEventAdmin(pages.PageAdmin):
         return queryset.filter(Q(transaction_id=term, timestamp__in=instants) | Q(external_subscription_id=term)), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, below the number of events by day."""
-        shown = [*usage_not_billable.blocks(at=timezone.now()), _chart(request)]
+        """The list, below the number of events by day, which are counted after the list is there."""
+        shown = [later.place(request, self.url("counts"), "Usage events by day")]
         return super().changelist_view(request, {"list_blocks": shown, **(extra_context or {})})
+
+    def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
+        """The piece above the list."""
+        return (("counts/", require_safe(self.counts_view), "counts"),)
+
+    def counts_view(self, request: HttpRequest) -> HttpResponse:
+        """How many events cannot be billed, and how many there are of each day, of what the list is narrowed to."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return later.answer(request, [*usage_not_billable.blocks(at=timezone.now()), _chart(request)])
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> UsageEvent | None:
         """The event of an address, which then is its key on the page."""
@@ -232,7 +267,7 @@ def _reasons(failures: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _chart(request: HttpRequest) -> object:
+def _chart(request: HttpRequest) -> Block:
     zone = dates.zone(timezone.get_current_timezone_name())
     today = dates.local_date(timezone.now(), zone)
     subscription = request.GET.get("subscription", "").replace("\x00", "")

@@ -63,8 +63,8 @@ def _ongoing(wallet: Wallet) -> Progress:
     text = f"{cells.money_text(wallet.ongoing_usage_amount)} of {cells.money_text(wallet.balance_amount)}"
     return Progress(
         f"Current usage: {text}",
-        done=min(used, balance),
-        total=balance,
+        done=min(used, balance or 1),
+        total=balance or 1,  # of nothing nothing is used, unless something is
         is_running=False,
         items=(
             Figure("Ongoing balance", cells.money_text(wallet.ongoing_balance_amount)),

@@ -28,10 +28,14 @@ from billing.models.events import EventKey, UsageEvent
 from billing.models.fixed_units import FixedChargeUnits
 from billing.models.late_usage import LateUsage, LateUsageCheck, LateUsageCursor
 from billing.models.lifetime_usage import LifetimeUsage
+from billing.models.order_forms import Order, OrderForm
 from billing.models.owed_lines import OwedLine
 from billing.models.plan_migrations import PlanMigration, PlanMigrationItem
 from billing.models.prepaid import PrepaidInstalment
+from billing.models.quote_deliveries import QuoteDelivery
+from billing.models.quotes import Quote, QuoteApproval, QuoteApprovalRule, QuoteVersion
 from billing.models.rated import BilledPeriod, RatedCharge
+from billing.models.rehearsals import OutlierRule, ParkedAccount, Rehearsal, RehearsedInvoice
 from billing.models.runs import BillingRun, BillingRunItem
 from billing.models.subscriptions import Subscription
 from billing.models.usage_thresholds import (
@@ -78,11 +82,22 @@ __all__ = [
     "LateUsageCheck",
     "LateUsageCursor",
     "LifetimeUsage",
+    "Order",
+    "OrderForm",
+    "OutlierRule",
     "OwedLine",
+    "ParkedAccount",
     "PlanMigration",
     "PlanMigrationItem",
     "PrepaidInstalment",
+    "Quote",
+    "QuoteApproval",
+    "QuoteApprovalRule",
+    "QuoteDelivery",
+    "QuoteVersion",
     "RatedCharge",
+    "Rehearsal",
+    "RehearsedInvoice",
     "SpendCap",
     "Subscription",
     "SubscriptionEntitlement",

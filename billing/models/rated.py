@@ -87,6 +87,7 @@ class BilledPeriod(db.Base):
     class Meta:
         verbose_name = "billed period"
         ordering = ["subscription", "from_at"]
+        permissions = [("read_report", "Can read reports, with the customers and documents behind their figures")]
         constraints = [
             ExclusionConstraint(
                 name="billing_period_once",
@@ -227,6 +228,7 @@ class RatedCharge(db.Base):
         ]
         indexes = [
             models.Index(fields=["to_at"], condition=models.Q(charge__isnull=False), name="billing_rated_usage"),
+            models.Index(fields=["line"], condition=models.Q(is_progressive=True), name="billing_rated_progressive"),
         ]
 
     def __str__(self) -> str:

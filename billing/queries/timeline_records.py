@@ -29,6 +29,7 @@ from catalog.models import PlanVersion
 from config.kernel import money
 from config.platform.models import AuditEntry
 from invoicing.models import CreditNote, Invoice
+from invoicing.queries import receivables
 
 _AGREED = {
     "agree_terms": Kind.TERMS_CHANGED,
@@ -99,6 +100,8 @@ def _invoices(ids: Sequence[int], at: datetime, limit: int) -> list[Entry]:
 def _state(invoice: Invoice) -> str:
     if invoice.status != Invoice.Status.FINALIZED:
         return str(invoice.status)
+    if receivables.given_up(invoice):
+        return "written_off"
     if invoice.payment_overdue:
         return "overdue"
     if invoice.payment_status == Invoice.PaymentStatus.PENDING and invoice.paid_amount.amount:

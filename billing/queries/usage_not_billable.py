@@ -58,7 +58,8 @@ class NotBillable:
 # subscription runs that its events could belong to, of which `paused` is what a pause made; recurring metrics count it
 # when the subscription resumes. `passed` is time of subscriptions that was settled without being
 # billed; what is paid in advance is billed there all the same, and recurring metrics count it later. `unpriced` is
-# billed time whose price list has no charge for a code that the price list of now has one for.
+# billed time whose price list has no charge for a code that the price list of now has one for. `missing` joins these by
+# equality, never row by row: nothing estimates how many pairs there are.
 _COUNT = """
 WITH RECURSIVE pair AS (
     (
@@ -132,6 +133,27 @@ WITH RECURSIVE pair AS (
             SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
             WHERE charge.plan_version_id = period.plan_version_id AND metric.event_code = known.c
         )
+), missing AS (
+    SELECT s, c, '(,)'::tstzrange AS span, 'metric' AS lack FROM known WHERE NOT has_metric
+    UNION ALL
+    SELECT known.s, known.c, unnest(untaken.times - coalesce(paused.times, '{}')), 'subscription'
+    FROM known JOIN untaken ON untaken.s = known.s LEFT JOIN paused ON paused.s = known.s WHERE has_metric
+    UNION ALL
+    SELECT known.s, known.c, unnest(times), 'paused'
+    FROM known JOIN paused ON paused.s = known.s WHERE has_metric AND EXISTS (
+        SELECT FROM catalog_billablemetric WHERE event_code = known.c AND deleted_at IS NULL AND NOT recurring
+    )
+    UNION ALL
+    SELECT s, c, time, 'price' FROM unpriced
+    UNION ALL
+    SELECT known.s, known.c, unnest(range_agg(time)), 'time'
+    FROM known JOIN passed ON passed.s = known.s CROSS JOIN LATERAL unnest(times) AS time
+    WHERE has_metric AND EXISTS (
+        SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
+        WHERE charge.plan_version_id = passed.plan_version_id AND metric.event_code = known.c
+            AND NOT charge.pay_in_advance AND NOT metric.recurring
+    )
+    GROUP BY known.s, known.c
 )
 SELECT
     coalesce(sum(found.count) FILTER (WHERE lack = 'metric'), 0)::bigint,
@@ -139,30 +161,10 @@ SELECT
     coalesce(sum(found.count) FILTER (WHERE lack = 'time'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'price'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'paused'), 0)::bigint
-FROM known
-CROSS JOIN LATERAL (
-    SELECT '(,)'::tstzrange AS span, 'metric' AS lack WHERE NOT has_metric
-    UNION ALL
-    SELECT unnest(untaken.times - coalesce(paused.times, '{}')), 'subscription'
-    FROM untaken LEFT JOIN paused ON paused.s = untaken.s WHERE has_metric AND untaken.s = known.s
-    UNION ALL
-    SELECT unnest(times), 'paused' FROM paused WHERE has_metric AND paused.s = known.s AND EXISTS (
-        SELECT FROM catalog_billablemetric WHERE event_code = known.c AND deleted_at IS NULL AND NOT recurring
-    )
-    UNION ALL
-    SELECT time, 'price' FROM unpriced WHERE unpriced.s = known.s AND unpriced.c = known.c
-    UNION ALL
-    SELECT unnest(range_agg(time)), 'time'
-    FROM passed CROSS JOIN LATERAL unnest(times) AS time
-    WHERE has_metric AND passed.s = known.s AND EXISTS (
-        SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
-        WHERE charge.plan_version_id = passed.plan_version_id AND metric.event_code = known.c
-            AND NOT charge.pay_in_advance AND NOT metric.recurring
-    )
-) AS missing
+FROM missing
 CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM billing_usage_event AS event
-    WHERE event.external_subscription_id = known.s AND event.code = known.c AND event.replaced_at IS NULL
+    WHERE event.external_subscription_id = missing.s AND event.code = missing.c AND event.replaced_at IS NULL
         AND event."timestamp" >= greatest(%(since)s, coalesce(lower(span), '-infinity'))
         AND event."timestamp" <= coalesce(upper(span), 'infinity')
         AND event."timestamp" <@ span

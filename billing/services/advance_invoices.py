@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from billing.domain import periods
 from billing.models import RatedCharge, Subscription
-from billing.queries import contracts
+from billing.queries import contracts, parked_accounts
 from catalog.models import Charge
 from config.kernel import actors, dates, db
 from customers.models import Customer
@@ -39,11 +39,12 @@ def gather(*, as_of: datetime) -> Gathered:
     number: the periodic job.
 
     Customer by customer, each a transaction of its own, so that one that fails stops no other. May run any number of
-    times: a fee is on one invoice at most.
+    times: a fee is on one invoice at most. Those of parked accounts wait until these are released.
     """
     failed: dict[int, str] = {}
     done = 0
-    rows = _fees().order_by("subscription__customer_id").values_list("subscription__customer_id", flat=True)
+    rows = _fees().filter(~parked_accounts.is_parked("subscription__customer_id"))
+    rows = rows.order_by("subscription__customer_id").values_list("subscription__customer_id", flat=True)
     for customer_id in rows.distinct():
         try:
             done += len(of_customer(customer_id=customer_id, as_of=as_of))

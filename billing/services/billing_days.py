@@ -19,7 +19,7 @@ from billing.domain import dues
 from billing.domain.standing import Due
 from billing.models import BilledPeriod, BillingRunItem, RatedCharge, Subscription
 from billing.queries import contracts as known_contracts
-from billing.queries import late_usage_marks
+from billing.queries import late_usage_marks, parked_accounts
 from billing.queries.contracts import Contract
 from billing.services import (
     advance_renewals,
@@ -67,10 +67,13 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What billing made: the invoices, and the customers that somebody else was billing at the moment."""
+    """What billing made: the invoices, the customers that somebody else was billing at the moment, and those that were
+    not billed because they are not as it was agreed, whoever asks for that.
+    """
 
     invoices: tuple[Invoice, ...] = ()
     busy_customer_ids: tuple[int, ...] = ()
+    refused_customer_ids: tuple[int, ...] = ()
 
 
 @transaction.atomic
@@ -97,13 +100,17 @@ def bill_customers(
     Without ``wait`` customers that another transaction is billing are left out and reported. The number of queries does
     not depend on the number of customers, only on that of changes of plan. Raises what rating and drafting raise.
     """
-    held = _hold(customer_ids, wait=wait)
+    held, busy = hold(customer_ids=customer_ids, wait=wait)
+    if run_id is not None:
+        # Under the lock: whoever parks an account meanwhile waits for it, and is obeyed once it was had.
+        parked = parked_accounts.among(customer_ids=held)
+        held = [pk for pk in held if pk not in parked]
     contract_next_terms.renew_due(customer_ids=held, as_of=as_of, actor=actor)
     moved = plan_turns.take_effect(customer_ids=held, as_of=as_of, actor=actor)
     before = give_back(subscription_ids=moved, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id)
     found = known_contracts.of_customers(customer_ids=held, as_of=as_of)
     made = _bill(found, as_of=as_of, catch_up=catch_up, actor=actor, run_id=run_id)
-    return Outcome((*before, *made), tuple(sorted(set(customer_ids) - set(held))))
+    return Outcome((*before, *made), tuple(busy))
 
 
 @transaction.atomic
@@ -175,9 +182,12 @@ def record_charges(*, drafted: Sequence[tuple[Drafted, Sequence[tuple[BilledPeri
     db_rows.insert(rows)
 
 
-def _hold(customer_ids: Collection[int], *, wait: bool) -> list[int]:
+def hold(*, customer_ids: Collection[int], wait: bool) -> tuple[list[int], list[int]]:
+    """Hold customers against others who bill them; return those that are held, and those that somebody else holds."""
     rows = Customer.objects.filter(pk__in=customer_ids).order_by("pk")
-    return list(rows.select_for_update(no_key=True, skip_locked=not wait, of=("self",)).values_list("pk", flat=True))
+    locked = rows.select_for_update(no_key=True, skip_locked=not wait, of=("self",))
+    held = list(locked.values_list("pk", flat=True))
+    return held, sorted(set(customer_ids) - set(held))
 
 
 def _bill(
@@ -223,10 +233,19 @@ def _bill(
         _give_back(rated, actor, as_of)
     ready = [draft.invoice.pk for draft in drafted if draft.invoice.finalize_after <= as_of]
     if ready and finalizes:
+        ready = _without_parked(drafted, ready)
+    if ready and finalizes:
         invoices.finalize_many(invoice_ids=ready, actor=actor, at=as_of)
     if finalizes:
         invoices.tell_drafted(invoices=[draft.invoice for draft in drafted], issued_ids=ready, at=as_of)
     return [draft.invoice for draft in drafted]
+
+
+def _without_parked(drafted: Sequence[Drafted], ready: Sequence[int]) -> list[int]:
+    """Leave drafts of parked accounts as they are: what begins or ends meanwhile is looked at before it is issued."""
+    owners = {draft.invoice.pk: draft.invoice.customer_id for draft in drafted}
+    parked = parked_accounts.among(customer_ids=set(owners.values()))
+    return [pk for pk in ready if owners[pk] not in parked]
 
 
 def _makes_invoice(bill: Bill) -> bool:

@@ -60,7 +60,8 @@ class Change:
 @dataclass(frozen=True)
 class NewTerms:
     """Other terms of a product, until a last day or its end. Without ``plan_code`` the plan stays and ``overrides``
-    and ``units`` come on top of the terms that it has on that day; another plan is agreed on from nothing.
+    and ``units`` come on top of the terms that it has on that day; another plan is agreed on from nothing, on its
+    current prices or those of its version ``plan_version``.
     """
 
     external_id: str
@@ -68,11 +69,23 @@ class NewTerms:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     units: Mapping[str, Decimal] = field(default_factory=dict)
     until: date | None = None
+    plan_version: int | None = None
 
 
 def state_of(contract: Contract) -> str:
     """Return what a person sees of a contract before changing it: another answer later means a conflict."""
     return f"{contract.state}:{contract.updated_at.isoformat()}"
+
+
+def blended(*, commitment: ContractCommitment, amount: Money, day: date) -> Money:
+    """Return what the whole term commits to when the amount changes on a day, rounded half up once."""
+    whole = Span(commitment.starts_on, commitment.ends_on)
+    if day == whole.first:
+        return amount
+    ahead = Span(day, whole.last).days
+    old = term_commitments.by_days(amount=commitment.amount.amount, days=whole.days - ahead, of_days=whole.days)
+    new = term_commitments.by_days(amount=amount.amount, days=ahead, of_days=whole.days)
+    return money.rounded(Money(old + new, commitment.currency))
 
 
 @transaction.atomic
@@ -95,7 +108,7 @@ def change_terms(*, contract_id: int, terms: NewTerms, change: Change, actor: Ac
     version = running.terms.version
     asked = contract_prices.with_units(terms=terms.overrides, units=terms.units)
     if terms.plan_code and terms.plan_code != version.plan.code:
-        version = contract_drafts.version_of(terms.plan_code)
+        version = contract_drafts.version_of(terms.plan_code, terms.plan_version)
         if version.currency != contract.currency:
             raise _refused("plan_code", "currencies_does_not_match", f"The contract is in {contract.currency}.")
         overrides = contract_prices.agreed(version=version, terms=asked, at=at)
@@ -121,7 +134,7 @@ def add_product(*, contract_id: int, item: NewItem, change: Change, actor: Actor
     contract = _begun(contract_id, change, at)
     if change.effective_on > contract.ends_on:
         raise _refused("effective_on", "outside_of_the_term", f"The contract ends on {contract.ends_on}.")
-    versions = {phase.plan_code: contract_drafts.version_of(phase.plan_code) for phase in item.phases}
+    versions = {phase.prices: contract_drafts.version_of(*phase.prices) for phase in item.phases}
     if any(version.currency != contract.currency for version in versions.values()):
         raise _refused("plan_code", "currencies_does_not_match", f"The contract is in {contract.currency}.")
     row = contract_drafts.add_item(
@@ -221,7 +234,7 @@ def change_commitment(
     before = contract_rows.noted_commitment(found)
     amount = money.from_minor(wanted.amount_cents, contract.currency)
     if found.kind == ContractCommitment.Kind.TERM or change.effective_on == found.starts_on:
-        found.amount = _blended(found, amount, change.effective_on)
+        found.amount = blended(commitment=found, amount=amount, day=change.effective_on)
         found.save(update_fields=["amount"])
         row = found
     else:
@@ -280,17 +293,6 @@ def _written(
         actor=actor,
         at=at,
     )
-
-
-def _blended(commitment: ContractCommitment, amount: Money, day: date) -> Money:
-    """Return what the whole term commits to when the amount changes on a day, rounded half up once."""
-    whole = Span(commitment.starts_on, commitment.ends_on)
-    if day == whole.first:
-        return amount
-    ahead = Span(day, whole.last).days
-    old = term_commitments.by_days(amount=commitment.amount.amount, days=whole.days - ahead, of_days=whole.days)
-    new = term_commitments.by_days(amount=amount.amount, days=ahead, of_days=whole.days)
-    return money.rounded(Money(old + new, commitment.currency))
 
 
 def _split(commitment: ContractCommitment, amount: Money, day: date, at: datetime) -> ContractCommitment:

@@ -39,13 +39,19 @@ class NewPhase:
     """A phase of a product: from ``starts_on`` (the first one: with the product) until the next one or the end.
 
     ``overrides`` are own terms as a subscription's ``plan_overrides`` take them, ``units`` numbers of fixed charges by
-    their codes.
+    their codes. The prices are the plan's current ones, or those of the version with the number ``plan_version``.
     """
 
     plan_code: str
     starts_on: date | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     units: Mapping[str, Decimal] = field(default_factory=dict)
+    plan_version: int | None = None
+
+    @property
+    def prices(self) -> tuple[str, int | None]:
+        """Return which prices it is agreed on."""
+        return self.plan_code, self.plan_version
 
 
 @dataclass(frozen=True)
@@ -161,8 +167,12 @@ def cancel(*, contract_id: int, actor: Actor, at: datetime, reason: str = "") ->
     return contract
 
 
-def add_item(*, contract: Contract, item: NewItem, versions: Mapping[str, PlanVersion], at: datetime) -> ContractItem:
+def add_item(
+    *, contract: Contract, item: NewItem, versions: Mapping[tuple[str, int | None], PlanVersion], at: datetime
+) -> ContractItem:
     """Write a product with its phases under a contract, until the contract's end. Needs a transaction.
+
+    ``versions`` are the plan versions by the phases' ``prices``.
 
     Raises InvalidContract (`external_id`), InvalidRamp, and what own terms raise.
     """
@@ -194,7 +204,7 @@ def add_item(*, contract: Contract, item: NewItem, versions: Mapping[str, PlanVe
     spans = ramps.stepped(starts=[phase.starts_on or whole.first for phase in given], last=whole.last)
     ramps.check(phases=[ramps.Phase(span, phase) for span, phase in zip(spans, given, strict=True)], within=whole)
     for span, phase in zip(spans, given, strict=True):
-        version = versions[phase.plan_code]
+        version = versions[phase.prices]
         ContractPhase.objects.create(
             created_at=at,
             item=row,
@@ -259,16 +269,26 @@ def add_commitment(*, contract: Contract, commitment: NewCommitment, within: Spa
     return row
 
 
-def version_of(plan_code: str) -> PlanVersion:
-    """Return what is on sale under a plan's code now: the prices that a phase is agreed on. Raises NotFound."""
-    return known.current_version(plan_code)
+def version_of(plan_code: str, number: int | None = None) -> PlanVersion:
+    """Return the prices that a phase is agreed on: what is on sale under a plan's code now, or its version of a number.
+
+    Raises NotFound (`plan_not_found`, `plan_version_not_found`).
+    """
+    current = known.current_version(plan_code)
+    if number is None or current.number == number:
+        return current
+    version = PlanVersion.objects.filter(plan=current.plan, number=number, base__isnull=True).first()
+    if version is None:
+        raise errors.NotFound("plan_version_not_found", f"The plan {plan_code} has no version {number}.")
+    version.plan = current.plan
+    return version
 
 
-def _versions(new: NewContract, customer: Customer) -> dict[str, PlanVersion]:
-    codes = {phase.plan_code for item in new.items for phase in item.phases}
-    if not codes:
+def _versions(new: NewContract, customer: Customer) -> dict[tuple[str, int | None], PlanVersion]:
+    wanted = {phase.prices: phase for item in new.items for phase in item.phases}
+    if not wanted:
         raise InvalidContract("value_is_mandatory", "A product needs a phase.", {"phases": ["value_is_mandatory"]})
-    found = {code: version_of(code) for code in sorted(codes)}
+    found = {key: version_of(*key) for key in sorted(wanted, key=str)}
     currencies = {version.currency for version in found.values()} | ({customer.currency} - {""})
     if len(currencies) > 1:
         raise InvalidContract(

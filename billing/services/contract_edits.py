@@ -40,7 +40,7 @@ def set_phase(
         raise InvalidContract(
             "outside_of_the_product", f"{item} is not sold on {first}.", {"starts_on": ["outside_of_the_product"]}
         )
-    version = contract_drafts.version_of(phase.plan_code)
+    version = contract_drafts.version_of(*phase.prices)
     _demand_currency(contract, version.currency)
     overrides = contract_drafts.agreed_terms(version=version, phase=phase, at=at)
     new = Phase(Span(first, last), Terms(version, overrides))
@@ -52,7 +52,7 @@ def set_phase(
 def add_product(*, contract_id: int, item: NewItem, actor: Actor, at: datetime) -> Contract:
     """Put another product into a draft. Raises as `contract_drafts.create`."""
     contract = _draft(contract_id)
-    versions = {phase.plan_code: contract_drafts.version_of(phase.plan_code) for phase in item.phases}
+    versions = {phase.prices: contract_drafts.version_of(*phase.prices) for phase in item.phases}
     for version in versions.values():
         _demand_currency(contract, version.currency)
     contract_drafts.add_item(contract=contract, item=item, versions=versions, at=at)

@@ -40,7 +40,7 @@ def agreed(*, version: PlanVersion, terms: Mapping[str, Any], at: datetime) -> d
             {f"plan_overrides.{name}": ["unsupported_value"] for name in unknown},
         )
     content = price_lists.read(_with_content(version))
-    _, kept = own_terms_input.agreed(before=content, terms=_typed(terms), at=at)
+    _, kept = own_terms_input.agreed(before=content, terms=typed(terms), at=at)
     return {name: value for name, value in kept.items() if value or name not in private_terms.ROWS}
 
 
@@ -73,7 +73,7 @@ def own_version(*, phase: ContractPhase, at: datetime, minimum: Mapping[str, Any
     if not terms:
         return base
     private_versions.lock(plan_ids=[base.plan_id])
-    made = private_versions.make(version=base, terms=_typed(terms), at=at)
+    made = private_versions.make(version=base, terms=typed(terms), at=at)
     found = price_lists.read(_with_content(made)).minimum_commitment
     if minimum is not None and (found is None or found.amount_cents != minimum["amount_cents"]):
         raise errors.Invalid(
@@ -98,6 +98,17 @@ def uplifted(
     """
     version = _with_content(version)
     content = price_lists.read(version)
+    asked = raised(content=content, rate=rate, scope=scope, raises_minimum=raises_minimum)
+    _, kept = own_terms_input.agreed(before=content, terms=typed(asked), at=at)
+    merged = private_terms.merged(phase.overrides, kept)
+    return {name: value for name, value in merged.items() if value or name not in private_terms.ROWS}
+
+
+def raised(*, content: PriceList, rate: Decimal, scope: Scope, raises_minimum: bool = True) -> dict[str, Any]:
+    """Return own terms with the prices of a price list after an uplift, or a discount where the rate is below nothing.
+
+    Each price is rounded once, see `uplifts`. They have not been checked.
+    """
     currency = content.amount.currency.code
     fee = uplifts.amount(before=content.amount.amount, rate=rate, currency=currency)
     asked: dict[str, Any] = {"amount_cents": money.to_minor(type(content.amount)(fee, currency))}
@@ -106,11 +117,14 @@ def uplifted(
         least = content.minimum_commitment
         if least is not None and raises_minimum:
             before = money.from_minor(least.amount_cents, currency).amount
-            raised = uplifts.amount(before=before, rate=rate, currency=currency)
-            asked["minimum_commitment"] = {"amount_cents": money.to_minor(type(content.amount)(raised, currency))}
-    _, kept = own_terms_input.agreed(before=content, terms=_typed(asked), at=at)
-    merged = private_terms.merged(phase.overrides, kept)
-    return {name: value for name, value in merged.items() if value or name not in private_terms.ROWS}
+            after = uplifts.amount(before=before, rate=rate, currency=currency)
+            asked["minimum_commitment"] = {"amount_cents": money.to_minor(type(content.amount)(after, currency))}
+    return asked
+
+
+def typed(terms: Mapping[str, Any]) -> Any:
+    """Return kept terms as the catalogue takes them in: ids and decimals are no texts any more."""
+    return {name: _value(name, value) for name, value in terms.items()}
 
 
 def _all_prices(content: PriceList, rate: Decimal, currency: str) -> dict[str, Any]:
@@ -147,16 +161,11 @@ def _fixed(charge: FixedChargeContent, rate: Decimal, currency: str) -> dict[str
     }
 
 
-def _typed(terms: Mapping[str, Any]) -> Any:
-    """Return kept terms as the catalogue takes them in: ids and decimals are no texts any more."""
-    return {name: _value(name, value) for name, value in terms.items()}
-
-
 def _value(name: str, value: Any) -> Any:
     if name in ("properties", "values"):
         return value
     if isinstance(value, Mapping):
-        return _typed(value)
+        return typed(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_value("", one) for one in value]
     if name == "id" and isinstance(value, str):

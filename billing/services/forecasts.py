@@ -272,6 +272,17 @@ class Play:
             invoices.finalize_many(invoice_ids=ids, actor=_ACTOR, at=self.clock)
 
 
+def moves_of(current: Subscription) -> Known:
+    """Return what comes to pass of a subscription besides its billing days. Reads it with its contract and customer."""
+    found = _known(current)
+    return Known(
+        starts_at=found.starts_at,
+        resumes_at=found.resumes_at,
+        ends_at=found.ends_at,
+        trial_ends_at=found.trial_ends_at,
+    )
+
+
 def _known(current: Subscription) -> Known:
     zone = dates.zone(current.customer.applicable_timezone)
     grace = timedelta(days=current.customer.applicable_grace_period)

@@ -20,7 +20,7 @@ from billing.models import RatedCharge
 from billing.services import draft_corrections, owed_lines, usage_corrections
 from config.kernel import db, errors, money
 from config.kernel.actors import Actor
-from config.platform.services import outbox
+from config.platform.services import approvals, outbox
 from customers.models import Customer
 from customers.services import customers
 from customers.services.customers import CustomerValues
@@ -82,7 +82,7 @@ def preview(*, invoice_id: int, asked: Asked, actor: Actor, at: datetime) -> Cor
     """Show what `correct` would do, by doing and undoing it: no row stays, no number is used. Raises what it does."""
     found: list[Corrected] = []
     try:
-        with outbox.silence(), transaction.atomic():
+        with outbox.silence(), approvals.looking(), transaction.atomic():
             found.append(_correct(invoice_id, asked, "", None, actor, at))
             raise _Undo
     except _Undo:

@@ -19,7 +19,14 @@ from billing.domain.progressive import Threshold
 from billing.domain.proration import Share
 from billing.domain.standing import Due
 from billing.models import AppliedUsageThreshold, BilledPeriod, RatedCharge, Subscription, ThresholdCheck
-from billing.queries import contracts, current_usage, lifetime_usage, running_usage, usage_thresholds
+from billing.queries import (
+    contracts,
+    current_usage,
+    lifetime_usage,
+    parked_accounts,
+    running_usage,
+    usage_thresholds,
+)
 from billing.queries.running_usage import Running
 from billing.queries.usage_thresholds import Level
 from billing.services import bills, plan_changes, plan_turns, progressive_credits, set_aside, webhook_types
@@ -65,7 +72,8 @@ def run(*, as_of: datetime) -> Looked:
 
     Looks at subscriptions that events came for since the last time, and at those that failed. Each is a transaction of
     its own, so that one that fails stops no other; it is told, kept and tried again. May be called any number of times,
-    beside itself too: what another run is looking at is left to it.
+    beside itself too: what another run is looking at is left to it. Those of parked accounts
+    wait until these are released.
     """
     agreed.look(at=as_of)
     done = made = 0
@@ -88,6 +96,7 @@ def run(*, as_of: datetime) -> Looked:
 
 def _waiting(after: int) -> list[ThresholdCheck]:
     rows = ThresholdCheck.objects.filter(pk__gt=after).select_related("subscription")
+    rows = rows.filter(~parked_accounts.is_parked("subscription__customer_id"))
     return list(rows.order_by("pk")[:_PAGE])
 
 

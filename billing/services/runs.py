@@ -12,14 +12,16 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Protocol
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from billing.models import BillingRun, BillingRunItem
 from billing.queries import advance_events as waiting_events
-from billing.queries import contracts
+from billing.queries import contracts, parked_accounts
 from billing.services import advance_events, billing_days, run_presence
+from billing.services.billing_days import Outcome
 from config.kernel import actors, errors
 from config.kernel.actors import Actor
 from config.platform.services import audit
@@ -28,6 +30,26 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Told the number of customers done and in all."""
+
+
+class Biller(Protocol):
+    """Whatever bills a chunk of customers: all that is due, or what was agreed to of it."""
+
+    def __call__(
+        self,
+        *,
+        customer_ids: Collection[int],
+        as_of: datetime,
+        catch_up: bool,
+        actor: Actor,
+        run_id: int | None,
+        wait: bool,
+    ) -> Outcome:
+        """Bill in a transaction, all or nothing."""
+
+
+PARKED = "parked"
+"""The error code of the item of an account that was left out."""
 
 _ONCE = ("billing_period_once", "billing_rated_once")
 
@@ -46,19 +68,27 @@ def run(
     actor: Actor,
     customer_ids: Collection[int] | None = None,
     progress: Progress | None = None,
+    bill: Biller = billing_days.bill_customers,
+    opened: Callable[[BillingRun], None] | None = None,
+    again: BillingRun | None = None,
 ) -> BillingRun:
     """Bill every customer with a billing day that has come, or those of ``customer_ids`` that have one.
 
     With the setting BILLING_CATCH_UP every elapsed billing day is billed, else only today's, local to the customer. A
     chunk of BILLING_RUN_CHUNK customers is one transaction; when it fails its customers are billed one by one, and
     whoever fails alone is noted with the reason and tried again by the next run. Two runs at once bill everything once.
-    Memory is bounded by the chunk. Must not be called inside a transaction that has to live on after a failure.
+    Memory is bounded by the chunk. Accounts that are parked are left out, and told as items. Must not be called inside
+    a transaction that has to live on after a failure.
+
+    Another ``bill`` may bill less, and say who was refused; ``opened`` hears of the run in the transaction that makes
+    it. A run that was broken off goes on if it is given as ``again``: whoever has an item in it is done.
     """
     started = time.monotonic()
     run_presence.settle_abandoned(at=as_of)
-    record = _start(as_of, trigger, actor)
+    record = _start(as_of, trigger, actor, opened) if again is None else _reopen(again)
     try:
-        _bill_all(record, as_of, actor, customer_ids, progress or _silent)
+        _bill_all(record, as_of, actor, customer_ids, progress or _silent, bill)
+        _tell_parked(record, as_of, customer_ids)
         _finish(record, started, BillingRun.Status.FAILED if record.failures_count else BillingRun.Status.SUCCEEDED)
     except BaseException:
         _finish(record, started, BillingRun.Status.FAILED)
@@ -68,29 +98,73 @@ def run(
     return record
 
 
-def _start(as_of: datetime, trigger: str, actor: Actor) -> BillingRun:
+def _start(as_of: datetime, trigger: str, actor: Actor, opened: Callable[[BillingRun], None] | None) -> BillingRun:
     with transaction.atomic():
         record = BillingRun.objects.create(created_at=as_of, as_of=as_of, trigger=trigger)
         run_presence.appear(record)
+        if opened is not None:
+            opened(record)
         audit.record(actor=actor, at=as_of, verb="start", instance=record, new={"as_of": as_of, "trigger": trigger})
     return record
 
 
+def _reopen(record: BillingRun) -> BillingRun:
+    with transaction.atomic():
+        run_presence.appear(record)
+        record.status, record.finished_at = BillingRun.Status.RUNNING, None
+        items = BillingRunItem.objects.filter(run=record)
+        record.invoices_count = items.filter(invoice__isnull=False).count()
+        record.failures_count = items.filter(invoice__isnull=True).exclude(error_code=PARKED).count()
+        done = items.values("customer").distinct().count()
+        record.customers_done = max(record.customers_done, done)
+        record.save(update_fields=["status", "finished_at", "customers_done", "invoices_count", "failures_count"])
+    return record
+
+
 def _bill_all(
-    record: BillingRun, as_of: datetime, actor: Actor, customer_ids: Collection[int] | None, progress: Progress
+    record: BillingRun,
+    as_of: datetime,
+    actor: Actor,
+    customer_ids: Collection[int] | None,
+    progress: Progress,
+    bill: Biller,
 ) -> None:
-    record.customers_total = sum(1 for _ in contracts.due_customers(as_of=as_of, customer_ids=customer_ids))
+    failed = set(_failed(record))
+    record.customers_total = record.customers_done + sum(
+        1 for pk in contracts.due_customers(as_of=as_of, customer_ids=customer_ids) if pk not in failed
+    )
     record.save(update_fields=["customers_total"])
-    progress(0, record.customers_total)
+    progress(record.customers_done, record.customers_total)
     busy: list[int] = []
-    for chunk in _chunks(contracts.due_customers(as_of=as_of, customer_ids=customer_ids)):
-        found = _bill_chunk(record, chunk, as_of, actor, wait=False)
+    due = (pk for pk in contracts.due_customers(as_of=as_of, customer_ids=customer_ids) if pk not in failed)
+    for chunk in _chunks(due):
+        found = _bill_chunk(record, chunk, as_of, actor, bill, wait=False)
         busy += found
         _advance(record, len(chunk) - len(found), progress)
     # Somebody else was billing these: a second look makes sure that all is done when this run is.
     for chunk in _chunks(busy):
-        _bill_chunk(record, chunk, as_of, actor, wait=True)
+        _bill_chunk(record, chunk, as_of, actor, bill, wait=True)
         _advance(record, len(chunk), progress)
+
+
+def _failed(record: BillingRun) -> Iterator[int]:
+    """Yield the customers whom the run has given up on already."""
+    items = BillingRunItem.objects.filter(run=record, invoice__isnull=True)
+    yield from items.values_list("customer_id", flat=True)
+
+
+def _tell_parked(record: BillingRun, as_of: datetime, customer_ids: Collection[int] | None) -> None:
+    """Note the accounts that had something due and were left out. They are no failures."""
+    known = set(_failed(record))
+    wanted = parked_accounts.customers().exclude(pk__in=known).values_list("pk", flat=True)
+    parked = set(wanted if customer_ids is None else wanted.filter(pk__in=customer_ids))
+    due = contracts.due_customers(as_of=as_of, customer_ids=parked, with_parked=True) if parked else ()
+    reasons = parked_accounts.among(customer_ids=parked)
+    BillingRunItem.objects.bulk_create(
+        BillingRunItem(created_at=as_of, run=record, customer_id=pk, error_code=PARKED, error=reasons[pk].reason)
+        for pk in due
+        if pk in reasons
+    )
 
 
 def _chunks(ids: Iterable[int]) -> Iterator[Sequence[int]]:
@@ -100,7 +174,7 @@ def _chunks(ids: Iterable[int]) -> Iterator[Sequence[int]]:
 
 
 def _bill_chunk(
-    record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, *, wait: bool
+    record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, bill: Biller, *, wait: bool
 ) -> Sequence[int]:
     """Bill a chunk and return the customers that were busy.
 
@@ -109,23 +183,23 @@ def _bill_chunk(
     if first := waiting_events.before_minimums(customer_ids=customer_ids):
         advance_events.bill_waiting(as_of=as_of, external_ids=first)
     try:
-        return _bill(record, customer_ids, as_of, actor, wait=wait)
+        return _bill(record, customer_ids, as_of, actor, bill, wait=wait)
     except Exception:  # whatever it was, it is told of the customer who fails alone
         if len(customer_ids) > 1:
             log.warning("could not bill %s customers at once, trying one by one", len(customer_ids), exc_info=True)
     busy: list[int] = []
     for customer_id in customer_ids:
         try:
-            busy += _bill(record, [customer_id], as_of, actor, wait=wait)
+            busy += _bill(record, [customer_id], as_of, actor, bill, wait=wait)
         except Exception as error:  # noqa: BLE001 - one customer's fault, of any kind, must not stop the others
             _note_failure(record, customer_id, error, as_of)
     return busy
 
 
 def _bill(
-    record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, *, wait: bool
+    record: BillingRun, customer_ids: Sequence[int], as_of: datetime, actor: Actor, bill: Biller, *, wait: bool
 ) -> Sequence[int]:
-    outcome = billing_days.bill_customers(
+    outcome = bill(
         customer_ids=customer_ids,
         as_of=as_of,
         catch_up=settings.BILLING_CATCH_UP,
@@ -134,6 +208,7 @@ def _bill(
         wait=wait,
     )
     record.invoices_count += len(outcome.invoices)
+    record.failures_count += len(outcome.refused_customer_ids)
     return outcome.busy_customer_ids
 
 

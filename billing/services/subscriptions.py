@@ -41,6 +41,7 @@ from config.kernel import dates, db, errors
 from config.kernel.actors import Actor
 from config.platform.services import audit, tellings, uniqueness
 from customers.models import Customer
+from customers.services import agreed_currencies
 
 Status = Subscription.Status
 UnusedTime = Subscription.UnusedTime
@@ -156,7 +157,7 @@ def create(*, new: NewSubscription, actor: Actor, at: datetime) -> Subscription:
     fixed_agreements.agree(subscription=subscription, units=units, at=at)
     activation_gates.agree(subscription=subscription, rules=new.activation_rules, at=at)
     usage_thresholds.begin(subscription=subscription, values=new.usage_thresholds or (), actor=actor, at=at)
-    _agree_currency(customer, version, at)
+    agreed_currencies.agree(customer=customer, currency=version.currency, actor=actor, at=at)
     audit.record(actor=actor, at=at, verb="create", instance=subscription, new=subscription_notes.facts(subscription))
     start_bills.bill(subscription=subscription, actor=actor, at=at)
     return subscription
@@ -333,13 +334,6 @@ def _demand_agreed(existing: Subscription, new: NewSubscription, at: datetime) -
             "The subscription has this plan already. Change its own terms by an update.",
             {own_terms_input.PATH: ["modification_not_allowed"]},
         )
-
-
-def _agree_currency(customer: Customer, version: PlanVersion, at: datetime) -> None:
-    if not customer.currency:
-        customer.currency = version.currency
-        customer.updated_at = at
-        customer.save(update_fields=["currency", "updated_at"])
 
 
 def _same(waiting: Subscription, customer: Customer, version: PlanVersion, new: NewSubscription) -> Subscription:

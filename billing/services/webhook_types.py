@@ -31,6 +31,22 @@ ALERT_TRIGGERED = "alert.triggered"
 WALLET_DEPLETED = "wallet.depleted_ongoing_balance"
 EVENT_ERROR = "event.error"
 EVENTS_ERRORS = "events.errors"
+QUOTE_CREATED = "quote.created"
+QUOTE_UPDATED = "quote.updated"
+QUOTE_SUBMITTED = "quote.submitted"
+QUOTE_APPROVED = "quote.approved"
+QUOTE_VOIDED = "quote.voided"
+ORDER_FORM_CREATED = "order_form.created"
+ORDER_FORM_SENT = "order_form.sent"
+ORDER_FORM_SIGNED = "order_form.signed"
+ORDER_FORM_DECLINED = "order_form.declined"
+ORDER_FORM_EXPIRED = "order_form.expired"
+ORDER_FORM_VOIDED = "order_form.voided"
+ORDER_CREATED = "order.created"
+ORDER_EXECUTED = "order.executed"
+ORDER_FAILED = "order.failed"
+REHEARSAL_READY = "rehearsal.ready"
+REHEARSAL_SIGNED_OFF = "rehearsal.signed_off"
 
 outbox.register(
     EventType(STARTED, "subscription", f"{_PAYLOADS}.subscriptions", "A subscription began to run."),
@@ -107,4 +123,45 @@ outbox.register(
         f"{_USAGE_PAYLOADS}.nothing_more",
         "Usage events of the last hour are not good for billing: transaction ids by reason, the first 1,000 of each.",
     ),
+)
+
+outbox.register(
+    EventType(
+        REHEARSAL_READY,
+        "rehearsal",
+        "billing.api.rehearsal_payloads.rehearsals",
+        "A rehearsal of a billing run was computed and waits for a second person.",
+    ),
+    EventType(
+        REHEARSAL_SIGNED_OFF,
+        "rehearsal",
+        "billing.api.rehearsal_payloads.rehearsals",
+        "A second person signed a rehearsal of a billing run off: it may be billed.",
+    ),
+)
+
+_QUOTES = "billing.api.quote_payloads"
+
+outbox.register(
+    EventType(QUOTE_CREATED, "quote", f"{_QUOTES}.quotes", "A quote was made, with a draft as its first version."),
+    EventType(
+        QUOTE_UPDATED, "quote", f"{_QUOTES}.quotes", "A quote or its draft was changed, or another version was begun."
+    ),
+    EventType(QUOTE_SUBMITTED, "quote", f"{_QUOTES}.quotes", "A version of a quote waits for consents in the house."),
+    EventType(QUOTE_APPROVED, "quote", f"{_QUOTES}.quotes", "A version of a quote was approved."),
+    EventType(QUOTE_VOIDED, "quote", f"{_QUOTES}.quotes", "A version of a quote was voided or rejected."),
+    EventType(
+        ORDER_FORM_CREATED,
+        "order_form",
+        f"{_QUOTES}.order_forms",
+        "The order form of an approved version was generated.",
+    ),
+    EventType(ORDER_FORM_SENT, "order_form", f"{_QUOTES}.order_forms", "An order form was sent to the customer."),
+    EventType(ORDER_FORM_SIGNED, "order_form", f"{_QUOTES}.order_forms", "The customer accepted an order form."),
+    EventType(ORDER_FORM_DECLINED, "order_form", f"{_QUOTES}.order_forms", "The customer declined an order form."),
+    EventType(ORDER_FORM_EXPIRED, "order_form", f"{_QUOTES}.order_forms", "The time to sign an order form is over."),
+    EventType(ORDER_FORM_VOIDED, "order_form", f"{_QUOTES}.order_forms", "An order form was voided with its version."),
+    EventType(ORDER_CREATED, "order", f"{_QUOTES}.orders", "A signed order form became an order."),
+    EventType(ORDER_EXECUTED, "order", f"{_QUOTES}.orders", "An order was turned into contract, credits and invoices."),
+    EventType(ORDER_FAILED, "order", f"{_QUOTES}.orders", "An order could not be executed; nothing was made of it."),
 )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 
+from config.platform.services import approval_rules
+from config.platform.services.approval_rules import RuleValues
 from customers.models import Customer
 from invoicing.models import Correction, CreditNote, Invoice
 from tests.factories import invoicing as make
@@ -104,3 +108,14 @@ def test_taxes_that_do_not_exist(api: ApiClient, customer: Customer) -> None:
     fees = [{"lago_fee_id": str(invoice.lines.get().uuid), "tax_codes": ["none"]}]
     answer = post(api, invoice, fees=fees)
     assert (answer.status_code, answer.json()["code"]) == (404, "tax_not_found")
+
+
+def test_a_preview_needs_no_second_person_and_the_correction_does(api: ApiClient, customer: Customer) -> None:
+    rule = RuleValues("credit_note", Group.objects.create(name="Checkers").pk, "EUR", Decimal(10))
+    approval_rules.create(values=rule, actor=make.ACTOR, at=make.AT)
+    invoice = make.issue(customer, "100.00")
+    fees = [{"lago_fee_id": str(invoice.lines.get().uuid), "amount_cents": 8000}]
+    assert post(api, invoice, fees=fees, preview=True).status_code == 200
+    refused = post(api, invoice, fees=fees)
+    assert (refused.status_code, refused.json()["code"]) == (403, "approval_required")
+    assert not CreditNote.objects.exists()

@@ -82,6 +82,7 @@ def test_the_customer_takes_the_currency_of_its_first_plan(customer: Customer, p
 
     customer.refresh_from_db()
     assert customer.currency == "EUR"
+    assert AuditEntry.objects.get(object_type="customers.customer", verb="update").new == {"currency": "EUR"}
     assert Subscription.objects.get(external_id="other").plan_version.currency == "USD"
 
 
