@@ -132,6 +132,7 @@ class RemoveCharge(ObjectVerb):
 class ChargeAdmin(PricePageAdmin):
     """Charges, reached from their plan."""
 
+    empty_text = "Prices of usage belong to plans: make a plan and add a charge there."
     list_select_related = ("metric", "pricing_unit", "plan_version__plan")
     search_fields = ("code", "invoice_display_name", "metric__name", "plan_version__plan__name")
     verbs = (ChangePrice(), RemoveCharge())

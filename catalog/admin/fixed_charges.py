@@ -122,6 +122,7 @@ class RemoveFixedCharge(ObjectVerb):
 class FixedChargeAdmin(PricePageAdmin):
     """Fixed charges, reached from their plan."""
 
+    empty_text = "Charges of a fixed number of units belong to plans: make a plan and add one there."
     list_select_related = ("add_on", "plan_version__plan")
     search_fields = ("code", "invoice_display_name", "add_on__name", "plan_version__plan__name")
     verbs = (ChangeFixedCharge(), RemoveFixedCharge())

@@ -16,7 +16,14 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+)
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -25,7 +32,7 @@ from moneyed import Money
 from catalog.admin import price_blocks, prices, version_differences
 from catalog.admin.charges import require_existing_plan
 from catalog.admin.price_blocks import PriceBlock
-from catalog.admin.publishing import PublishForm
+from catalog.admin.publishing import PublishForm, chosen
 from catalog.domain import decimals
 from catalog.domain.pricing import samples
 from catalog.models import Plan, PlanVersion
@@ -34,8 +41,11 @@ from catalog.queries import versions
 from catalog.services import plans
 from catalog.services.plans import PlanValues
 from config.kernel import errors, money
-from config.platform.admin import acting, cells, verbs
+from config.kernel.actors import Actor
+from config.platform.admin import acting, approval_asking, cells, verbs
+from config.platform.admin.blocks import Block
 from config.platform.admin.forms import told
+from config.platform.services import approvals
 
 TEMPLATE = "admin/catalog/plan_editor.html"
 REVIEW = "admin/catalog/plan_review.html"
@@ -85,7 +95,7 @@ def view(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
     if request.method != "POST":
         fee = decimals.text(money.rounded(version.amount).amount)
         return _form(model_admin, request, version, Typed(fee, tuple(blocks)))
-    typed = _typed(version, blocks, request)
+    typed = _typed(version, blocks, request.POST)
     if request.POST.get("seen") != str(version.pk):
         return _form(model_admin, request, version, typed, "Somebody else changed the plan meanwhile. Start again.")
     step = request.POST.get("step", "")
@@ -105,7 +115,7 @@ def sample(model_admin: Any, request: HttpRequest, object_id: str) -> HttpRespon
     if plan is None:
         return refused
     version = known_plans.by_code(code=plan.code)
-    found = {block.prefix: block for block in _typed(version, price_blocks.of_version(version), request).blocks}
+    found = {block.prefix: block for block in _typed(version, price_blocks.of_version(version), request.POST).blocks}
     block = found.get(request.POST.get("block", ""))
     if block is None:
         return JsonResponse({"error": "There is no such price."}, status=404)
@@ -147,9 +157,9 @@ def _plan(model_admin: Any, request: HttpRequest, object_id: str) -> tuple[Plan 
     return plan, HttpResponse()
 
 
-def _typed(version: PlanVersion, blocks: Sequence[PriceBlock], request: HttpRequest) -> Typed:
-    fee = request.POST.get("fee", "").strip()[: price_blocks.MAX_TEXT]
-    read = tuple(price_blocks.read(blocks, request.POST))
+def _typed(version: PlanVersion, blocks: Sequence[PriceBlock], data: QueryDict) -> Typed:
+    fee = data.get("fee", "").strip()[: price_blocks.MAX_TEXT]
+    read = tuple(price_blocks.read(blocks, data))
     found = decimals.read(fee)
     if found is None or found < 0:
         return Typed(fee, read, price_blocks.WRONG)
@@ -182,6 +192,9 @@ def _next(
                 actor=acting.actor(request),
                 at=at,
             )
+        except approvals.ApprovalRequired as refusal:
+            if (asked := _asked_for(model_admin, request, version.plan, form, refusal, at)) is not None:
+                return asked
         except errors.DomainError as refusal:
             form.refuse(refusal)
         else:
@@ -196,6 +209,86 @@ def _next(
         "hidden": [(name, text) for name, texts in request.POST.lists() for text in texts if name not in _OWN],
     }
     return _page(model_admin, request, version, REVIEW, context, form)
+
+
+class TypedForm(PublishForm):
+    """When the version begins to be sold, with all that was typed in the editor beside it."""
+
+    def clean(self) -> dict[str, Any]:
+        """What was typed goes along as it is."""
+        return {**(super().clean() or {}), "typed": self.data}
+
+
+class PublishTyped(verbs.ObjectVerb):
+    """Publish what was typed in the editor, for whoever approves it: it stands on no page."""
+
+    name = "publish_typed"
+    label = "Publish prices"
+    permission = RIGHT
+    form_class = TypedForm
+    weighs = True
+
+    def check(self, *, instance: Plan, at: datetime) -> None:
+        """Only a plan that is still there."""
+        require_existing_plan(instance)
+
+    def weigh(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
+        """What changes. Raises PlanChanged where somebody published another version meanwhile."""
+        before, after = plans.proposed(code=instance.code, values=_stored(instance, values["typed"]), at=at)
+        return (version_differences.table(version_differences.between(before, after)),)
+
+    def perform(self, *, instance: Plan, values: Mapping[str, Any], actor: Actor, at: datetime) -> verbs.Outcome:
+        """Publish it."""
+        plans.update(
+            code=instance.code,
+            values=_stored(instance, values["typed"]),
+            publication=chosen(values, at=at),
+            seen=int(values["typed"]["seen"]),
+            actor=actor,
+            at=at,
+        )
+        return verbs.Outcome("The new version was published.", cells.page_url(instance))
+
+
+PUBLISH_TYPED = PublishTyped()
+approval_asking.register(Plan._meta.label_lower, PUBLISH_TYPED)
+
+
+def _stored(plan: Plan, data: QueryDict) -> PlanValues:
+    """What was typed in a request that was kept; it was right then."""
+    version = known_plans.by_code(code=plan.code)
+    typed = _typed(version, price_blocks.of_version(version), data)
+    if data.get("seen") != str(version.pk) or not typed.is_right:
+        raise plans.PlanChanged("plan_changed", "Somebody else changed the plan meanwhile.")
+    return _values(version, typed)
+
+
+def _asked_for(
+    model_admin: Any,
+    request: HttpRequest,
+    plan: Plan,
+    form: PublishForm,
+    refusal: approvals.ApprovalRequired,
+    at: datetime,
+) -> HttpResponse | None:
+    """Ask for the second person that publishing needs; None where that is refused, which the form then says."""
+    try:
+        row = approval_asking.ask(
+            model=Plan,
+            verb=PUBLISH_TYPED,
+            data=request.POST,
+            values={**form.cleaned_data, "typed": request.POST},
+            instance=plan,
+            refusal=refusal,
+            actor=acting.actor(request),
+            at=at,
+        )
+    except errors.DomainError as other:
+        form.refuse(other)
+        return None
+    messages.warning(request, verbs.asked_words(refusal))
+    may_look = request.user.has_perm("platform.view_approvalrequest")
+    return HttpResponseRedirect(cells.page_url(row) if may_look else verbs.object_url(model_admin, plan))
 
 
 _OWN = {"csrfmiddlewaretoken", "step", "block", "effective_date", "once"}

@@ -19,6 +19,7 @@ from catalog.domain.publications import Publication
 from catalog.models import Plan, PlanVersion
 from catalog.queries import plans
 from catalog.services import (
+    approval_actions,
     charge_input,
     commitment_input,
     fixed_charge_input,
@@ -35,7 +36,7 @@ from catalog.services.price_lists import ChargeContent, PriceList
 from catalog.services.threshold_input import ThresholdValues
 from config.kernel import errors, money
 from config.kernel.actors import Actor
-from config.platform.services import audit, outbox, tellings, uniqueness
+from config.platform.services import approvals, audit, outbox, tellings, uniqueness
 
 MAX_TRIAL_DAYS = 3650
 _TRIAL_PLACES = 5
@@ -82,9 +83,13 @@ class PlanValues(TypedDict, total=False):
 
 @transaction.atomic
 def create(*, values: PlanValues, actor: Actor, at: datetime) -> PlanVersion:
-    """Make a plan with its first version. Raises Invalid with codes per field, NotFound for what it names in vain."""
+    """Make a plan with its first version.
+
+    Raises Invalid with codes per field, NotFound for what it names in vain, ApprovalRequired.
+    """
     blank = PriceList(interval="", amount=money.zero("USD"), tax_ids=(), charges=())
     content = _changed(blank, values, in_use=False, at=at)
+    approvals.demand(action=approval_actions.PUBLISH_PRICES, amount=None, actor=actor)
     plan = Plan(code=values["code"], created_at=at, metadata=notes.checked(values.get("metadata", {})))
     for name in NAMES:
         setattr(plan, name, values.get(name, ""))

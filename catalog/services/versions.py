@@ -17,11 +17,11 @@ from catalog.domain.publications import Publication
 from catalog.models import Plan, PlanVersion
 from catalog.queries import plans
 from catalog.queries import versions as known_versions
-from catalog.services import price_lists, webhook_types
+from catalog.services import approval_actions, price_lists, webhook_types
 from catalog.services.price_lists import PriceList
 from config.kernel import actors, db, errors, events, money
 from config.kernel.actors import Actor
-from config.platform.services import audit, tellings
+from config.platform.services import approvals, audit, tellings
 
 
 class VersionWaits(errors.Conflict):
@@ -47,12 +47,14 @@ def publish(
     """Store the content as the version after the given one, which must be locked and current. Needs a transaction.
 
     It is sold at once, or from the moment of its ``publication`` on. Raises VersionWaits while another version of the
-    plan waits for its moment: it was made of what is sold now, and would undo what is changed before it comes.
+    plan waits for its moment: it was made of what is sold now, and would undo what is changed before it comes. Raises
+    ApprovalRequired.
     """
     before = price_lists.read(version)
     if content == before:
         return
     require_none_scheduled(version.plan)
+    approvals.demand(action=approval_actions.PUBLISH_PRICES, amount=None, actor=actor)
     number = price_lists.next_number(plan=version.plan)
     published = price_lists.store(plan=version.plan, number=number, content=content, at=at, publication=publication)
     new = summary(content)

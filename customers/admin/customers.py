@@ -224,6 +224,7 @@ class CustomerAdmin(pages.PageAdmin):
                 Tab("Metadata", (notes,), len(instance.metadata.all())),
                 Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),
             ),
+            is_wide=True,
         )
 
 

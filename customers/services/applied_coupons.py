@@ -27,6 +27,7 @@ from customers.domain import coupons as rules
 from customers.domain.coupons import Terms
 from customers.models import AppliedCoupon, Customer
 from customers.queries import applied_coupons, customers
+from customers.services import agreed_currencies
 
 _USED = ["status", "ended_by", "used_amount", "frequency_duration_remaining", "terminated_at", "updated_at"]
 
@@ -85,7 +86,7 @@ def apply(
     applied = _applied(customer, coupon, terms, at)
     applied.uuid = public_id or applied.uuid
     if applied.amount is not None:
-        _agree_currency(customer, applied.currency, at)
+        _agree_currency(customer, applied.currency, actor, at)
     applied.save(force_insert=True)
     audit.record(actor=actor, at=at, verb="apply", instance=applied, new=_shown(applied))
     return applied_coupons.find(applied.uuid, customer=found)
@@ -229,14 +230,11 @@ def _amount(coupon: Coupon, terms: OwnTerms) -> Money | None:
     return money.from_minor(cents, currency)
 
 
-def _agree_currency(customer: Customer, currency: str, at: datetime) -> None:
+def _agree_currency(customer: Customer, currency: str, actor: Actor, at: datetime) -> None:
     if customer.currency and customer.currency != currency:
         message = f"The customer is billed in {customer.currency}, and the coupon is in {currency}."
         raise errors.Invalid("validation_errors", message, {"currency": ["currencies_does_not_match"]})
-    if not customer.currency:
-        customer.currency = currency
-        customer.updated_at = at
-        customer.save(update_fields=["currency", "updated_at"])
+    agreed_currencies.agree(customer=customer, currency=currency, actor=actor, at=at)
 
 
 def _terms(applied: AppliedCoupon) -> Terms:
