@@ -15,4 +15,12 @@ class InstallationConfig(apps.AppConfig):
 
     def ready(self) -> None:
         """Load what the apps register: tasks, periodic jobs, listeners, and what they show on lower apps' objects."""
-        autodiscover_modules("services.webhook_types", "tasks", "subscribers", "api.parts", "admin.panels")
+        autodiscover_modules(
+            "services.webhook_types",
+            "services.approval_actions",
+            "tasks",
+            "subscribers",
+            "api.parts",
+            "admin.panels",
+            "dashboard.pages",
+        )

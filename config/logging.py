@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 REQUEST_ID_HEADER = "X-Request-ID"
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HIDDEN = "..."
-SIGNED_LINK = re.compile(r"/(portal|files)/[^/\s]+")
+SIGNED_LINK = re.compile(r"(?<!/billing)/(portal|files|quote)/[^/\s]+")
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")

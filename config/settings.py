@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.platform.admin.personal_viewing.PersonalViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -122,6 +123,10 @@ DATABASE["ATOMIC_REQUESTS"] = False  # the services own the transactions
 DATABASES = {"default": DATABASE}
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Amounts carry no list of currencies: a row's own field says which there are, and hundreds of names beside every amount
+# make each start, and most of all a first migration, slow.
+CURRENCY_CHOICES: list[tuple[str, str]] = []
 
 # --- Background work ----------------------------------------------------------------------------------------------
 
@@ -258,6 +263,7 @@ API_LOG_HIDDEN_FIELDS = env.list(
     default="email,to,cc,bcc,phone,firstname,lastname,address_line1,address_line2,zipcode".split(","),
 )
 SECURITY_LOG_DAYS = env.int("SECURITY_LOG_DAYS", default=365)
+PERSONAL_VIEW_DAYS = env.int("PERSONAL_VIEW_DAYS", default=365)
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
 
 # --- Billing ------------------------------------------------------------------------------------------------------
@@ -293,9 +299,15 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "STYLES": ["config.admin_site.stylesheet"],
-    "SCRIPTS": ["config.admin_site.pages_script", "config.admin_site.charts_script"],
+    "SCRIPTS": [
+        "config.admin_site.pages_script",
+        "config.admin_site.charts_script",
+        "config.admin_site.progress_script",
+        "config.admin_site.later_script",
+        "config.admin_site.keys_script",
+    ],
     "DASHBOARD_CALLBACK": "config.dashboard.overview.callback",
-    "COMMAND": {"search_models": False, "search_callback": "config.admin_site.search"},
+    "COMMAND": {"search_models": False},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.admin_site.navigation"},
     "BORDER_RADIUS": "6px",
     "COLORS": {

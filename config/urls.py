@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from config import api_description, faults, health
 from config.platform.admin import refusals
+from config.search import views
 
 handler403 = refusals.forbidden
 handler404 = refusals.missing
@@ -23,5 +24,9 @@ urlpatterns = [
     path("portal/<str:token>/", include("billing.portal.urls")),
     path("portal/<str:token>/", include("invoicing.portal.urls")),
     path("portal/<str:token>/", include("customers.portal.urls")),  # the last one: it answers whatever is left
+    path("admin/search/", admin.site.admin_view(views.search)),  # in the place of the theme's own
+    path("admin/overview/", include("config.dashboard.urls")),
+    path("admin/reports/", include("billing.admin.reports")),
+    path("quote/<str:token>/", include("billing.portal.quote_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,29 +1,31 @@
-"""Money on the overview: figures, billed and collected by month, open amounts by age, drafts and overdue invoices."""
+"""Money on the overview: figures with what they mean, billed and collected by month, open amounts by age, what is late.
+
+Every figure leads to the documents or the report behind it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import ClassVar
 
 from django.urls import reverse
 from django.utils import formats
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.http import urlencode
 from moneyed import Money
 
+from config.dashboard.narrowing import Narrowing
 from config.kernel import dates, money
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Chart, Figure, Row, Series, Table, columns
 from config.platform.admin.cells import Tone
 from invoicing.domain import ageing
-from invoicing.models import Invoice
 from invoicing.queries import receivables
 from invoicing.queries.revenue import Month
 
 MONTHS = 12
-ROWS = 5
-COUNTED = 1000
-"""More drafts or overdue invoices than this are shown as "1,000+"."""
+ROWS = 6
 
 AGES = {
     ageing.BUCKETS[0]: "Not due",
@@ -38,9 +40,36 @@ AGE_TONES = ("neutral", "warn", "orange", "bad", "bad", "neutral")
 Ages = Mapping[str, Mapping[str, Money]]
 
 
+@dataclass(frozen=True)
+class Definitions(Block):
+    """What figures mean, closed until somebody asks."""
+
+    items: tuple[tuple[str, str], ...]
+    template: ClassVar[str] = "admin/overview/definitions.html"
+
+
+MEANINGS = (
+    (
+        "Billed",
+        (
+            "Invoices issued in the month, with tax, less what credit notes gave back of them. Prepaid credit "
+            "counts when it is used, not when it is bought."
+        ),
+    ),
+    ("Collected", "Payments received in the month by the ledger's day, less what was paid back."),
+    ("Open", "What issued invoices still ask for, disputed amounts included."),
+    ("Overdue", "What of it is past its due date and not disputed."),
+)
+
+
 def first_month(at: datetime) -> date:
     """The first day of the oldest month that the overview shows."""
-    return dates.add_months(_this_month(at), 1 - MONTHS)
+    return dates.add_months(this_month(at), 1 - MONTHS)
+
+
+def this_month(at: datetime) -> date:
+    """The first day of the month, in UTC."""
+    return at.astimezone(UTC).date().replace(day=1)
 
 
 def currencies(months: Sequence[Month], ages: Ages) -> list[str]:
@@ -53,53 +82,37 @@ def currencies(months: Sequence[Month], ages: Ages) -> list[str]:
     return sorted(busy, key=lambda currency: (-busy[currency], currency))
 
 
-def chosen(wanted: str, known: Sequence[str]) -> str:
-    """The currency to show: the wanted one where there is something in it, else the busiest; none where nothing is."""
-    if wanted in known:
-        return wanted
-    return known[0] if known else ""
-
-
-def switch(known: Sequence[str], current: str) -> SafeString | str:
-    """Links between the currencies."""
-    if len(known) < 2:
-        return ""
-    links = ((f"?currency={one}", "q-active" if one == current else "", one) for one in known)
-    return format_html(
-        '<nav class="q-switch" aria-label="Currency">{}</nav>',
-        format_html_join("", '<a href="{}" class="{}">{}</a>', links),
-    )
-
-
-def figures(months: Sequence[Month], ages: Ages, currency: str, *, at: datetime) -> list[Figure]:
+def figures(months: Sequence[Month], ages: Ages, about: Narrowing, *, at: datetime) -> list[Figure]:
     """The numbers of this month and of today."""
-    waiting = _bounded(Invoice.objects.filter(status=Invoice.Status.DRAFT))
-    found: list[Figure] = []
-    if currency:
-        this, last = (
-            _of(months, currency, _this_month(at)),
-            _of(months, currency, dates.add_months(_this_month(at), -1)),
-        )
-        buckets = ages.get(currency, {})
-        nothing = money.zero(currency)
-        due = sum(buckets.values(), nothing)
-        late = due - buckets.get(ageing.NOT_DUE, nothing) - buckets.get(ageing.DISPUTED, nothing)
-        found = [
-            Figure("Billed this month", cells.money_text(this[0]), f"{cells.money_text(last[0])} last month"),
-            Figure("Collected this month", cells.money_text(this[1]), f"{cells.money_text(last[1])} last month"),
-            Figure(
-                "Open", cells.money_text(due), f"of issued invoices in {currency}", url=_invoices("due=open", currency)
-            ),
-            Figure(
-                "Overdue",
-                cells.money_text(late),
-                f"past the due date, in {currency}" if late else f"nothing in {currency} is late",
-                Tone.BAD if late else Tone.NEUTRAL,
-                url=_invoices("due=overdue", currency),
-            ),
-        ]
-    found.append(Figure("Drafts waiting", waiting, "to be finalized", url=_invoices("status__exact=draft")))
-    return found
+    currency = about.currency
+    if not currency:
+        return []
+    month = this_month(at)
+    this, last = _of(months, currency, month), _of(months, currency, dates.add_months(month, -1))
+    buckets = ages.get(currency, {})
+    nothing = money.zero(currency)
+    due = sum(buckets.values(), nothing)
+    late = due - buckets.get(ageing.NOT_DUE, nothing) - buckets.get(ageing.DISPUTED, nothing)
+    issued = about.of_list(status__exact="finalized", issuing_date_from=f"{month}")
+    received = urlencode({"paid_at_from": f"{month}", "currency": currency})
+    return [
+        Figure(
+            "Billed this month", cells.money_text(this[0]), f"{cells.money_text(last[0])} last month",
+            url=_invoices(issued),
+        ),
+        Figure(
+            "Collected this month", cells.money_text(this[1]), f"{cells.money_text(last[1])} last month",
+            url=f"{reverse('admin:invoicing_payment_changelist')}?{received}",
+        ),
+        Figure("Open", cells.money_text(due), "of issued invoices", url=_invoices(about.of_list(due="open"))),
+        Figure(
+            "Overdue",
+            cells.money_text(late),
+            "past the due date" if late else "nothing is late",
+            Tone.BAD if late else Tone.NEUTRAL,
+            url=_invoices(about.of_list(due="overdue")),
+        ),
+    ]  # fmt: skip
 
 
 def by_month(months: Sequence[Month], currency: str, *, at: datetime) -> Block:
@@ -118,45 +131,28 @@ def by_month(months: Sequence[Month], currency: str, *, at: datetime) -> Block:
     )
 
 
-def by_age(ages: Ages, currency: str) -> Block:
+def by_age(ages: Ages, about: Narrowing) -> Block:
     """What is open by the days since it was due."""
-    buckets = ages.get(currency, {})
+    buckets = ages.get(about.currency, {})
     values = tuple(buckets[name].amount if buckets else 0 for name in AGES)
     return Chart(
         "Open receivables by age",
         tuple(AGES.values()),
         (Series("Open", values, "accent", AGE_TONES),),
-        currency=currency,
+        currency=about.currency,
         empty="Nothing is open: every issued invoice is paid.",
+        action=cells.link("Open invoices", _invoices(about.of_list(due="open"))),
     )
 
 
-def drafts(*, at: datetime) -> Block:
-    """The drafts that come due for finalizing first."""
-    rows = Invoice.objects.filter(status=Invoice.Status.DRAFT).order_by("finalize_after")
-    rows = rows.select_related("customer", "billing_entity")
-    return Table(
-        "Drafts waiting",
-        columns("Customer", "Finalized on", "Total#"),
-        tuple(
-            Row(
-                (
-                    cells.stack(cells.to(one, one.customer.display_name), one.billing_entity.name),
-                    cells.badge("due", Tone.WARN) if one.finalize_after <= at else cells.day(one.issuing_date),
-                    cells.money(one.total_amount),
-                )
-            )
-            for one in rows[:ROWS]
-        ),
-        empty="No drafts. Invoices of customers with a grace period wait here for your eyes.",
-        action=cells.link("All drafts", _invoices("status__exact=draft")),
-    )
-
-
-def overdue(*, at: datetime) -> Block:
-    """The invoices that are late for longest."""
+def overdue(about: Narrowing, *, at: datetime) -> Block:
+    """The invoices that are late for longest, of what the overview is about."""
     today = at.astimezone(UTC).date()  # finds the rows; how late each one is, is told by its own calendar
     rows = receivables.overdue_since(day=today).select_related("customer")
+    if about.currency:
+        rows = rows.filter(currency=about.currency)
+    if about.entity_id is not None:
+        rows = rows.filter(billing_entity=about.entity_id)
     return Table(
         "Late for longest",
         columns("Invoice", "Days late#", "Open#"),
@@ -173,7 +169,7 @@ def overdue(*, at: datetime) -> Block:
             for one in rows[:ROWS]
         ),
         empty="Nobody is late.",
-        action=cells.link("All overdue", _invoices("due=overdue")),
+        action=cells.link("All overdue", _invoices(about.of_list(due="overdue"))),
     )
 
 
@@ -184,15 +180,5 @@ def _of(months: Sequence[Month], currency: str, month: date) -> tuple[Money, Mon
     return money.zero(currency), money.zero(currency)
 
 
-def _this_month(at: datetime) -> date:
-    return at.astimezone(UTC).date().replace(day=1)
-
-
-def _bounded(rows: object) -> str:
-    count = rows.order_by()[: COUNTED + 1].count()  # type: ignore[attr-defined]
-    return f"{cells.number_text(COUNTED)}+" if count > COUNTED else cells.number_text(count)
-
-
-def _invoices(query: str, currency: str = "") -> str:
-    narrowed = f"&currency={currency}" if currency else ""
-    return f"{reverse('admin:invoicing_invoice_changelist')}?{query}{narrowed}"
+def _invoices(query: str) -> str:
+    return f"{reverse('admin:invoicing_invoice_changelist')}?{query}"

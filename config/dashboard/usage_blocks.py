@@ -1,4 +1,4 @@
-"""Usage and runs on the overview: events by day, the latest runs, what failed."""
+"""Usage and runs on the overview: events by day, how many nobody can bill, the latest runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from django.core.cache import cache
 from django.urls import reverse
 from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from billing.admin import usage_not_billable
 from billing.models import BillingRun
-from billing.queries import dashboard, late_usage
+from billing.queries import dashboard
 from config.kernel import dates
 from config.platform.admin import cells
-from config.platform.admin.blocks import Block, Chart, Figure, Row, Series, Table, columns
+from config.platform.admin.blocks import Block, Chart, Row, Series, Table, columns
 from config.platform.admin.cells import Tone
 
 CACHE_SECONDS = 60
@@ -41,6 +43,7 @@ def by_day(*, at: datetime) -> Block:
         (Series("Events", tuple(counts.values()), "info"),),
         empty="No events in this month and the last. Make an API key and send usage to see it here.",
         action=cells.link("Usage", reverse("admin:billing_usageevent_changelist")),
+        note=_not_billable(at),
     )
 
 
@@ -67,25 +70,10 @@ def runs() -> Block:
     )
 
 
-def not_billable_figure(*, at: datetime) -> Figure:
-    """Events of the last sixty days that nobody can bill yet, up to a minute old."""
+def _not_billable(at: datetime) -> SafeString | str:
+    """Events of the last sixty days that nobody can bill yet, up to a minute old; nothing where there are none."""
     found = usage_not_billable.counted(at=at)
-    url = reverse("admin:billing_usageevent_changelist")
-    tone = Tone.WARN if found.total else Tone.NEUTRAL
-    return Figure("Not billable yet", cells.number_text(found.total), "events of the last 60 days", tone, url)
-
-
-def late_usage_figure() -> Figure:
-    """Late usage that waits for a decision."""
-    count = late_usage.held()
-    url = f"{reverse('admin:billing_lateusage_changelist')}?state=held"
-    return Figure("Late usage", cells.number_text(count), "to be decided", Tone.WARN if count else Tone.NEUTRAL, url)
-
-
-def failures_figure() -> Figure:
-    """What went wrong in the latest run."""
-    latest = dashboard.latest_runs(count=1).first()
-    failures = 0 if latest is None else latest.failures_count
-    hint = "in the latest run" if latest is not None else "no run yet"
-    url = "" if latest is None else cells.page_url(latest)
-    return Figure("Failures", cells.number_text(failures), hint, Tone.BAD if failures else Tone.NEUTRAL, url)
+    if not found.total:
+        return ""
+    text = f"{cells.number_text(found.total)} events of the last 60 days cannot be billed yet"
+    return format_html("{}: see why.", cells.link(text, reverse("admin:billing_usageevent_changelist")))

@@ -15,7 +15,7 @@ from config.platform.services import roles
 from tests.factories.company import Company, make_company
 
 NOW = datetime(2026, 5, 20, 10, 30, tzinfo=UTC)
-ROLES = ("Finance admin", "Accountant", "Auditor", "Engineer")
+ROLES = ("Finance admin", "Accountant", "Sales", "Sales manager", "Auditor", "Engineer")
 """The groups that a new installation has."""
 
 
