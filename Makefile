@@ -1,6 +1,6 @@
 # Quittance. `make` lists the targets.
 .POSIX:
-.PHONY: help setup libraries demo run migrate test lint format acceptance schema fuzz bench screenshots doctor stop-db clean-data
+.PHONY: help setup libraries browser demo run migrate test lint format acceptance schema fuzz bench screenshots doctor stop-db clean-data
 
 PYTHON = .venv/bin/python
 ACCEPTANCE = ../shared/acceptance
@@ -15,6 +15,9 @@ setup: ## Make the environment .venv from the lock file
 libraries: setup
 	@sh scripts/system-libraries.sh
 
+browser: setup
+	@sh scripts/browser.sh
+
 demo: setup libraries ## Load the sample company and its usage, bill it, and show it (Ctrl-C stops; DEMO_EXIT=1 exits)
 	@$(PYTHON) manage.py demo $(ARGS)
 
@@ -24,7 +27,7 @@ run: setup libraries ## Serve: web, task worker and scheduler together (Ctrl-C s
 migrate: setup ## Bring the database up to date
 	@$(PYTHON) manage.py migrate $(ARGS)
 
-test: setup libraries ## Run the whole test suite (ARGS="tests/domain -x")
+test: setup libraries browser ## Run the whole test suite (ARGS="tests/domain -x")
 	@$(PYTHON) -m pytest -n 2 -q $(ARGS)
 
 lint: setup ## Check style, layers, types and migrations
@@ -52,7 +55,7 @@ fuzz: setup ## Send many made-up requests to the API (FUZZ_EXAMPLES=200 each, FU
 bench: setup ## Measure ingestion, rating and current usage against bare SQL, ratios last (some minutes)
 	@PYTHONPATH=. $(PYTHON) benchmarks/suite.py
 
-screenshots: setup ## Take the pictures of the README from the running sample (needs Chromium and poppler's pdftoppm)
+screenshots: setup browser ## Take the pictures of the README from the sample (needs poppler's pdftoppm)
 	@PYTHONPATH=. $(PYTHON) scripts/screenshots.py $(ARGS)
 
 doctor: setup ## Check what the installation needs, and say what to do
