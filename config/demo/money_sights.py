@@ -1,4 +1,6 @@
-"""What is worth a look of the sample's money and integrations: title, page of the admin and guide of each."""
+"""What is worth a look of the sample's quotes, month end, money and integrations: title, page of the admin and guide of
+each.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from billing.models import ParkedAccount, Quote, QuoteVersion, Rehearsal
 from config.demo import integrations, mended, offers
 from config.demo.buyers import Buyer
-from config.platform.models import ApiKey, WebhookEndpoint
+from config.platform.models import ApiKey, ApprovalRequest, WebhookEndpoint
 from invoicing.models import BooksCheck, Invoice, PaymentRequest, Wallet
 
 _LISTS = (
+    ("How recurring revenue moved, month by month", "reports:recurring-revenue", "reports"),
     ("Debits and credits of every account", "admin:invoicing_ledgerentry_trial_balance", "ledger"),
     ("Who owes what, and for how long", "admin:invoicing_ledgerentry_ageing", "ledger"),
 )
@@ -22,7 +26,14 @@ _LISTS = (
 def pages(people: Sequence[Buyer]) -> list[tuple[str, str, str]]:
     """Return title, path and guide of every page that there is."""
     invoices = Invoice.objects.order_by("pk")
+    versions = QuoteVersion.State
     rows: list[tuple[str, QuerySet[Any], str]] = [
+        ("A quote that two groups have to approve", _quotes(versions.IN_APPROVAL), "quotes"),
+        ("A quote that the customer has", _quotes(versions.SENT), "quotes"),
+        ("A quote that was signed, with what it made", _quotes(versions.ACCEPTED), "quotes"),
+        ("The next month end, rehearsed and to be signed off", Rehearsal.objects.order_by("pk"), "month-end"),
+        ("An account that is parked", ParkedAccount.objects.order_by("pk"), "month-end"),
+        ("A write-off that waits for a second person", ApprovalRequest.objects.order_by("pk"), "approvals"),
         (
             "A coupon, recurring, on the first invoice that took it",
             _of(invoices, people, offers.PARTNER_RANK),
@@ -54,6 +65,10 @@ def pages(people: Sequence[Buyer]) -> list[tuple[str, str, str]]:
 
 def _of(invoices: QuerySet[Invoice], people: Sequence[Buyer], rank: int) -> QuerySet[Invoice]:
     return invoices.filter(customer__external_id=people[rank].external_id)
+
+
+def _quotes(state: str) -> QuerySet[Quote]:
+    return Quote.objects.filter(versions__state=state).order_by("pk")
 
 
 def _wallets(people: Sequence[Buyer], rank: int) -> QuerySet[Wallet]:

@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,22 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from config import supervisor
-from config.demo import comparing, hosting, installation, integrations, sights, state, summary, tour
+from config.demo import (
+    closing,
+    comparing,
+    hosting,
+    installation,
+    integrations,
+    selling,
+    sights,
+    staff,
+    state,
+    summary,
+    tour,
+    waiting,
+)
 from config.demo.api import Api, Refused
+from config.demo.buyers import Buyer
 from config.demo.hosting import Host
 from config.demo.receiver import Receiver
 from config.kernel import actors, errors
@@ -94,6 +109,7 @@ class Command(base.BaseCommand):
         with Api(running.url, known.api_key) as api:
             integrations.ask_for_payment(api, people)
             portal = integrations.portal(api, people)
+        self._staff(running, known, people)
         self.stdout.write(f"Worth a look:\n{sights.text(people, url=running.url)}\n\n")
         facts = {
             "Invoices": summary.invoices(external_ids=ids),
@@ -106,9 +122,24 @@ class Command(base.BaseCommand):
             "Admin": f"{running.url}/admin/",
             "User": installation.USER,
             "Password": known.password or "the one you chose",
+            "People": f"{', '.join(f'{one.username} ({one.role})' for one in staff.PEOPLE)}, with the same password",
         }
         for name, text in facts.items():
             self.stdout.write(f"  {name:<10}{text}")
+
+    def _staff(self, running: Host, known: state.State, people: Sequence[Buyer]) -> None:
+        """Let the people of the house quote, park and rehearse, and wait until the rehearsal is computed."""
+        staff.hire(password=known.password)
+        selling.make(people, at=timezone.now())
+        closing.make(people, at=timezone.now())
+        waiting.until_done(
+            closing.waiting,
+            job="rehearsals",
+            what="rehearsals",
+            clock=timezone.now,
+            moved=lambda _: None,
+            check=running.check,
+        )
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

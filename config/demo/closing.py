@@ -1,0 +1,95 @@
+"""The sample's month end: the next run rehearsed and waiting for its sign-off, an account that is parked, rules for
+second persons, and a write-off that waits for one.
+
+Each is made once; what is there already, or was decided meanwhile, stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from decimal import Decimal
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.http import QueryDict
+
+from billing.models import ParkedAccount, Rehearsal
+from billing.services import parked_accounts, rehearsals
+from config.demo import staff
+from config.demo.buyers import Buyer
+from config.kernel import dates
+from config.platform.admin import approval_asking
+from config.platform.models import ApprovalRequest, ApprovalRule
+from config.platform.services import approval_rules
+from config.platform.services.approval_rules import RuleValues
+from config.platform.services.approvals import ApprovalRequired
+from customers.models import Customer
+from invoicing.admin.write_off_verbs import WriteOffDue
+from invoicing.models import Invoice
+from invoicing.services import approval_actions
+
+_PARKED_RANK, _LIMIT = 17, Decimal(50)
+_REASON = "The customer is insolvent; the administrator pays nothing."
+_BILLED_AT = time(2)
+
+
+def make(people: Sequence[Buyer], *, at: datetime) -> None:
+    """Make all that is missing; the rehearsal is computed by the worker."""
+    if not ParkedAccount.objects.exists():
+        _park(people[_PARKED_RANK], at)
+    if not ApprovalRule.objects.exists():
+        _second_persons(at)
+    if not ApprovalRequest.objects.exists():
+        _write_off(at)
+    if not Rehearsal.objects.exists():
+        first = dates.add_months(at.date().replace(day=1), 1)
+        rehearsals.request(
+            as_of=datetime.combine(first, _BILLED_AT, tzinfo=UTC),
+            reason="A look ahead at the next month end.",
+            actor=staff.acts(staff.FINANCE),
+            at=at,
+        )
+
+
+def waiting() -> int:
+    """Count the rehearsals that are still to be computed."""
+    return Rehearsal.objects.filter(state__in=[Rehearsal.State.WAITING, Rehearsal.State.RUNNING]).count()
+
+
+def _park(buyer: Buyer, at: datetime) -> None:
+    parked_accounts.park(
+        customer_id=Customer.objects.get(external_id=buyer.external_id).pk,
+        reason="Merges with its parent company: the new legal name comes by letter.",
+        actor=staff.acts(staff.FINANCE),
+        at=at,
+    )
+
+
+def _second_persons(at: datetime) -> None:
+    finance = Group.objects.get(name=staff.CONTROLLER.role)
+    for action in (approval_actions.WRITE_OFF, approval_actions.MANUAL_ENTRY):
+        for currency in ("EUR", "USD", "GBP"):
+            values = RuleValues(action=action, group_id=finance.pk, currency=currency, above_amount=_LIMIT)
+            approval_rules.create(values=values, actor=staff.acts(staff.CONTROLLER), at=at)
+
+
+def _write_off(at: datetime) -> None:
+    """Ask for the write-off of the oldest overdue invoice that is above the limit."""
+    overdue = Invoice.objects.filter(payment_overdue=True, disputed_amount=0, total_amount__gt=_LIMIT)
+    invoice = overdue.filter(kind=Invoice.Kind.SUBSCRIPTION, paid_amount=0).order_by("payment_due_date", "pk").first()
+    if invoice is None:
+        return
+    actor, verb = staff.acts(staff.FINANCE), WriteOffDue()
+    data = QueryDict(mutable=True)
+    data.update({"amount": "", "reason": _REASON})
+    form = verb.form(data=data, instance=invoice, at=at)
+    form.full_clean()
+    values = form.cleaned_data
+    try:
+        with transaction.atomic():
+            verb.perform(instance=invoice, values=values, actor=actor, at=at)
+    except ApprovalRequired as refusal:
+        approval_asking.ask(
+            model=Invoice, verb=verb, data=data, values=values, instance=invoice, refusal=refusal, actor=actor, at=at
+        )
