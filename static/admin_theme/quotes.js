@@ -16,6 +16,7 @@
     const side = form.querySelector("#quote-totals");
     let timer = 0;
     let turn = 0;
+    let isSent = false;
 
     const sent = (step) => {
       const body = new FormData(form);
@@ -54,9 +55,29 @@
       timer = setTimeout(sums, WAIT);
     };
 
+    // One after the other, so that each begins with the rows that the one before it made.
+    let queue = Promise.resolve();
+    const redraw = (step) => {
+      queue = queue.then(() => drawn(step)).catch(() => {
+        side.textContent = "The server cannot be reached. What you typed is still here: try again in a moment.";
+      });
+      return queue;
+    };
+
     // Rows come from the server with all that was typed; where one was added, typing goes on in it.
-    const redraw = async (step) => {
+    const drawn = async (step) => {
+      // Rows are about to get other names: nothing can be typed into them until they have.
+      rows.inert = MOVES.test(step);
+      try {
+        return await draw(step);
+      } finally {
+        rows.inert = false;
+      }
+    };
+
+    const draw = async (step) => {
       const asked = typed();
+      const before = document.activeElement?.name;
       const answer = await fetch(window.location.href, {
         method: "POST",
         body: sent(step),
@@ -65,7 +86,7 @@
       });
       if (!answer.ok || answer.redirected) return form.submit();
       const html = await answer.text();
-      const active = document.activeElement?.name;
+      const active = document.activeElement?.name || before;
       const open = new Set([...rows.querySelectorAll("details[open] [name]")].map((one) => one.name));
       // What was typed while the answer was on its way; rows that were taken away have other names now.
       const since = MOVES.test(step) ? [] : [...typed()].filter(([name, value]) => asked.get(name) !== value);
@@ -101,9 +122,17 @@
       redraw(button.value);
     });
     form.addEventListener("submit", (event) => {
-      if (!event.submitter || event.submitter.value !== "refresh") return;
-      event.preventDefault();
-      sums();
+      if (event.submitter?.value === "refresh") {
+        event.preventDefault();
+        sums();
+      } else if (isSent) {
+        event.preventDefault();  // the second half of a double click
+      } else {
+        isSent = true;
+      }
+    });
+    window.addEventListener("pageshow", () => {
+      isSent = false;
     });
     // The search fields of the theme tell of a choice by jQuery alone.
     const query = window.django?.jQuery || window.jQuery;

@@ -24,15 +24,14 @@ from config.platform.admin.pages import PageAdmin
 from config.platform.admin.verbs import Verb
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
-SKIPPED = ("logout/", "jsi18n/", "r/<", "(?P<url>")
+SKIPPED = ("logout/", "jsi18n/", "/admin/r/<", "(?P<url>")
 UNWATCHED = {"auth_user", "django_session", "django_admin_log"}
 """Signing in writes these: when somebody was last here."""
 UNKNOWN = "999999999"
 VALUES = {"kind": "csv", "file_format": "csv"}
 """What stands in the place of arguments that are no ids."""
-CHOSEN = {
-    "/admin/platform/importfile/samples/<slug:kind>.<slug:file_format>": "/admin/platform/importfile/samples/customers.csv"
-}
+SAMPLES = "/admin/platform/importfile/samples/"
+CHOSEN = {f"{SAMPLES}<slug:kind>.<slug:file_format>": f"{SAMPLES}customers.csv"}
 """Routes without an id, as they are asked."""
 
 

@@ -139,8 +139,11 @@ def _money(company: Company) -> None:
 def _usage(company: Company) -> None:
     at, subscription = company.at, company.subscriptions[0]
     values: Any = {
-        "alert_type": "current_usage_amount", "code": "much", "name": "Much", "thresholds": [{"code": "t", "value": Decimal(9)}],
-    }  # fmt: skip
+        "alert_type": "current_usage_amount",
+        "code": "much",
+        "name": "Much",
+        "thresholds": [{"code": "t", "value": Decimal(9)}],
+    }
     alert = usage_alerts.create(subscription=subscription, values=values, actor=company.actor, at=at)
     TriggeredAlert.objects.create(
         alert=alert, number=1, subscription=subscription, alert_type="current_usage_amount", alert_code="much",
