@@ -1,5 +1,5 @@
 """The sample's month end: the next run rehearsed and waiting for its sign-off, an account that is parked, rules for
-second persons, and a write-off that waits for one.
+second persons, a write-off that waits for one, and who looks after which work queue.
 
 Each is made once; what is there already, or was decided meanwhile, stays as it is.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import QueryDict
@@ -20,8 +21,8 @@ from config.demo import staff
 from config.demo.buyers import Buyer
 from config.kernel import dates
 from config.platform.admin import approval_asking
-from config.platform.models import ApprovalRequest, ApprovalRule
-from config.platform.services import approval_rules
+from config.platform.models import ApprovalRequest, ApprovalRule, FirstStep, QueueOwner
+from config.platform.services import approval_rules, first_steps, work_queues
 from config.platform.services.approval_rules import RuleValues
 from config.platform.services.approvals import ApprovalRequired
 from customers.models import Customer
@@ -32,10 +33,19 @@ from invoicing.services import approval_actions
 _PARKED_RANK, _LIMIT = 17, Decimal(50)
 _REASON = "The customer is insolvent; the administrator pays nothing."
 _BILLED_AT = time(2)
+_OWNERS = {
+    "quotes_to_approve": staff.MANAGER,
+    "quotes_expiring": staff.SALES,
+    "late_usage": staff.FINANCE,
+    "parked": staff.FINANCE,
+    "sign_off": staff.CONTROLLER,
+}
 
 
 def make(people: Sequence[Buyer], *, at: datetime) -> None:
     """Make all that is missing; the rehearsal is computed by the worker."""
+    if not QueueOwner.objects.exists():
+        _own(at)
     if not ParkedAccount.objects.exists():
         _park(people[_PARKED_RANK], at)
     if not ApprovalRule.objects.exists():
@@ -55,6 +65,17 @@ def make(people: Sequence[Buyer], *, at: datetime) -> None:
 def waiting() -> int:
     """Count the rehearsals that are still to be computed."""
     return Rehearsal.objects.filter(state__in=[Rehearsal.State.WAITING, Rehearsal.State.RUNNING]).count()
+
+
+def _own(at: datetime) -> None:
+    """Give queues to people, and tick what a sample need not do itself: mails become files, and it needs no backup."""
+    people = get_user_model().objects.in_bulk([one.username for one in staff.PEOPLE], field_name="username")
+    for code, person in _OWNERS.items():
+        work_queues.assign(
+            code=code, person=people[person.username], role=None, actor=staff.acts(staff.CONTROLLER), at=at
+        )
+    for code in (FirstStep.Code.MAIL, FirstStep.Code.BACKUP):
+        first_steps.tick(code=code, actor=staff.acts(staff.CONTROLLER), at=at)
 
 
 def _park(buyer: Buyer, at: datetime) -> None:

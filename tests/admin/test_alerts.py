@@ -148,10 +148,10 @@ def test_a_cap_is_set_and_given_up(finance: Client, subscription: Subscription) 
 def test_an_end_is_noticed(finance: Client, subscription: Subscription) -> None:
     assert ending_notices.run(as_of=NOW).notices == 1  # 21 days before
     assert "Notice was given 45 days before" in text(finance.get(address(subscription, "change")))
-    assert "Coming to their end" in text(finance.get("/admin/"))
+    assert "Coming to their end" in text(finance.get("/admin/overview/running/"))
     Subscription.objects.update(ending_at=None)
     assert "Notice was given" not in text(finance.get(address(subscription, "change")))
-    assert "Coming to their end" not in text(finance.get("/admin/"))
+    assert "Coming to their end" not in text(finance.get("/admin/overview/running/"))
 
 
 @pytest.mark.parametrize("verb", ["add_alert", "spend_cap"])

@@ -140,7 +140,7 @@ def test_usage_that_was_billed_before_its_price_came_is_told(admin_client: Clien
         plans.add_charge(code="pro", values=goods.standard(metric), actor=ACTOR, at=instant("2026-02-02"))
         cache.clear()
         found = admin_client.get(f"{address}?match=price").content.decode()
-        assert "Not billable yet, of the last sixty days" in found
+        assert "Not billable yet, of the last sixty days" in admin_client.get(f"{address}counts/").content.decode()
         assert found.count("not billed: its time was billed before its price came") == 1
         assert "No charge of the plan counts it" not in found
         event = UsageEvent.objects.get(timestamp=instant("2026-01-20"))

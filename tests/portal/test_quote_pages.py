@@ -382,8 +382,7 @@ def test_a_document_that_is_not_there_yet_cannot_be_signed(buyer: Customer, sam:
 def test_a_german_customer_reads_german(seller: BillingEntity, sam: User) -> None:
     customer = parties.make_customer(seller, "m", name="Musterbau", country="DE", document_locale="de")
     form, address = offer(customer, sam)
-    page = Client().get(address)
-    told = text(page)
+    told = text(Client().get(address))
     assert '<html lang="de">' in told
     for words in ("Angebot QT-2026-0001", "1.000,00 € im Monat", "Summe über 12 Monate", "Verbindlich annehmen"):
         assert words in told

@@ -31,6 +31,7 @@ COMPONENTS: dict[str, str] = {
     "contract": "ContractAnswer",
     "quote": "QuoteAnswer",
     "order_form": "OrderFormAnswer",
+    "rehearsal": "RehearsalAnswer",
     "order": "OrderAnswer",
     "credit_note": "CreditNoteShape",
     "customer": "CustomerDetailAnswer",

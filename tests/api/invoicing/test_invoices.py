@@ -59,6 +59,7 @@ def test_an_invoice_with_everything(api: ApiClient, customer: Customer) -> None:
         "sub_total_including_taxes_amount_cents": 1255,
         "total_amount_cents": 1255,
         "total_due_amount_cents": 1255,
+        "written_off_amount_cents": 0,
         "disputed_amount_cents": 0,
         "total_paid_amount_cents": 0,
         "total_offsetted_credit_note_amount_cents": 0,

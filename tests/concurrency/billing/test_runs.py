@@ -90,11 +90,11 @@ def test_control_without_the_lock_the_database_refuses(
             both_have_read.wait(threads.WAIT_SECONDS)
         return found
 
-    def hold_nothing(customer_ids: Collection[int], *, wait: bool) -> list[int]:
-        return list(customer_ids)
+    def hold_nothing(*, customer_ids: Collection[int], wait: bool) -> tuple[list[int], list[int]]:
+        return list(customer_ids), []
 
     monkeypatch.setattr(contracts, "billed", read_together)
-    monkeypatch.setattr(billing_days, "_hold", hold_nothing)
+    monkeypatch.setattr(billing_days, "hold", hold_nothing)
 
     results = threads.together([run, run])
 
