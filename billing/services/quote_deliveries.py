@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 
 from billing.models import OrderForm, QuoteDelivery
 from billing.services import quote_documents, quote_mail, quote_messages
-from config.kernel import db, errors
+from config.kernel import errors
 from invoicing.domain import delivery_retries
-from invoicing.services import delivery_mail
+from invoicing.services import delivery_mail, delivery_outcomes
 
 log = logging.getLogger(__name__)
 
@@ -129,30 +129,5 @@ def _attempt(delivery: QuoteDelivery, at: datetime) -> QuoteDelivery:
         # Whatever went wrong is written down on the row: a mail must neither be lost nor keep others waiting.
         # What mail servers answer names the recipients, which is nothing for a log.
         log.warning("quote delivery %s, attempt %s failed: %s", delivery.pk, delivery.attempts, type(error).__name__)
-        return _record_failure(delivery, f"{type(error).__name__}: {error}", at)
-    return _record_success(delivery, str(message.subject), at)
-
-
-@transaction.atomic
-def _record_success(claimed: QuoteDelivery, subject: str, at: datetime) -> QuoteDelivery:
-    delivery = db.lock_one(QuoteDelivery.objects.filter(pk=claimed.pk))
-    delivery.state = QuoteDelivery.State.SENT
-    delivery.subject = subject
-    delivery.sent_at = at
-    delivery.error = ""
-    delivery.save(update_fields=["state", "subject", "sent_at", "error"])
-    return delivery
-
-
-@transaction.atomic
-def _record_failure(claimed: QuoteDelivery, problem: str, at: datetime) -> QuoteDelivery:
-    delivery = db.lock_one(QuoteDelivery.objects.filter(pk=claimed.pk))
-    if delivery.state == QuoteDelivery.State.PENDING and delivery.attempts == claimed.attempts:
-        again = delivery_retries.next_attempt_at(attempts=delivery.attempts, at=at)
-        delivery.error = problem
-        if again is None:
-            delivery.state = QuoteDelivery.State.FAILED
-        else:
-            delivery.next_attempt_at = again
-        delivery.save(update_fields=["state", "error", "next_attempt_at"])
-    return delivery
+        return delivery_outcomes.failed(claimed=delivery, problem=f"{type(error).__name__}: {error}", at=at)
+    return delivery_outcomes.succeeded(claimed=delivery, subject=str(message.subject), at=at)

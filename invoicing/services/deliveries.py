@@ -24,6 +24,7 @@ from invoicing.models import Delivery, Invoice
 from invoicing.services import (
     credit_note_mail,
     delivery_mail,
+    delivery_outcomes,
     document_annexes,
     document_views,
     documents,
@@ -197,8 +198,8 @@ def _attempt(delivery: Delivery, at: datetime) -> Delivery:
         # Whatever went wrong is written down on the row: a mail must neither be lost nor keep others waiting.
         # What mail servers answer names the recipients, which is nothing for a log.
         log.warning("delivery %s, attempt %s failed: %s", delivery.pk, delivery.attempts, type(error).__name__)
-        return _record_failure(delivery, f"{type(error).__name__}: {error}", at)
-    return _record_success(delivery, subject, at)
+        return delivery_outcomes.failed(claimed=delivery, problem=f"{type(error).__name__}: {error}", at=at)
+    return delivery_outcomes.succeeded(claimed=delivery, subject=subject, at=at)
 
 
 def _hand_over(delivery: Delivery, at: datetime) -> str:
@@ -231,28 +232,3 @@ def _invoice_mail(delivery: Delivery, invoice_id: int, at: datetime) -> EmailMul
         else (document_annexes.file_name(invoice=invoice), documents.content(document=annex)),
         at=at,
     )
-
-
-@transaction.atomic
-def _record_success(claimed: Delivery, subject: str, at: datetime) -> Delivery:
-    delivery = db.lock_one(Delivery.objects.filter(pk=claimed.pk))
-    delivery.state = Delivery.State.SENT
-    delivery.subject = subject
-    delivery.sent_at = at
-    delivery.error = ""
-    delivery.save(update_fields=["state", "subject", "sent_at", "error"])
-    return delivery
-
-
-@transaction.atomic
-def _record_failure(claimed: Delivery, problem: str, at: datetime) -> Delivery:
-    delivery = db.lock_one(Delivery.objects.filter(pk=claimed.pk))
-    if delivery.state == Delivery.State.PENDING and delivery.attempts == claimed.attempts:
-        again = delivery_retries.next_attempt_at(attempts=delivery.attempts, at=at)
-        delivery.error = problem
-        if again is None:
-            delivery.state = Delivery.State.FAILED
-        else:
-            delivery.next_attempt_at = again
-        delivery.save(update_fields=["state", "error", "next_attempt_at"])
-    return delivery

@@ -11,7 +11,7 @@ from config.kernel import errors
 from config.kernel.actors import Actor
 from config.platform.models import AuditEntry
 from invoicing.models import Delivery, Document, Invoice
-from invoicing.services import deliveries, documents
+from invoicing.services import deliveries, delivery_outcomes, documents
 from tests.factories import documents as factory
 from tests.factories.documents import LineRow
 
@@ -182,7 +182,7 @@ def test_a_document_that_was_changed_is_not_sent() -> None:
 
 def test_a_process_that_dies_leaves_the_claim_until_it_runs_out() -> None:
     delivery = a_delivery()
-    with mock.patch.object(deliveries, "_record_success", side_effect=SystemExit), pytest.raises(SystemExit):
+    with mock.patch.object(delivery_outcomes, "succeeded", side_effect=SystemExit), pytest.raises(SystemExit):
         deliveries.send(delivery_id=delivery.pk, at=AT)
     assert len(mail.outbox) == 1  # it went out, and nobody wrote it down
     assert deliveries.send(delivery_id=delivery.pk, at=AT + timedelta(minutes=59)).state == Delivery.State.PENDING
