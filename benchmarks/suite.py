@@ -19,6 +19,8 @@ MEASUREMENTS = (
     "entitlements.py",
     "bulk_invoices.py",
     "documents.py",
+    "rehearsal.py",
+    "reports.py",
 )
 MARK = "RATIO "
 

@@ -33,12 +33,12 @@ def catalogue(api: Api) -> None:
     _add(api, "plans", "plan", [*price_list.plans(ids), *workspaces.plans(ids), *builds.plans(ids)])
 
 
-def customers(api: Api, buyers: Sequence[Buyer], *, step: Step) -> None:
+def customers(api: Api, bodies: Iterable[Mapping[str, Any]], *, step: Step) -> None:
     """Make the customers that are missing. Raises Refused."""
     known = {row["external_id"] for row in api.rows("customers")}
-    for buyer in buyers:
-        if buyer.external_id not in known:
-            api.send("customers", {"customer": buyer.customer})
+    for body in bodies:
+        if body["external_id"] not in known:
+            api.send("customers", {"customer": body})
         step()
 
 

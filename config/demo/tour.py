@@ -20,6 +20,7 @@ from config.demo import (
     installation,
     loading,
     log,
+    movements,
     offers,
     paying,
     present,
@@ -103,7 +104,7 @@ def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.
     people = material.buyers
     with Api(host.url, known.api_key) as api:
         _load_catalogue(api, people, at=clock())
-        ids = [buyer.external_id for buyer in people]
+        ids = [*(buyer.external_id for buyer in people), *movements.external_ids()]
         now, stored = material.present, sending.stored(api, months=[*material.months, material.present.month])
         sent = send_usage(api, material, known=stored)
         say(f"Usage: {sent.new:,} events sent to {host.url}/api/v1/events/batch, {sent.known:,} were there already.")
@@ -113,6 +114,7 @@ def play(*, host: Host, known: State, say: Say, clock: Clock) -> list[comparing.
         if is_whole:
             present.begin(api, now, at=clock())
             earlier.play(people, month=now.last_month)
+            movements.play(last_month=now.last_month)
         started = time.monotonic()
         _bill(host, ids, clock)
         _deliver(host, ids, clock)
@@ -154,8 +156,9 @@ def send_usage(api: Api, material: Material, *, newest_first: bool = False, know
 def _load_catalogue(api: Api, people: list[Buyer], *, at: datetime) -> None:
     loading.catalogue(api)
     installation.logos(at=at)
-    with bars.bar("Customers", len(people)) as bar:
-        loading.customers(api, people, step=bar.update)
+    bodies = [*(buyer.customer for buyer in people), *(team.customer for team in movements.TEAMS)]
+    with bars.bar("Customers", len(bodies)) as bar:
+        loading.customers(api, bodies, step=bar.update)
     offers.make(api, people)
 
 

@@ -76,7 +76,7 @@ def send(api: Api, found: Events, *, batch: int = sending.BATCH) -> sending.Sent
 
 def load(api: Api, material: tour.Material) -> None:
     loading.catalogue(api)
-    loading.customers(api, material.buyers, step=lambda: None)
+    loading.customers(api, [buyer.customer for buyer in material.buyers], step=lambda: None)
 
 
 def bill(api: Api, material: tour.Material) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ RANKS = (
 
 def play(api: Api) -> None:
     """Play as the tour does, with workspaces instead of the hosting."""
-    loading.customers(api, [PEOPLE[rank] for rank in RANKS], step=lambda: None)
+    loading.customers(api, [PEOPLE[rank].customer for rank in RANKS], step=lambda: None)
     offers.make(api, PEOPLE)
     loading.add_subscriptions(api, [_workspace(rank) for rank in RANKS])
     jobs.run("billing", as_of=AT)

@@ -29,7 +29,7 @@ RANKS = sorted(
 
 def play(api: Api) -> None:
     """Play the stories as the tour does, and bill what is due."""
-    loading.customers(api, [PEOPLE[rank] for rank in RANKS], step=lambda: None)
+    loading.customers(api, [PEOPLE[rank].customer for rank in RANKS], step=lambda: None)
     present.begin(api, Present([], {}, PEOPLE, LAST), at=AT)
     earlier.play(PEOPLE, month=LAST)
     jobs.run("billing", as_of=AT)
