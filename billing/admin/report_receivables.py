@@ -78,7 +78,7 @@ def read(asked: Asked, *, owed: Sums) -> list[Month]:
                 days=days_outstanding.count_back(open_amount=standing.open.amount, sales=sales[: place + 1]),
                 simple=days_outstanding.simple(open_amount=standing.open.amount, sales=sales[: place + 1]),
                 effectiveness=days_outstanding.effectiveness(
-                    opening=standings[place - 1].open.amount,
+                    opening=standings[place - 1].open.amount + standing.taken_over.amount,
                     billed=billed.amount,
                     closing=standing.open.amount,
                     not_due=standing.not_due.amount,
@@ -120,7 +120,7 @@ def _show(asked: Asked) -> Shown:
             Figure(
                 "Open",
                 cells.money_text(last.standing.open),
-                f"by the books on {cells.day_text(day)}",
+                f"by the books on {cells.day_text(day)}{_unbilled(last.standing)}",
                 url=report_pages.behind(NAME, "open", asked, month=asked.until),
             ),
             Figure(
@@ -143,6 +143,11 @@ def _show(asked: Asked) -> Shown:
         (figures, charts, _age_chart(asked, report_receivables.by_age(found=owed, today=day), day)),
         (_sheet(asked, months),),
     )
+
+
+def _unbilled(standing: Standing) -> str:
+    """What of it the overview does not tell, which has the due amounts of issued invoices."""
+    return f", {cells.money_text(standing.unbilled)} of it on no invoice" if standing.unbilled else ""
 
 
 def money_chart(months: list[Month], asked: Asked, *, title: str = "By month", height: int = 260) -> Chart:
@@ -290,15 +295,22 @@ REPORT = Report(
     preview=_preview,
     definitions=(
         ("Billed", "Issued invoices less credit notes, tax included; prepaid credit counts when it is used."),
-        ("Collected", "Money that the ledger has as received, less what was paid back."),
-        ("Open", "The balance of receivables on the month's last day. What is only marked as paid is open here."),
+        ("Collected", "Money that the ledger has as received, on account too, less what was paid back."),
+        (
+            "Open",
+            (
+                "The balance of receivables on the month's last day. What is only marked as paid is open here, and so "
+                "are fees in advance and opening balances that stand on no invoice: the overview has issued invoices alone."
+            ),
+        ),
         ("Days sales outstanding, count-back", _COUNT_BACK),
         ("Days sales outstanding, simple", _SIMPLE),
         (
             "Collected of due",
             (
                 "(Open before + billed − open − written off) / (open before + billed − not due yet): the collection "
-                "effectiveness index. What was written off in the month is no more open, but was not collected."
+                "effectiveness index. What was written off in the month is no more open, but was not collected. "
+                "Opening balances that were booked in the month were open before."
             ),
         ),
     ),

@@ -21,11 +21,19 @@ from moneyed import Money
 
 from config.kernel import dates, money
 from invoicing.domain import accounts, ageing, ledger
-from invoicing.models import LedgerPosting
+from invoicing.models import LedgerPosting, OpeningSettlement
 from invoicing.queries.revenue import Asked
 
 _DAY = timedelta(days=1)
 _NOTHING = Decimal(0)
+_WRITTEN_OFF = (
+    Q(entry__fact__in=[ledger.WRITTEN_OFF, ledger.WRITE_OFF_UNDONE])
+    | Q(entry__opening_settlement__kind=OpeningSettlement.Kind.WRITTEN_OFF)
+    | Q(entry__opening_settlement__undoes__kind=OpeningSettlement.Kind.WRITTEN_OFF)
+)
+_TAKEN_OVER = Q(entry__opening_balance__isnull=False) | Q(
+    entry__opening_settlement__kind=OpeningSettlement.Kind.TAKEN_BACK
+)
 _DUE_ON = Coalesce("invoice__payment_due_date", "entry__accounting_date")
 
 
@@ -33,13 +41,17 @@ _DUE_ON = Coalesce("invoice__payment_due_date", "entry__accounting_date")
 class Standing:
     """What was open at a month's end, what of it was not due yet, and what was written off in the month.
 
-    ``month`` is its first day. A write-off that was undone counts as less.
+    ``month`` is its first day. A write-off that was undone counts as less. ``taken_over`` are opening balances that
+    were booked in the month, less those taken back: nobody billed them here, so they were open before. ``unbilled`` is
+    what of the open amount stands on no invoice: fees in advance that wait for their payment, and opening balances.
     """
 
     month: date
     open: Money
     not_due: Money
     written_off: Money
+    taken_over: Money
+    unbilled: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,7 @@ class Sums:
     """The postings of receivables in one currency: sums by month, due day and what they are."""
 
     currency: str
-    rows: Sequence[tuple[date, date, bool, bool, bool, Decimal]]
+    rows: Sequence[tuple[date, date, bool, bool, bool, bool, bool, Decimal]]
 
 
 def last_day(month: date, *, today: date) -> date:
@@ -71,9 +83,11 @@ def sums(*, asked: Asked, until: date, today: date) -> Sums:
         .values_list(
             TruncMonth("entry__accounting_date"),
             _DUE_ON,
-            _is(entry__accounting_date__lte=today),
-            _is(account__role=ledger.DISPUTED),
-            _is(entry__fact__in=[ledger.WRITTEN_OFF, ledger.WRITE_OFF_UNDONE]),
+            _is(Q(entry__accounting_date__lte=today)),
+            _is(Q(account__role=ledger.DISPUTED)),
+            _is(_WRITTEN_OFF),
+            _is(_TAKEN_OVER),
+            _is(Q(invoice__isnull=True)),
         )
         .annotate(total=Sum("amount"))
     )
@@ -89,10 +103,14 @@ def standings(*, months: Sequence[date], found: Sums, today: date) -> list[Stand
     opened: dict[int, Decimal] = defaultdict(Decimal)
     later: dict[int, Decimal] = defaultdict(Decimal)
     written_off: dict[int, Decimal] = defaultdict(Decimal)
+    taken_over: dict[int, Decimal] = defaultdict(Decimal)
+    alone: dict[int, Decimal] = defaultdict(Decimal)
     places = {month: place for place, month in enumerate(months)}
-    for booked, due_on, _, _, is_written_off, amount in found.rows:
+    for booked, due_on, _, _, is_written_off, is_taken_over, is_alone, amount in found.rows:
         first = places.get(booked, 0)
         opened[first] += amount
+        if is_alone:
+            alone[first] += amount
         # Not due at the ends of the months from the booking until the one before it became overdue.
         late = bisect_right(looked_at, due_on)
         if late > first:
@@ -100,11 +118,16 @@ def standings(*, months: Sequence[date], found: Sums, today: date) -> list[Stand
             later[late] -= amount
         if is_written_off and booked in places:
             written_off[first] -= amount
-    told, due, waiting = [], _NOTHING, _NOTHING
+        if is_taken_over and booked in places:
+            taken_over[first] += amount
+    told, due, waiting, unbilled = [], _NOTHING, _NOTHING, _NOTHING
     for place, month in enumerate(months):
         due += opened[place]
         waiting += later[place]
-        amounts = (Money(amount, found.currency) for amount in (due, waiting, written_off[place]))
+        unbilled += alone[place]
+        amounts = (
+            Money(amount, found.currency) for amount in (due, waiting, written_off[place], taken_over[place], unbilled)
+        )
         told.append(Standing(month, *amounts))
     return told
 
@@ -116,12 +139,12 @@ def by_age(*, found: Sums, today: date) -> dict[str, Money]:
     """
     known = [row for row in found.rows if row[2]]
     ages = ageing.by_age(
-        open_amounts=[(row[1], Money(row[5], found.currency)) for row in known if not row[3]],
+        open_amounts=[(row[1], Money(row[-1], found.currency)) for row in known if not row[3]],
         today=today,
-        disputed=[Money(row[5], found.currency) for row in known if row[3]],
+        disputed=[Money(row[-1], found.currency) for row in known if row[3]],
     )
     return ages.get(found.currency, {name: money.zero(found.currency) for name in ageing.BUCKETS})
 
 
-def _is(**condition: object) -> ExpressionWrapper:
-    return ExpressionWrapper(Q(**condition), output_field=BooleanField())
+def _is(condition: Q) -> ExpressionWrapper:
+    return ExpressionWrapper(condition, output_field=BooleanField())

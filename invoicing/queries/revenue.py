@@ -60,7 +60,7 @@ def by_month(
 
     Billed is what was invoiced less what credit notes gave back, so a month may come to less than nothing; a credit
     that pays an invoice is no new sale, and what was prepaid is sold when it is used. Collected is what was paid less
-    what was refunded.
+    what was refunded, money that no invoice took yet included.
 
     ``since`` is the first day taken, ``until`` the last one. Every month and currency in which either happened is there
     once.
@@ -91,10 +91,10 @@ def credit_notes(asked: Asked) -> models.QuerySet[CreditNote]:
 
 
 def receipts(asked: Asked) -> models.QuerySet[LedgerPosting]:
-    """Return the postings of money that came in, or went back."""
+    """Return the postings of money that came in, or went back: all of cash but what was booked by hand for nobody."""
     return LedgerPosting.objects.filter(
         asked.conditions("accounting_date", prefix="entry__"),
-        entry__fact__in=[ledger.PAID, ledger.REFUNDED, ledger.HELD_REFUNDED],
+        ~Q(entry__fact__in=[ledger.MANUAL, ledger.REVERSED]) | Q(entry__customer__isnull=False),
         account__role=ledger.CASH,
     ).order_by()
 

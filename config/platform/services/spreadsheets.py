@@ -33,6 +33,9 @@ MAX_ROWS = 1_048_576 - 2
 MAX_DIGITS = 15
 """Spreadsheets keep so many digits of a number; a longer one is written as text, with all of them."""
 
+RATE_PLACES = 8
+"""Decimals of a rate, as a fraction: more of them say nothing, and a spreadsheet would keep them as text."""
+
 BOM = "\ufeff"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -71,7 +74,8 @@ _WIDTHS = {Kind.TEXT: 28, Kind.NUMBER: 14, Kind.MONEY: 16, Kind.PERCENT: 10, Kin
 class Column:
     """A column: its heading and what its values are. Those that are ``summed`` have their sum below.
 
-    Values are text, Decimal or int, Money, a rate as a Decimal fraction, a date or an aware datetime (written in UTC);
+    Values are text, Decimal or int, Money, a rate as a Decimal fraction (rounded to eight decimals, half up), a date or
+    an aware datetime (written in UTC);
     None leaves a cell empty whatever the kind, and text stays text.
     """
 
@@ -99,6 +103,7 @@ def write(
     ISO 8601. A workbook has one sheet (``title``), a header that stays in view, and filters; it is whole before its
     first piece is given, so TooManyRows is raised at once.
     """
+    rows = (_rounded(columns, row) for row in rows)
     if file_format is FileFormat.CSV:
         return _csv(columns, rows, bom=bom)
     return _xlsx(columns, rows, title)
@@ -107,6 +112,13 @@ def write(
 def guarded(text: str) -> str:
     """Return text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _rounded(columns: Sequence[Column], row: Sequence[object]) -> list[object]:
+    return [
+        money.round_half_up(value, RATE_PLACES) if column.kind is Kind.PERCENT and isinstance(value, Decimal) else value
+        for column, value in zip(columns, row, strict=True)
+    ]
 
 
 class _Sums:

@@ -5,6 +5,7 @@ credits, and money for invoices that were closed. The checks of the books hold a
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from customers.models import BillingEntity, Customer
 from invoicing.domain.accounts import Rule
 from invoicing.models import CreditNote, Invoice, InvoiceLine, LedgerAccount, LedgerPosting, Payment, WalletTransaction
 from invoicing.queries import held_payments as held_money
-from invoicing.queries import ledger
+from invoicing.queries import ledger, revenue
 from invoicing.services import (
     accounts,
     credit_notes,
@@ -214,6 +215,8 @@ def test_money_for_an_invoice_that_was_closed_pays_another_or_goes_back(
     held_payments.refund(payment_id=payment.pk, amount=eur("10"), reference="", actor=make.ACTOR, at=make.AT)
 
     assert roles(customer) == {"cash": eur("60"), "revenue": eur("-50"), "tax": eur("-10")}
+    # 70 came in before there was anything to pay with it, 10 went back: that it paid an invoice later is no new money.
+    assert [row.collected for row in revenue.by_month(since=date(2000, 1, 1)) if row.collected] == [eur("60")]
     assert len(ledger.entries_of_invoice(waiting)) == 2  # it came in, and a part was paid back
     books.assert_sound()
     commit_checks()

@@ -102,6 +102,14 @@ def test_currencies_are_not_added_up() -> None:
     assert xlsx(rows, columns)["A3"].number_format == r"#,##0.000\ [$BHD]"
 
 
+def test_a_rate_is_a_number_with_eight_decimals() -> None:
+    third = Decimal(2) / Decimal(3)
+    columns = (Column("Share", Kind.PERCENT),)
+    assert csv(((third,),), columns).splitlines()[1] == "0.66666667"
+    cell = xlsx(((third,),), columns)["A2"]
+    assert (cell.value, cell.number_format) == (0.66666667, "0.0%")
+
+
 def test_more_digits_than_a_spreadsheet_keeps_are_text() -> None:
     long = Decimal("12345678901234567.89")
     assert xlsx(((long,),), (Column("Units", Kind.NUMBER),))["A2"].value == "12345678901234567.89"
