@@ -300,7 +300,8 @@ REPORT = Report(
             "Open",
             (
                 "The balance of receivables on the month's last day. What is only marked as paid is open here, and so "
-                "are fees in advance and opening balances that stand on no invoice: the overview has issued invoices alone."
+                "are fees in advance and opening balances that stand on no invoice: the overview has only issued "
+                "invoices."
             ),
         ),
         ("Days sales outstanding, count-back", _COUNT_BACK),
