@@ -60,6 +60,13 @@
 
   const floats = (spec) => spec.series.some((series) => series.values.some(Array.isArray));
 
+  // Few labels are all shown, on two lines where they are long; of many, as many as there is room for.
+  const FEW = 8;
+  const labels = (spec) =>
+    spec.labels.length > FEW
+      ? spec.labels
+      : spec.labels.map((label) => (label.length > 8 ? label.split(/ (?=[^ ]*$)/) : label));
+
   const draw = (canvas) => {
     const spec = JSON.parse(canvas.dataset.qChart);
     const exact = formats(spec, false);
@@ -70,7 +77,7 @@
       canvas,
       new Chart(canvas, {
         type: spec.kind === "steps" ? "line" : spec.kind,
-        data: { labels: spec.labels, datasets: spec.series.map((series) => dataset(spec, series)) },
+        data: { labels: labels(spec), datasets: spec.series.map((series) => dataset(spec, series)) },
         options: {
           responsive: true,
           maintainAspectRatio: false,
@@ -85,7 +92,7 @@
               ticks: {
                 color: quiet,
                 maxRotation: 0,
-                autoSkip: !floats(spec),
+                autoSkip: !floats(spec) && spec.labels.length > FEW,
                 autoSkipPadding: 12,
                 font: { family: "Inter", size: 12 },
               },
@@ -125,7 +132,10 @@
               usePointStyle: true,
               boxWidth: 7,
               boxHeight: 7,
-              callbacks: { label: (item) => ` ${item.dataset.label}: ${exact.format(valueOf(item))}` },
+              callbacks: {
+                title: (items) => spec.labels[items[0].dataIndex],
+                label: (item) => ` ${item.dataset.label}: ${exact.format(valueOf(item))}`,
+              },
             },
           },
         },
