@@ -1,8 +1,10 @@
-"""Reports of the ledger in the admin: trial balance, what is open by age, revenue by month. Only to be read."""
+"""Reports of the ledger in the admin: trial balance, what is open by age, revenue by month. Only to be read, on the
+page or as a file.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,11 +16,13 @@ from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Note, Row, Table, columns
 from config.platform.admin.cells import Tone
 from customers.models import Customer
-from invoicing.admin import ledger_forms
+from invoicing.admin import ledger_forms, ledger_sheets
 from invoicing.admin.ledger_forms import ReportForm
 from invoicing.domain import ageing
 from invoicing.models import Invoice, LedgerAccount
 from invoicing.queries import earned, open_items, trial_balance
+from invoicing.queries.earned import EarnedMonth
+from invoicing.queries.open_items import OpenItem
 
 _MOST_ITEMS = 200
 
@@ -26,10 +30,13 @@ _MOST_ITEMS = 200
 def balance_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """The trial balance of a seller over days."""
     _demand(model_admin, request)
-    return ledger_forms.report(
+    form = ledger_forms.asked(request)
+    file = ledger_sheets.answer(request, form, lambda valid: ledger_sheets.trial_balance(_balances(valid)))
+    return file or ledger_forms.report(
         model_admin,
         request,
-        form=ledger_forms.asked(request),
+        form=form,
+        downloads=ledger_sheets.links(form),
         title="Trial balance",
         icon="balance",
         about="Opening, debits, credits and closing of every account by accounting day. Balances sum to zero.",
@@ -40,10 +47,13 @@ def balance_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
 def ageing_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """What customers owe a seller on a day, by age."""
     _demand(model_admin, request)
-    return ledger_forms.report(
+    form = ledger_forms.asked(request, AgeingForm)
+    file = ledger_sheets.answer(request, form, lambda valid: ledger_sheets.open_items(_open(valid)))
+    return file or ledger_forms.report(
         model_admin,
         request,
-        form=ledger_forms.asked(request, AgeingForm),
+        form=form,
+        downloads=ledger_sheets.links(form),
         title="Open items by age",
         icon="hourglass_bottom",
         about="What the books have as owed on a day, by days since it was due. What is only marked as paid is open "
@@ -55,10 +65,13 @@ def ageing_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
 def revenue_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Revenue, tax and money received by month."""
     _demand(model_admin, request)
-    return ledger_forms.report(
+    form = ledger_forms.asked(request)
+    file = ledger_sheets.answer(request, form, lambda valid: ledger_sheets.revenue(_months(valid)))
+    return file or ledger_forms.report(
         model_admin,
         request,
-        form=ledger_forms.asked(request),
+        form=form,
+        downloads=ledger_sheets.links(form),
         title="Revenue by month",
         icon="monitoring",
         about="Net revenue less credit notes and given credits, tax that became payable, and money received.",
@@ -76,17 +89,23 @@ class AgeingForm(ReportForm):
         self.fields["until"].help_text = "What was open on this day. Empty: today."
 
 
-def _trial_balance(form: ReportForm) -> list[Block]:
+def _balances(form: ReportForm) -> list[trial_balance.Row]:
     entity, values = form.entity, form.cleaned_data
     if entity is None:
         return []
-    found = trial_balance.rows(
+    return trial_balance.rows(
         billing_entity_id=entity.pk,
         since=values["since"],
         until=values["until"],
         currency=values["currency"],
         known_on=form.known_on,
     )
+
+
+def _trial_balance(form: ReportForm) -> list[Block]:
+    found = _balances(form)
+    if form.entity is None:
+        return []
     accounts = LedgerAccount.objects.in_bulk([row.account_id for row in found])
     blocks: list[Block] = []
     for currency, total in trial_balance.totals(found).items():
@@ -108,18 +127,26 @@ def _trial_balance(form: ReportForm) -> list[Block]:
     return blocks or [Note("Nothing is booked in these days.", Tone.INFO)]
 
 
-def _ages(form: ReportForm) -> list[Block]:
-    entity, values = form.entity, form.cleaned_data
-    if entity is None:
+def _open(form: ReportForm) -> list[OpenItem]:
+    if form.entity is None:
         return []
-    today = values["until"] or timezone.now().astimezone(UTC).date()
-    found = open_items.items(billing_entity_id=entity.pk, until=today, known_on=form.known_on)
-    if values["currency"]:
-        found = [item for item in found if item.amount.currency.code == values["currency"]]
+    found = open_items.items(billing_entity_id=form.entity.pk, until=_on(form), known_on=form.known_on)
+    currency = form.cleaned_data["currency"]
+    return [item for item in found if item.amount.currency.code == currency] if currency else found
+
+
+def _on(form: ReportForm) -> date:
+    return form.cleaned_data["until"] or timezone.now().astimezone(UTC).date()
+
+
+def _ages(form: ReportForm) -> list[Block]:
+    if form.entity is None:
+        return []
+    found = _open(form)
     labels = columns("Currency", *(f"{_bucket(name)}#" for name in ageing.BUCKETS), "Sum#")
     sums = [
         Row((currency, *_figures(*buckets.values()), cells.money(_sum(list(buckets.values())))))
-        for currency, buckets in sorted(open_items.ages(found=found, today=today).items())
+        for currency, buckets in sorted(open_items.ages(found=found, today=_on(form)).items())
     ]
     customers = Customer.objects.in_bulk({item.customer_id for item in found[:_MOST_ITEMS] if item.customer_id})
     invoices = Invoice.objects.in_bulk({item.invoice_id for item in found[:_MOST_ITEMS] if item.invoice_id})
@@ -138,7 +165,7 @@ def _ages(form: ReportForm) -> list[Block]:
         )
         for item in found[:_MOST_ITEMS]
     )
-    note = f"The {_MOST_ITEMS} longest due of {len(found)}." if len(found) > _MOST_ITEMS else ""
+    note = f"The {_MOST_ITEMS} longest due of {len(found)}; a file has all." if len(found) > _MOST_ITEMS else ""
     return [
         Table("Open by age", labels, tuple(sums), empty="Nothing is open."),
         Table(
@@ -151,15 +178,18 @@ def _ages(form: ReportForm) -> list[Block]:
     ]
 
 
-def _revenue(form: ReportForm) -> list[Block]:
+def _months(form: ReportForm) -> list[EarnedMonth]:
     entity, values = form.entity, form.cleaned_data
-    found = earned.by_month(
+    return earned.by_month(
         since=values["since"],
         until=values["until"],
         billing_entity_id=None if entity is None else entity.pk,
         currency=values["currency"],
         known_on=form.known_on,
     )
+
+
+def _revenue(form: ReportForm) -> list[Block]:
     rows = tuple(
         Row(
             (
@@ -168,7 +198,7 @@ def _revenue(form: ReportForm) -> list[Block]:
                 *_figures(row.revenue, row.promotion, row.tax, row.received),
             )
         )
-        for row in found
+        for row in _months(form)
     )
     labels = columns("Month", "Currency", "Net revenue#", "Given credits in it#", "Tax#", "Received#")
     return [Table("Revenue by month", labels, rows, empty="Nothing is booked in these days.")]

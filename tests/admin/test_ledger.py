@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,6 +51,27 @@ def test_reports_are_shown_as_known_on_a_day(auditor: Client, report: str) -> No
     assert "q-num" not in before
     assert "Nobody knows yet" in text(auditor.get(f"{LEDGER}/{report}/?known=2030-01-01"))
     assert "not a currency" in text(auditor.get(f"{LEDGER}/{report}/?currency=XYZ"))
+
+
+def test_reports_are_files_too(auditor: Client) -> None:
+    def lines(report: str) -> list[list[str]]:
+        answer = auditor.get(f"{LEDGER}/{report}/?as=csv")
+        assert answer.headers["Content-Type"].startswith("text/csv")
+        return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+
+    _, *balances = lines("trial-balance")
+    assert sum(Decimal(row[7]) for row in balances if row[3] == "EUR") == 0
+    _, *items, total = lines("ageing")
+    entity = BillingEntity.objects.order_by("-is_default", "pk").first()
+    receivable = LedgerAccount.objects.get(role="receivable", billing_entity=entity)
+    (owed,) = [Decimal(row[7]) for row in balances if (row[0], row[3]) == (receivable.code, "EUR")]
+    assert total[0] == "Sum"
+    assert sum(Decimal(row[7]) for row in items) == Decimal(total[7]) == owed
+    assert sum(Decimal(row[2]) for row in lines("revenue")[1:-1]) > 0
+    book = auditor.get(f"{LEDGER}/ageing/?as=xlsx")
+    assert "spreadsheetml" in book.headers["Content-Type"]
+    assert "not a currency" in text(auditor.get(f"{LEDGER}/ageing/?as=csv&currency=XYZ"))  # a page, no file
+    assert "as=xlsx" in text(auditor.get(f"{LEDGER}/ageing/"))
 
 
 def test_an_account_with_its_statement(auditor: Client, company: Company) -> None:
