@@ -8,10 +8,12 @@ from typing import Any
 
 from celery import Celery, signals
 
+from config import file_broker
 from config import logging as structured_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+file_broker.install()
 app = Celery("quittance")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -14,7 +14,10 @@ from kombu import Connection
 from kombu.exceptions import KombuError
 
 from config.diagnosis_findings import Finding
+from config.platform.models import FirstStep
+from config.platform.queries import first_steps
 from customers.models import BillingEntity
+from invoicing.models import TaxEngine
 
 SILENCE = datetime.timedelta(minutes=15)
 """Some jobs are due every five minutes, so a scheduler or worker that is up is heard of more often than that."""
@@ -42,9 +45,22 @@ def _lacks(entity: BillingEntity) -> list[str]:
         lacks.append("no bank details")
     if "invoice.finalized" not in entity.email_settings:
         lacks.append("e-mails of invoices are off")
+    if _is_untaxed(entity):
+        lacks.append("applies no tax, so its invoices are issued without one")
     if not entity.net_payment_term:
         lacks.append("invoices are due at once (payment term of 0 days)")
     return lacks
+
+
+def _is_untaxed(entity: BillingEntity) -> bool:
+    """Say whether a seller has no way to any tax, and nobody said that this is meant."""
+    if entity.eu_tax_management or entity.taxes.exists():
+        return False
+    asked = [
+        TaxEngine.objects.filter(billing_entity=entity, is_active=True),
+        first_steps.ticked(code=FirstStep.Code.NO_TAX),
+    ]
+    return not any(first_steps.exist(rows=asked))
 
 
 def scheduler(*, at: datetime.datetime) -> list[Finding]:

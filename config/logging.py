@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -50,13 +51,17 @@ class SignedLinkFilter(logging.Filter):
 
 
 class HumanFormatter(logging.Formatter):
-    """Time in UTC, level, logger, message and the extra fields as key=value."""
+    """Time in UTC, level, logger, message and the extra fields as key=value.
+
+    The id of the request or task is said from a warning on: it is for finding what belongs to a fault.
+    """
 
     converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        unsaid = {"request_id"} if (record.levelno or 0) < logging.WARNING else set()
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items() if name not in unsaid)
         head, separator, rest = line.partition("\n")
         return f"{head}{fields}{separator}{rest}"
 
@@ -103,7 +108,7 @@ class RequestLogMiddleware:
         try:
             response = self.get_response(request)
             response.headers[REQUEST_ID_HEADER] = request_id
-            if request.path not in QUIET_PATHS:
+            if not _is_quiet(request, response):
                 milliseconds = (time.perf_counter() - started) * 1000
                 _access.info(
                     "%s %s",
@@ -114,6 +119,12 @@ class RequestLogMiddleware:
             return response
         finally:
             _request_id.reset(token)
+
+
+def _is_quiet(request: HttpRequest, response: HttpResponse) -> bool:
+    """Probes, and the files that belong to each page, which come by the dozen and tell nothing unless they lack."""
+    static = f"/{settings.STATIC_URL.strip('/')}/"
+    return request.path in QUIET_PATHS or (request.path.startswith(static) and response.status_code < 400)
 
 
 def _without_token(text: str) -> str:
@@ -129,8 +140,12 @@ def _shown(request: HttpRequest) -> str:
     return path.encode("unicode_escape").decode("ascii")
 
 
-def configuration(*, log_format: str, level: str) -> dict[str, Any]:
-    """Return Django's LOGGING: everything to standard error, in the format `json` or `human`."""
+def configuration(*, log_format: str, level: str, tasks: bool = False) -> dict[str, Any]:
+    """Return Django's LOGGING: everything to standard error, in the format `json` or `human`.
+
+    The beginning and end of each task is logged if asked for; its failure always.
+    """
+    each_task = {} if tasks or level == "DEBUG" else {"level": "WARNING"}
     formatter = "json" if log_format == "json" else "human"
     return {
         "version": 1,
@@ -164,5 +179,7 @@ def configuration(*, log_format: str, level: str) -> dict[str, Any]:
             "weasyprint": {"level": "ERROR"},
             "kombu": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": each_task,
+            "celery.app.trace": each_task,
         },
     }

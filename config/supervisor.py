@@ -1,6 +1,7 @@
-"""Runs programs of the installation side by side in one terminal: prefixes their output, stops all when one ends.
+"""Runs programs of the installation side by side in one terminal: prefixes their output, starts again what ends.
 
-It restarts nothing: on a server that is the job of systemd or of the container platform, one unit per program.
+A program that keeps ending is given up, and all are stopped. On a server the same is the job of systemd or of the
+container platform, one unit per program.
 """
 
 import contextlib
@@ -22,6 +23,11 @@ from typing import IO, Any, Self
 from django.conf import settings
 
 STOP_SECONDS = 15
+PAUSES = (1, 3, 10, 30)
+"""Seconds before a program that ended is started again: after the first end, the second ... After one more it is given
+up. Ends longer ago than `FORGOTTEN_SECONDS` do not count."""
+FORGOTTEN_SECONDS = 600
+LOOK_SECONDS = 0.2
 LOCK = "programs.lock"
 """Held, in the data directory, by every program that runs: the kernel lets go of it when the last one has ended."""
 
@@ -115,60 +121,113 @@ def _lock_file(data_dir: pathlib.Path) -> IO[str]:
 
 
 class Supervisor:
-    """Starts programs and stops them together. Use as a context manager; leaving it stops everything.
+    """Starts programs, starts again what ends, and stops them together. Use as a context manager; leaving it stops all.
 
-    As long as one of them runs, `none_running` refuses. Raises BlockingIOError while such a block runs.
+    As long as one of them runs, `none_running` refuses. Raises BlockingIOError while such a block runs. `pauses` are
+    the seconds before each new start; without any, the first end is the last.
     """
 
     def __init__(
-        self, programs: Sequence[Program], *, output: Any = sys.stdout, environment: Mapping[str, str] | None = None
+        self,
+        programs: Sequence[Program],
+        *,
+        output: Any = sys.stdout,
+        environment: Mapping[str, str] | None = None,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self.programs = programs
         self.output = output
         self.environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
+        self.pauses = pauses
         self.processes: dict[str, subprocess.Popen[str]] = {}
         self.threads: list[threading.Thread] = []
+        self._ends: dict[str, list[float]] = {program.name: [] for program in programs}
+        self._due: dict[str, float] = {}
+        self._given_up: str | None = None
+        self._stopping = threading.Event()
+        self._tender = threading.Thread(target=self._tend, daemon=True)
+        self._lock = contextlib.ExitStack()
+        self._kept: tuple[int, ...] = ()
 
     def __enter__(self) -> Self:
         # The programs inherit the lock, so that it also holds when the supervisor alone is killed.
-        with _lock_file(settings.DATA_DIR) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            self._start(lock.fileno())
+        with contextlib.ExitStack() as opened:
+            file = opened.enter_context(_lock_file(settings.DATA_DIR))
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            self._kept = (file.fileno(),)
+            self._lock = opened.pop_all()
+        for program in self.programs:
+            self._start(program)
+        self._tender.start()
         return self
 
-    def _start(self, lock: int) -> None:
-        for program in self.programs:
-            process = subprocess.Popen(
-                program.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                env=self.environment,
-                pass_fds=(lock,),
-                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops them in order
-            )
-            self.processes[program.name] = process
-            thread = threading.Thread(target=self._copy, args=(program.name, process.stdout), daemon=True)
-            thread.start()
-            self.threads.append(thread)
+    def _start(self, program: Program) -> None:
+        process = subprocess.Popen(
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=self.environment,
+            pass_fds=self._kept,
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops them in order
+        )
+        self.processes[program.name] = process
+        thread = threading.Thread(target=self._copy, args=(program.name, process.stdout), daemon=True)
+        thread.start()
+        self.threads.append(thread)
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def ended(self) -> str | None:
-        """Return the name of a program that has ended by itself, if any."""
-        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+        """Return the name of a program that ended too often and was given up, if any."""
+        return self._given_up
 
     def wait(self) -> tuple[str, int]:
-        """Wait until a program ends by itself and return its name and exit code."""
+        """Wait until a program is given up and return its name and last exit code."""
         while not (name := self.ended()):
-            time.sleep(0.2)
+            time.sleep(LOOK_SECONDS)
         return name, int(self.processes[name].returncode)
+
+    def _tend(self) -> None:
+        """Start again what has ended, until told to stop or a program is given up."""
+        while not self._given_up and not self._stopping.wait(LOOK_SECONDS):
+            for program in self.programs:
+                if program.name in self._due:
+                    self._start_again(program)
+                elif self.processes[program.name].poll() is not None:
+                    self._note_end(program.name)
+
+    def _note_end(self, name: str) -> None:
+        now = time.monotonic()
+        process = self.processes[name]
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # its own children would hold its port and its work
+        self._ends[name] = [at for at in self._ends[name] if now - at < FORGOTTEN_SECONDS] + [now]
+        count = len(self._ends[name])
+        if count > len(self.pauses):
+            self._given_up = name
+            return
+        pause = self.pauses[count - 1]
+        self._due[name] = now + pause
+        self._write(name, f"ended with exit code {process.returncode}; it is started again in {pause:g} s.\n")
+
+    def _start_again(self, program: Program) -> None:
+        if time.monotonic() < self._due[program.name]:
+            return
+        del self._due[program.name]
+        try:
+            self._start(program)
+        except OSError as error:  # counts as another end
+            self._write(program.name, f"could not be started: {error}\n")
 
     def stop(self) -> None:
         """Ask every program to stop, and end by force what has not stopped after 15 seconds. Safe to call twice."""
+        self._stopping.set()
+        if self._tender.is_alive():
+            self._tender.join()
         for process in self.processes.values():
             self._signal(process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -180,6 +239,7 @@ class Supervisor:
                 process.wait()
         for thread in self.threads:
             thread.join(timeout=1)
+        self._lock.close()
 
     def _signal(self, process: "subprocess.Popen[str]", number: int, *, group: bool = False) -> None:
         if process.poll() is not None:
@@ -194,5 +254,8 @@ class Supervisor:
 
     def _copy(self, name: str, stream: IO[str]) -> None:
         for line in stream:
-            self.output.write(f"{name:>6} | {line}")
-            self.output.flush()
+            self._write(name, line)
+
+    def _write(self, name: str, line: str) -> None:
+        self.output.write(f"{name:>6} | {line}")
+        self.output.flush()

@@ -35,7 +35,7 @@ from invoicing.services import approval_actions
 
 _PARKED_RANK, _LIMIT = 17, Decimal(50)
 _REASON = "The customer is insolvent; the administrator pays nothing."
-_BILLED_AT = time(2)
+_BILLED_AT = time(12)
 _LARGE = RuleOfOutliers("Large: somebody reads it", OutlierRule.Kind.ABOVE_AMOUNT.value, amount=Money(750, "EUR"))
 _FILTERS = (
     ("invoicing.invoice", "Overdue in euro", "due=overdue&currency=EUR"),

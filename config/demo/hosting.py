@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -12,14 +11,15 @@ import httpx
 
 from config import supervisor
 
-READY_SECONDS = 60
-LAST_LINES = 40
+READY_SECONDS = 1800
+"""A machine that is busy may take long; one that is not ready by then never will be."""
+TELL_SECONDS = 15
 PORTS = 50
 LOG_BYTES = 20 * 1024 * 1024
 
 
 class ProgramEnded(RuntimeError):
-    """A program ended by itself. The message ends with what it said last."""
+    """A program ended by itself, again and again. The message says where its output is."""
 
 
 class NoFreePort(RuntimeError):
@@ -35,7 +35,7 @@ def free_port(host: str, first: int) -> int:
 
 
 class Journal:
-    """Takes the programs' output line by line: all of it goes to a file, the last lines are kept at hand.
+    """Takes the programs' output line by line, to a file.
 
     The file goes on where an earlier start left it; a large one is put aside under the name `.1` first.
     """
@@ -46,20 +46,14 @@ class Journal:
         if path.is_file() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_name(f"{path.name}.1"))
         self._file = path.open("a", encoding="utf-8")
-        self._last: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=LAST_LINES))
 
     def write(self, line: str) -> None:
         """Take a line that starts with the program's name."""
         self._file.write(line)
-        self._last[line.partition("|")[0].strip()].append(line)
 
     def flush(self) -> None:
         """Bring what was taken to the file."""
         self._file.flush()
-
-    def last(self, name: str) -> str:
-        """Return what a program said last."""
-        return "".join(self._last[name])
 
 
 class Host:
@@ -83,23 +77,29 @@ class Host:
         self.journal.flush()
 
     def check(self) -> None:
-        """Raise ProgramEnded if one of the programs has ended."""
+        """Raise ProgramEnded if one of the programs has ended so often that it was given up."""
         name = self._supervisor.ended()
         if name is not None:
-            time.sleep(0.2)  # its last lines are on their way
             code = self._supervisor.processes[name].returncode
-            said = self.journal.last(name)
-            raise ProgramEnded(f"{said}\nThe {name} process ended with exit code {code}. Its last lines are above.")
+            raise ProgramEnded(
+                f"The {name} process ended again and again, last with exit code {code}; see {self.journal.path}."
+            )
 
-    def wait_until_ready(self) -> None:
-        """Wait until the web server answers and the database is up to date. Raises ProgramEnded, TimeoutError."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
+    def wait_until_ready(self, *, tell: Callable[[str], object] = lambda _: None) -> None:
+        """Wait until the web server answers and the database is up to date, as long as the programs live.
+
+        `tell` hears now and then that it goes on. Raises ProgramEnded, TimeoutError after half an hour.
+        """
+        started = told = time.monotonic()
+        while (now := time.monotonic()) - started < READY_SECONDS:
             self.check()
             if _answers(f"{self.url}/readyz"):
                 return
+            if now - told >= TELL_SECONDS:
+                told = now
+                tell(f"The web server is starting ({now - started:.0f} s so far).")
             time.sleep(0.1)
-        raise TimeoutError(f"The web server did not answer within {READY_SECONDS} s. See {self.journal.path}.")
+        raise TimeoutError(f"The web server did not answer within {READY_SECONDS // 60} min; see {self.journal.path}.")
 
     def stay(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Wait until told to stop, checking the programs. Raises ProgramEnded."""

@@ -9,11 +9,11 @@ import secrets
 from datetime import date, datetime
 
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Q
 
 from billing.models import Subscription
+from config import upgrading
 from config.demo import sellers, usage
 from config.kernel import actors, dates, errors
 from config.platform.queries import api_keys as known_keys
@@ -30,12 +30,12 @@ class NotASample(errors.NotAllowed):
     """The database holds somebody's own customers."""
 
 
-def prepare(*, at: datetime) -> None:
+def prepare(*, at: datetime, say: upgrading.Say = lambda _: None) -> None:
     """Bring the database up to date and fill the schedule. Safe to repeat.
 
     Raises NotASample for a database with customers that the sample did not make: invented invoices have no place there.
     """
-    call_command("migrate", interactive=False, verbosity=0)
+    upgrading.bring_up_to_date(say=say)
     ours = Q(external_id=usage.COMMUNITY) | Q(external_id__startswith=usage.PREFIX)
     if Customer.objects.exists() and not Customer.objects.filter(ours).exists():
         raise NotASample("not_a_sample", "This database has customers of its own: the sample is not loaded into it.")

@@ -79,9 +79,9 @@ class Material:
         return {month: usage.totals(requests) for month, requests in self.played().items()}
 
 
-def set_up(*, folder: Path, at: datetime) -> State:
+def set_up(*, folder: Path, at: datetime, say: Say = lambda _: None) -> State:
     """Prepare the installation and return what to remember, saved already. Raises NotASample."""
-    installation.prepare(at=at)
+    installation.prepare(at=at, say=say)
     known = state.load(folder)
     if known is None:
         first = installation.first_month()

@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from kombu import Connection
 
 from config import diagnosis, diagnosis_findings, diagnosis_inside, health, pdf_check
-from config.platform.services import schedule
-from customers.services import billing_entities
+from config.platform.services import first_steps, schedule
+from customers.services import billing_entities, default_taxes
 from tests.factories import platform
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -119,7 +120,8 @@ def test_an_incomplete_company_is_a_hint() -> None:
     entity = billing_entities.ensure_default(at=AT)
     [text] = _hints(diagnosis_inside.companies())
     assert text.endswith(
-        "no full address; no bank details; e-mails of invoices are off;"
+        "no full address; no bank details; e-mails of invoices are off; applies no tax, so its invoices are issued"
+        " without one;"
         " invoices are due at once (payment term of 0 days)"
     )
     values = {
@@ -131,6 +133,14 @@ def test_an_incomplete_company_is_a_hint() -> None:
         "net_payment_term": 14,
     }
     billing_entities.update(code=entity.code, values=values, actor=platform.ACTOR, at=AT)
+    [text] = _hints(diagnosis_inside.companies())
+    assert text.endswith(": applies no tax, so its invoices are issued without one")
+    ticked = first_steps.tick(code="no_tax", actor=platform.ACTOR, at=AT)
+    assert _hints(diagnosis_inside.companies()) == []
+    ticked.delete()
+    default_taxes.create(
+        values={"code": "vat", "name": "VAT", "rate": Decimal("0.19")}, applied=True, actor=platform.ACTOR, at=AT
+    )
     assert _hints(diagnosis_inside.companies()) == []
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -25,20 +26,55 @@ STUBBORN = (
 def test_one_that_ends_is_noticed_and_the_others_are_stopped() -> None:
     output = io.StringIO()
     programs = [_program("first", FOREVER), _program("second", "print('bye'); raise SystemExit(3)")]
-    with supervisor.Supervisor(programs, output=output) as running:
+    with supervisor.Supervisor(programs, output=output, pauses=()) as running:
         assert running.wait() == ("second", 3)
         left = running.processes["first"].pid
     assert not psutil.pid_exists(left)
     assert "second | bye\n" in output.getvalue()
 
 
+def test_one_that_ends_is_started_again_and_the_others_go_on(tmp_path: pathlib.Path) -> None:
+    once = f"import pathlib; p = pathlib.Path({str(tmp_path / 'ran')!r}); ran = p.exists(); p.touch()\n"
+    output = io.StringIO()
+    programs = [_program("web", FOREVER), _program("worker", f"{once}if not ran: raise SystemExit(1)\n{FOREVER}")]
+    with supervisor.Supervisor(programs, output=output, pauses=[0.1]) as running:
+        web = running.processes["web"].pid
+        _until(lambda: "worker | up" in output.getvalue())
+        assert "worker | ended with exit code 1; it is started again in 0.1 s.\n" in output.getvalue()
+        assert running.ended() is None
+        assert (running.processes["web"].pid, running.processes["web"].poll()) == (web, None)
+        second = running.processes["worker"].pid
+    assert not psutil.pid_exists(second)
+
+
+def test_one_that_keeps_ending_is_given_up() -> None:
+    output = io.StringIO()
+    programs = [_program("worker", "raise SystemExit(4)")]
+    with supervisor.Supervisor(programs, output=output, pauses=[0, 0]) as running:
+        assert running.wait() == ("worker", 4)
+    assert output.getvalue().count("it is started again") == 2
+
+
+def test_ends_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FORGOTTEN_SECONDS", 0)
+    output = io.StringIO()
+    with supervisor.Supervisor([_program("worker", "")], output=output, pauses=[0]) as running:
+        _until(lambda: output.getvalue().count("it is started again") > 2)
+        assert running.ended() is None
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_one_that_will_not_stop_is_ended_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.5)
     output = io.StringIO()
     with supervisor.Supervisor([_program("one", STUBBORN)], output=output) as running:
-        deadline = time.monotonic() + 10
-        while "up" not in output.getvalue() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        _until(lambda: "up" in output.getvalue())
         pid = running.processes["one"].pid
     assert not psutil.pid_exists(pid)
     assert "one | up\n" in output.getvalue()

@@ -21,7 +21,7 @@ AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 @pytest.fixture
 def _no_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation, "call_command", lambda *_, **__: None)
+    monkeypatch.setattr(installation.upgrading, "bring_up_to_date", lambda **_: None)
 
 
 @pytest.mark.usefixtures("_no_migrations")
@@ -106,7 +106,7 @@ def test_empty_installation_has_nothing_to_sum_up():
     assert installation.first_month() is None
 
 
-def test_failing_program_ends_the_command_with_its_output(tmp_path, monkeypatch, settings):
+def test_failing_program_ends_the_command_with_a_sentence(tmp_path, monkeypatch, settings):
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr("config.management.commands.demo.supervisor.interruptible", lambda: None)
     monkeypatch.setattr(tour, "set_up", lambda **_: state.State(date(2026, 4, 1), "secret", "key"))
@@ -116,8 +116,8 @@ def test_failing_program_ends_the_command_with_its_output(tmp_path, monkeypatch,
     monkeypatch.setattr("config.management.commands.demo.server.stop", stopped.append)
     monkeypatch.setattr("config.management.commands.demo.connections.close_all", lambda: None)
 
-    def fail(self: hosting.Host) -> None:
-        raise hosting.ProgramEnded("worker | no broker\nThe worker process ended with exit code 3.")
+    def fail(self: hosting.Host, **_: object) -> None:
+        raise hosting.ProgramEnded("The worker process ended again and again, last with exit code 3.")
 
     monkeypatch.setattr(hosting.Host, "wait_until_ready", fail)
 

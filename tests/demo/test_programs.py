@@ -25,28 +25,30 @@ def test_taken_port_gives_the_next_free_one():
         assert port < hosting.free_port("127.0.0.1", port) < port + hosting.PORTS
 
 
-def test_program_that_ends_is_told_with_its_last_words(tmp_path):
+def test_program_that_keeps_ending_is_told_in_a_sentence_that_names_the_log(tmp_path):
     journal = hosting.Journal(tmp_path / "deep" / "server.log")
     host = hosting.Host(host="127.0.0.1", port=1, journal=journal)
     program = supervisor.Program("worker", [sys.executable, "-c", "print('no broker'); raise SystemExit(3)"])
-    host._supervisor = supervisor.Supervisor([program], output=journal)
+    host._supervisor = supervisor.Supervisor([program], output=journal, pauses=[0])
 
-    with host, pytest.raises(hosting.ProgramEnded, match="no broker") as caught:
+    with host, pytest.raises(hosting.ProgramEnded, match="last with exit code 3") as caught:
         host.wait_until_ready()
 
-    assert "exit code 3" in str(caught.value)
-    assert "no broker" in journal.path.read_text()
+    assert str(journal.path) in str(caught.value)
+    assert "no broker" not in str(caught.value)
+    assert journal.path.read_text().count("no broker") == 2
 
 
-def test_journal_keeps_the_last_lines_of_each_program(tmp_path):
-    journal = hosting.Journal(tmp_path / "server.log")
-    for number in range(hosting.LAST_LINES + 10):
-        journal.write(f"   web | line {number}\n")
-    journal.write("  beat | tick\n")
+def test_starting_is_waited_for_as_long_as_the_programs_live_and_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(hosting, "TELL_SECONDS", 0)
+    answers = iter([False, False, True])
+    monkeypatch.setattr(hosting, "_answers", lambda _: next(answers))
+    host = hosting.Host(host="127.0.0.1", port=1, journal=hosting.Journal(tmp_path / "server.log"))
+    told: list[str] = []
 
-    assert journal.last("web").splitlines()[0] == "   web | line 10"
-    assert journal.last("beat") == "  beat | tick\n"
-    assert journal.last("worker") == ""
+    host.wait_until_ready(tell=told.append)
+
+    assert [text[:26] for text in told] == ["The web server is starting"] * 2
 
 
 def test_journal_goes_on_where_an_earlier_start_left_it(tmp_path, monkeypatch):
@@ -136,9 +138,8 @@ def test_nothing_to_wait_for_hurries_nobody():
 
 def test_output_of_a_program_is_written_line_by_line():
     output = io.StringIO()
-    with supervisor.Supervisor(
-        [supervisor.Program("web", [sys.executable, "-c", "print('up')"])], output=output
-    ) as one:
+    program = supervisor.Program("web", [sys.executable, "-c", "print('up')"])
+    with supervisor.Supervisor([program], output=output, pauses=()) as one:
         one.wait()
 
     assert output.getvalue() == "   web | up\n"

@@ -73,13 +73,13 @@ class Command(base.BaseCommand):
 
     def _run(self, host: str, port: int, *, leave: bool) -> None:
         folder = settings.DATA_DIR / "demo"
-        known = tour.set_up(folder=folder, at=timezone.now())
+        known = tour.set_up(folder=folder, at=timezone.now(), say=self._say)
         free = hosting.free_port(host, port)
         if free != port:
             self.stdout.write(f"Port {port} is taken; taking {free}.")
         journal = hosting.Journal(folder / "server.log")
         with Receiver() as receiver, Host(host=host, port=free, journal=journal) as running:
-            running.wait_until_ready()
+            running.wait_until_ready(tell=self._say)
             self.stdout.write(f"Web server, worker and scheduler are up: {running.url}/")
             self._integrate(running, known, receiver)
             rows = tour.play(host=running, known=known, say=self._say, clock=timezone.now)

@@ -4,11 +4,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import base, call_command
-from django.db import connections
+from django.contrib.auth import get_user_model
+from django.core.management import base
+from django.db import DatabaseError, connections
 
-from config import supervisor
+from config import supervisor, upgrading
+from config.localdb.errors import LocalDatabaseError
 from config.platform.services import schedule
+
+CREATE_USER = ".venv/bin/python manage.py createsuperuser"
 
 
 class Command(base.BaseCommand):
@@ -23,16 +27,32 @@ class Command(base.BaseCommand):
         if supervisor.is_taken(host=host, port=port):
             raise base.CommandError(f"Port {port} is in use: set WEB_PORT to a free one, or stop what listens there.")
         supervisor.interruptible()
-        if not no_migrate:
-            call_command("migrate", interactive=False, verbosity=0)
-            schedule.sync()
-        connections.close_all()
-        programs = [supervisor.web(host=host, port=port), supervisor.worker(), supervisor.beat()]
-        self.stdout.write(f"Serving at http://{host}:{port}/ - Ctrl-C stops it.")
         try:
-            with supervisor.Supervisor(programs, output=self.stdout) as running:
-                name, code = running.wait()
+            name, code = self._serve(host, port, migrate=not no_migrate)
         except KeyboardInterrupt:
             self.stdout.write(f"Stopped.{supervisor.database_left()}")
             return
-        raise base.CommandError(f"{name} ended with exit code {code}; its last lines are above.")
+        except (DatabaseError, LocalDatabaseError) as error:
+            raise base.CommandError(f"The database: {error}\n`make doctor` says what to do.") from error
+        raise base.CommandError(
+            f"{name} ended again and again, last with exit code {code}, so everything was stopped. "
+            f"Its last lines are above; `make doctor` may know why."
+        )
+
+    def _serve(self, host: str, port: int, *, migrate: bool) -> tuple[str, int]:
+        """Serve until a program is given up; return its name and exit code."""
+        if migrate:
+            upgrading.bring_up_to_date(say=self._say)
+            schedule.sync()
+        can_sign_in = get_user_model().objects.filter(is_active=True, is_staff=True).exists()
+        connections.close_all()
+        programs = [supervisor.web(host=host, port=port), supervisor.worker(), supervisor.beat()]
+        self._say(f"Serving at http://{host}:{port}/ - Ctrl-C stops it.")
+        if not can_sign_in:
+            self._say(f"Nobody can sign in yet. Make the first user in another terminal:\n  {CREATE_USER}")
+        with supervisor.Supervisor(programs, output=self.stdout) as running:
+            return running.wait()
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
