@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import HttpRequest
 
 from catalog.models import Tax
@@ -15,13 +16,14 @@ from catalog.services import taxes
 from catalog.services.taxes import TaxValues
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.admin import cells, filters, history, pages, theme
+from config.platform.admin import cells, filters, history, offers, pages, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Page
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 
 HUNDRED = Decimal(100)
+OFFERS = "catalog.tax"
 
 
 class TaxForm(VerbForm):
@@ -38,6 +40,14 @@ class TaxForm(VerbForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Printed where the tax stands, for example why it is nothing.",
     )
+
+
+class NewTaxForm(TaxForm):
+    """A new tax, with what it can be given to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offers.add_fields(OFFERS, self)
 
 
 def tax_values(cleaned: Mapping[str, Any]) -> TaxValues:
@@ -61,11 +71,13 @@ class CreateTax(ListVerb):
     permission = "catalog.add_tax"
     explanation = "A tax applies to whatever names it: a price, a customer or a billing entity."
     confirm = "Save"
-    form_class = TaxForm
+    form_class = NewTaxForm
 
+    @transaction.atomic
     def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
-        """Make it."""
+        """Make it, and give it to what was chosen."""
         tax = taxes.create(values=tax_values(values), actor=actor, at=at)
+        offers.apply(OFFERS, instance=tax, values=values, actor=actor, at=at)
         return Outcome(f"The tax {tax} was made.", cells.page_url(tax))
 
 

@@ -31,7 +31,11 @@ CHANGE = "platform.change_firststep"
 
 @dataclass(frozen=True)
 class Step:
-    """One step. It is done when any of ``rows`` has a row. ``url`` names the form, which ``permission`` opens."""
+    """One step. It is done when any of ``rows`` has a row. ``url`` names the form, which ``permission`` opens.
+
+    ``missing`` says what is lacking as long as it is not done. ``other`` is another way to do it: its words, and the
+    name of its form, which whoever may tick steps off opens.
+    """
 
     code: str
     title: str
@@ -41,6 +45,8 @@ class Step:
     url: str
     permission: str
     rows: Callable[[], Sequence[QuerySet[Any]]]
+    missing: Callable[[], str] = lambda: ""
+    other: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Shown:
     is_done: bool
     is_next: bool
     url: str
+    missing: str = ""
+    other_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,13 +89,36 @@ class Checklist(Block):
         return next((item for item in self.items if item.is_next), None)
 
 
+_NEEDED = (("address_line1", "street"), ("city", "city"), ("country", "country"), ("iban", "bank details"))
+
+
 def _entity() -> Sequence[QuerySet[Any]]:
-    complete = BillingEntity.objects.exclude(address_line1="").exclude(city="").exclude(country="")
-    return (complete.exclude(logo=""),)
+    complete = BillingEntity.objects.all()
+    for field, _ in _NEEDED:
+        complete = complete.exclude(**{field: ""})
+    return (complete,)
+
+
+def _missing_of_entity() -> str:
+    entity = BillingEntity.objects.order_by("-is_default", "pk").first()
+    if entity is None:
+        return "There is no billing entity yet."
+    lacks = [words for field, words in _NEEDED if not getattr(entity, field)]
+    return f"{entity.name} lacks: {', '.join(lacks)}."
+
+
+def _missing_of_tax() -> str:
+    made = Tax.objects.filter(deleted_at__isnull=True).order_by("pk").first()
+    if made is None:
+        return ""
+    return f"The tax {made.name} was made, but no billing entity applies it: choose it when you edit a billing entity."
 
 
 def _tax() -> Sequence[QuerySet[Any]]:
-    return Tax.objects.all(), BillingEntity.objects.filter(eu_tax_management=True), TaxEngine.objects.all()
+    applied = BillingEntity.taxes.through.objects.all()
+    decided = BillingEntity.objects.filter(eu_tax_management=True)
+    engines = TaxEngine.objects.filter(is_active=True)
+    return applied, decided, engines, first_steps.ticked(code=FirstStep.Code.NO_TAX)
 
 
 def _people() -> Sequence[QuerySet[Any]]:
@@ -102,23 +133,26 @@ STEPS = (
     Step(
         "entity",
         "Complete your company",
-        "Invoices must name who issues them: address, VAT id, bank details. The logo stands on every document.",
+        "Invoices must name who issues them: address, bank details, the VAT id if there is one. A logo is optional.",
         "Then say which taxes your invoices have.",
         "Open the billing entities",
         "admin:customers_billingentity_changelist",
         "customers.change_billingentity",
         _entity,
+        _missing_of_entity,
     ),
     Step(
         "tax",
         "Set up taxes",
-        "Without one, invoices are issued without tax. One rate is enough to begin; the VAT of the EU can be decided "
-        "for each customer by itself.",
+        "Without one that a billing entity applies, invoices are issued without tax. One rate is enough to begin; the "
+        "VAT of the EU can be decided for each customer by itself.",
         "Then make sure that e-mail gets out.",
         "Make a tax",
         "admin:catalog_tax_create",
         "catalog.add_tax",
         _tax,
+        _missing_of_tax,
+        ("We charge no tax", "admin:platform_firststep_no_tax"),
     ),
     Step(
         "mail",
@@ -225,7 +259,8 @@ STEPS = (
 
 
 def blocks(request: HttpRequest) -> Sequence[Block]:
-    """The list on the overview; nothing once all is done, or somebody put it away. One query."""
+    """The list on the overview; nothing once all is done, or somebody put it away. One query, and one for each of the
+    first two steps that is not done."""
     if not request.user.has_perm(VIEW):
         return ()
     items, is_hidden = _items(request)
@@ -236,7 +271,7 @@ def blocks(request: HttpRequest) -> Sequence[Block]:
 
 
 def whole(request: HttpRequest) -> Checklist:
-    """The list on its own page, with all that it says. One query."""
+    """The list on its own page, with all that it says. Queries as `blocks`."""
     items, is_hidden = _items(request)
     verb = "show" if is_hidden else "hide"
     url = reverse(f"admin:platform_firststep_{verb}") if request.user.has_perm(CHANGE) else ""
@@ -250,7 +285,20 @@ def _items(request: HttpRequest) -> tuple[tuple[Shown, ...], bool]:
     done = [functools.reduce(operator.or_, [next(found) for _ in group]) for group in asked]
     first = next((number for number, is_done in enumerate(done) if not is_done), None)
     items = tuple(
-        Shown(step, is_done, number == first, reverse(step.url) if request.user.has_perm(step.permission) else "")
+        _shown(request, step, is_done=is_done, is_next=number == first)
         for number, (step, is_done) in enumerate(zip(STEPS, done, strict=True))
     )
     return items, next(found)
+
+
+def _shown(request: HttpRequest, step: Step, *, is_done: bool, is_next: bool) -> Shown:
+    may, may_tick = request.user.has_perm(step.permission), request.user.has_perm(CHANGE)
+    _, other = step.other
+    return Shown(
+        step,
+        is_done,
+        is_next,
+        reverse(step.url) if may else "",
+        "" if is_done else step.missing(),
+        reverse(other) if other and may_tick and not is_done else "",
+    )

@@ -7,6 +7,7 @@ from customers.admin import (
     custom_sections,
     customer_imports,
     customers,
+    entity_taxes,
     vat_checks,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "custom_sections",
     "customer_imports",
     "customers",
+    "entity_taxes",
     "vat_checks",
 ]

@@ -178,7 +178,7 @@ def _documents(entity: BillingEntity) -> Facts:
             Fact("Invoices of nothing", "finalized" if entity.finalize_zero_amount_invoice else "skipped"),
             Fact("E-mails", ", ".join(entity.email_settings) or "none"),
             Fact("Accent colour", swatch),
-            Fact("Logo", "set" if entity.logo else "none"),
+            Fact("Logo", "set" if entity.logo else "none (optional)"),
             Fact("Footer", entity.invoice_footer or cells.EMPTY),
         ),
     )

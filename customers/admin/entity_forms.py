@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 
 from catalog.queries import taxes as known_taxes
 from config.platform.admin import theme
 from config.platform.admin.forms import VerbForm, words
 from customers.admin import choices
-from customers.domain import profiles
+from customers.domain import profiles, time_zones
 from customers.models import BillingEntity, InvoiceCustomSection
 from customers.services.billing_entities import BillingEntityValues
 
@@ -22,6 +24,8 @@ PLAIN = (
     "finalize_zero_amount_invoice", "eu_tax_management", "email_settings", "accent_color", "logo", "invoice_footer",
     "issuing_date_anchor", "issuing_date_adjustment",
 )  # fmt: skip
+
+MAX_LOGO = 200_000
 
 EMAILS = [
     ("invoice.finalized", "Invoice issued"),
@@ -47,8 +51,8 @@ class EntityForm(VerbForm):
         (
             "Documents",
             (
-                "document_number_prefix", "document_numbering", "document_locale", "accent_color", "logo",
-                "invoice_footer", "custom_sections",
+                "document_number_prefix", "document_numbering", "document_locale", "accent_color", "logo_file",
+                "logo", "invoice_footer", "custom_sections",
             ),
         ),
     )  # fmt: skip
@@ -75,14 +79,16 @@ class EntityForm(VerbForm):
         known_taxes.choices(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="Of customers that have none of their own.",
+        help_text="Of customers that have none of their own. Without one their invoices have no tax.",
     )
     eu_tax_management = forms.BooleanField(
         label="Decide the VAT of the EU",
         required=False,
         help_text="By each customer's country and VAT number. For billing entities in the EU alone.",
     )
-    timezone = forms.ChoiceField(label="Time zone", choices=choices.timezones)
+    timezone = forms.ChoiceField(
+        label="Time zone", choices=choices.timezones, help_text="In which days begin: of billing, of issue, of dues."
+    )
     net_payment_term = forms.IntegerField(label="Payment term (days)", min_value=0, max_value=3650)
     invoice_grace_period = forms.IntegerField(
         label="Grace period (days)", min_value=0, max_value=365, help_text="How long invoices stay drafts."
@@ -94,7 +100,8 @@ class EntityForm(VerbForm):
         label="and are dated",
         choices=BillingEntity.Adjustment.choices,
         required=False,
-        help_text="No document is dated after the day on which it is finalized.",
+        help_text="No document is dated after the day on which it is finalized. A fee in advance is on the invoice of "
+        "the day on which its period begins: with “last day of the period” that invoice bears the day before.",
     )
     custom_sections = forms.ModelMultipleChoiceField(
         InvoiceCustomSection.objects.filter(deleted_at__isnull=True),
@@ -106,20 +113,61 @@ class EntityForm(VerbForm):
     email_settings = forms.MultipleChoiceField(
         label="E-mails to customers", choices=EMAILS, required=False, widget=forms.CheckboxSelectMultiple
     )
-    document_number_prefix = forms.CharField(label="Number prefix", max_length=16)
+    document_number_prefix = forms.CharField(
+        label="Number prefix", max_length=16, help_text="Stands before the number of each document, such as ACME-2026."
+    )
     document_numbering = forms.ChoiceField(label="Numbering", choices=BillingEntity.Numbering.choices)
     document_locale = forms.ChoiceField(label="Language", choices=choices.languages)
     accent_color = forms.CharField(label="Accent colour", max_length=7, widget=theme.ColorWidget)
+    logo_file = forms.FileField(
+        label="Logo from a file (optional)",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".svg,image/svg+xml", "class": "q-quote-file"}),
+        help_text="SVG of at most 200 kB; PNG and JPEG cannot be used. It takes the place of the text below.",
+    )
     logo = forms.CharField(
-        label="Logo (SVG)", required=False, max_length=200_000, widget=forms.Textarea(attrs={"rows": 4})
+        label="Logo as SVG text", required=False, max_length=MAX_LOGO, widget=forms.Textarea(attrs={"rows": 4})
     )
     invoice_footer = forms.CharField(
         label="Footer", required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not known_taxes.choices().exists():
+            self.fields["taxes"].help_text = format_html(
+                "There is no tax yet, so invoices are issued without one. Save this first, then "
+                '<a class="q-link" href="{}">make a tax</a>: its form asks which billing entities use it.',
+                reverse("admin:catalog_tax_create"),
+            )
+
+    def clean_iban(self) -> str:
+        """Refuse what looks like an IBAN and is none, with words that say so."""
+        text: str = self.cleaned_data["iban"]
+        if profiles.check({"iban": text}):
+            raise forms.ValidationError("This is not a valid IBAN: a digit is wrong or missing.")
+        return text
+
+    def clean_logo_file(self) -> str:
+        """Read the drawing. What of it documents show is decided when they are made."""
+        file = self.cleaned_data["logo_file"]
+        if not file:
+            return ""
+        if file.size > MAX_LOGO:
+            raise forms.ValidationError("The file is larger than 200 kB.")
+        try:
+            text: str = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = ""
+        if "<svg" not in text or "\0" in text:
+            raise forms.ValidationError("This is no SVG drawing. Other pictures cannot be used.")
+        return text
+
     def clean(self) -> dict[str, Any]:
         """Ask the domain about every field."""
         cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("logo_file"):
+            cleaned["logo"] = cleaned["logo_file"]
         given = {field: cleaned[field] for field in PLAIN if field in cleaned}
         for field, codes in profiles.check(given).items():
             self.add_error(field, [words(code) for code in codes])
@@ -132,6 +180,28 @@ class NewEntityForm(EntityForm):
     sections = (("Company", ("name", "code", *EntityForm.sections[0][1][1:])), *EntityForm.sections[1:])
 
     code = forms.CharField(max_length=255, help_text="By which the API knows it.")
+    document_number_prefix = forms.CharField(
+        label="Number prefix",
+        max_length=16,
+        required=False,
+        help_text="Stands before the number of each document, such as ACM-1F3B. Empty: made of the name.",
+    )
+    timezone = forms.ChoiceField(
+        label="Time zone",
+        choices=lambda: choices.inherited(choices.timezones(), "that of the country"),
+        required=False,
+        help_text="In which days begin: of billing, of issue, of dues. Germany's is Europe/Berlin, for example.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Take the country's time zone where none is chosen."""
+        cleaned = super().clean()
+        if "timezone" in cleaned and not cleaned["timezone"]:
+            country = cleaned.get("country", "")
+            cleaned["timezone"] = time_zones.usual(country) if country else "UTC"
+            if not cleaned["timezone"]:
+                self.add_error("timezone", "This country has several time zones: choose one.")
+        return cleaned
 
 
 def entity_values(cleaned: Mapping[str, Any]) -> BillingEntityValues:
@@ -145,6 +215,8 @@ def entity_values(cleaned: Mapping[str, Any]) -> BillingEntityValues:
     values["issuing_date_adjustment"] = cleaned["issuing_date_adjustment"] or BillingEntity.Adjustment.ALIGN
     if "code" in cleaned:
         values["code"] = cleaned["code"]
+    if not cleaned["document_number_prefix"]:
+        del values["document_number_prefix"]  # the service makes one
     return values
 
 
@@ -161,10 +233,11 @@ def usual() -> Mapping[str, Any]:
     """What most sellers want."""
     return {
         "default_currency": "EUR",
-        "timezone": "UTC",
         "document_locale": "en",
         "net_payment_term": 14,
         "invoice_grace_period": 0,
+        "issuing_date_anchor": BillingEntity.Anchor.NEXT_PERIOD_START,
+        "issuing_date_adjustment": BillingEntity.Adjustment.ALIGN,
         "finalize_zero_amount_invoice": True,
         "email_settings": ["invoice.finalized", "credit_note.created"],
         "document_numbering": BillingEntity.Numbering.PER_CUSTOMER,

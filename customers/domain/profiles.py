@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from babel import Locale
+from stdnum import iban
 
 from config.kernel import dates, errors, money
 
@@ -23,6 +24,7 @@ MAX_DAYS = 3650
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 _URL = re.compile(r"https?://[^\s<>\"'\\]{1,250}", re.IGNORECASE)
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_LIKE_IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}")
 _NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 
 
@@ -63,6 +65,11 @@ def _is_timezone(name: str) -> bool:
     return True
 
 
+def _is_account(text: str) -> bool:
+    """Accounts are written in many ways; only what begins as an IBAN does has to be one, with its check digits."""
+    return not _LIKE_IBAN.match(text.strip()) or bool(iban.is_valid(text))
+
+
 def _are_emails(text: str) -> bool:
     found = emails(text)
     return bool(found) and all(_EMAIL.fullmatch(address) for address in found)
@@ -77,6 +84,7 @@ _TESTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "email": (_are_emails, "invalid_email_format"),
     "url": (lambda url: _URL.fullmatch(url) is not None, "url_is_invalid"),
     "logo_url": (lambda url: _URL.fullmatch(url) is not None, "url_is_invalid"),
+    "iban": (_is_account, "value_is_invalid"),
     "accent_color": (lambda color: _COLOR.fullmatch(color) is not None, "value_is_invalid"),
     "net_payment_term": (lambda days: 0 <= days <= MAX_DAYS, "value_is_out_of_range"),
     "invoice_grace_period": (lambda days: 0 <= days <= MAX_DAYS, "value_is_out_of_range"),

@@ -1,7 +1,8 @@
-"""Taxes with the question whether the default seller applies them. Owns that link; the catalogue owns the taxes."""
+"""Taxes with the question which sellers apply them. Owns that link; the catalogue owns the taxes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -40,16 +41,26 @@ def delete(*, code: str, actor: Actor, at: datetime) -> Tax:
     return tax
 
 
+@transaction.atomic
+def use(*, tax: Tax, entities: Iterable[BillingEntity], actor: Actor, at: datetime) -> None:
+    """Let sellers apply a tax beside those that they apply. Doing it again changes nothing."""
+    for entity in entities:
+        _give(entity, tax, actor=actor, at=at)
+
+
+def _give(entity: BillingEntity, tax: Tax, *, actor: Actor, at: datetime) -> None:
+    if entity.taxes.filter(pk=tax.pk).exists():
+        return
+    entity.taxes.add(tax)
+    audit.record(actor=actor, at=at, verb="apply_tax", instance=entity, new={"tax": tax.code})
+
+
 def _apply(tax: Tax, *, applied: bool | None, actor: Actor, at: datetime) -> None:
     if applied is None:
         return
     entity = billing_entities.default()
-    if applied == entity.taxes.filter(pk=tax.pk).exists():
-        return
     if applied:
-        entity.taxes.add(tax)
-    else:
+        _give(entity, tax, actor=actor, at=at)
+    elif entity.taxes.filter(pk=tax.pk).exists():
         entity.taxes.remove(tax)
-    audit.record(
-        actor=actor, at=at, verb="apply_tax" if applied else "lift_tax", instance=entity, new={"tax": tax.code}
-    )
+        audit.record(actor=actor, at=at, verb="lift_tax", instance=entity, new={"tax": tax.code})

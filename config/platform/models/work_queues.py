@@ -43,6 +43,7 @@ class FirstStep(db.Base):
         HIDDEN = "hidden", "put away"
         MAIL = "mail", "test mail sent"
         BACKUP = "backup", "backups set up"
+        NO_TAX = "no_tax", "no tax is charged"
 
     code = models.CharField(max_length=16, choices=Code.choices, unique=True)
     by = models.CharField(max_length=255)
