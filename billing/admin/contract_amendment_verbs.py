@@ -189,6 +189,7 @@ class ChangeCommitment(Weighed):
         """The commitments of this contract that are open."""
         form = super().form(data=data, instance=instance, at=at)
         rows = ContractCommitment.objects.filter(contract=instance, settled_at__isnull=True, cut_on__isnull=True)
+        rows = rows.select_related("contract")  # which names it
         form.fields["commitment"].queryset = rows if instance.state == State.ACTIVE else rows.none()
         return form
 

@@ -137,7 +137,7 @@ class OrderAdmin(pages.PageAdmin):
         return Page(
             top=(*note, _figures(found)),
             tabs=(
-                Tab("Order", (quote_progress_blocks.answer(found.order_form), _made(found))),
+                Tab("Order", (quote_progress_blocks.answer(found.order_form), _made(found, request.user))),
                 Tab("History", (recent,)),
             ),
         )
@@ -157,20 +157,25 @@ def _figures(order: Order) -> Figures:
     )
 
 
-def _made(order: Order) -> Facts:
+def _made(order: Order, user: Any) -> Facts:
     record = order.record if isinstance(order.record, dict) else {}
     said = {key: value for key, value in record.items() if value not in (None, [], {}, "")}
-    told = "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in said.items())
+    told = "; ".join(f"{key.replace('_', ' ')}: {_said(value)}" for key, value in said.items())
     return Facts(
         "What was made of it",
         (
-            Fact("Contract", cells.to(order.contract)),
-            Fact("First invoice", cells.to(order.invoice)),
+            Fact("Contract", cells.to_if_seen(order.contract, user)),
+            Fact("First invoice", cells.to_if_seen(order.invoice, user)),
             Fact("Executed", cells.instant(order.executed_at)),
             Fact("Signed on paper", _scan(order)),
             Fact("Record", told or cells.EMPTY),
         ),
     )
+
+
+def _said(value: object) -> str:
+    """A value of the record as people read it: lists without their brackets."""
+    return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
 def _scan(order: Order) -> object:

@@ -12,9 +12,9 @@ from django import forms
 
 from billing.admin import quote_verbs
 from billing.admin.quote_verbs import QuoteVerb
-from billing.models import Order, OrderForm, Quote
+from billing.models import Order, OrderForm, Quote, QuoteVersion
 from billing.queries import quotes
-from billing.services import acceptance_previews, order_forms, quote_versions
+from billing.services import acceptance_previews, order_forms, quote_versions, signatures
 from billing.services.acceptance_previews import Foreseen
 from billing.services.order_forms import Signer
 from billing.services.signed_documents import SignedDocument
@@ -26,6 +26,7 @@ from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import Outcome
 
+State = QuoteVersion.State
 BYTES = "image/jpeg,image/png,application/pdf"
 
 
@@ -83,12 +84,49 @@ class RecordSignature(QuoteVerb):
             document=None if upload is None else SignedDocument(upload.read()),
             mode=values["mode"],
             purchase_order_number=values["purchase_order_number"],
+            signed_on=values.get("signed_on"),
             actor=actor,
             at=at,
         )
         order = Order.objects.filter(order_form=form).first()
         made = "" if order is None or order.contract is None else f" {order.contract} was made."
         return Outcome(f"The signature of {form.signer_name} was recorded.{made}")
+
+
+class LateSignatureForm(SignatureForm):
+    """A signature that came back after the last day: when it was given, with the document."""
+
+    sections = (
+        ("Who signed", ("name", "title", "email", "purchase_order_number")),
+        ("What came back", ("signed_on", "document")),
+        ("What is made of it", ("mode",)),
+    )
+
+    signed_on = forms.DateField(label="Signed on", help_text="The day beside the signature, until the last day.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["document"].required = True
+
+
+class RecordLateSignature(RecordSignature):
+    """Record a signature on paper that came back after the last day, and was given before."""
+
+    name = "sign_late"
+    label = "Record a late signature"
+    permission = "billing.sign_late_quote"
+    states = (*quote_verbs.OFFERED, State.EXPIRED)
+    explanation = (
+        "The customer signed in time, and the paper came back after the last day. With the day and the document it "
+        "counts; what has no day of its own starts today."
+    )
+    form_class = LateSignatureForm
+
+    def check(self, *, instance: Quote, at: datetime) -> None:
+        """The last day has to be over."""
+        super().check(instance=instance, at=at)
+        if not signatures.is_late(order_form=_order_form(instance), at=at):
+            raise errors.NotAllowed("invalid_quote_state", "The offer is valid still: record a signature.")
 
 
 class RefusalForm(VerbForm):

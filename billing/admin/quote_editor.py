@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
@@ -19,7 +21,14 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from billing.admin import contract_blocks, quote_editor_page, quote_editor_rows, quote_editor_start, quote_sums
+from billing.admin import (
+    contract_blocks,
+    quote_editor_conflicts,
+    quote_editor_page,
+    quote_editor_rows,
+    quote_editor_start,
+    quote_sums,
+)
 from billing.admin import quote_editor_terms as editor_terms
 from billing.admin.quote_editor_forms import HeadForm, StartForm
 from billing.admin.quote_editor_page import Catalogue
@@ -32,6 +41,7 @@ from billing.services import quote_versions, quotes
 from billing.services.quotes import NewQuote, QuoteValues
 from config.kernel import dates, errors
 from config.platform.admin import acting, verbs
+from config.platform.admin.blocks import Block
 from customers.models import BillingEntity
 
 TEMPLATE = "admin/billing/quote_editor.html"
@@ -41,6 +51,8 @@ ADD, CHANGE, SUBMIT = "billing.add_quote", "billing.change_quote", "billing.chan
 SAVES = ("save", "submit")
 LOWER = ("Term and payment", "Texts")
 PART = "X-Quote-Part"
+OVER = "Somebody submitted or voided it meanwhile. What you typed is still here: put it into a new version."
+UNREAD = "Some of it cannot be read yet: see the fields in red."
 EXPLANATION = {
     Quote.Kind.NEW: "Products for a term, at prices of their own where you agree on some. The sums follow.",
     Quote.Kind.RENEWAL: "The next term of a contract. It begins with what the contract sells now, after its uplift.",
@@ -68,6 +80,7 @@ class Desk:
     version: QuoteVersion | None = None
     asked: Asked = field(default_factory=Asked)
     focus: str = ""
+    conflict: tuple[Block, ...] = ()
 
 
 def create_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
@@ -76,6 +89,11 @@ def create_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     if request.method == "POST":
         return _posted(model_admin, request, None, at)
+    once = _key(request.GET.get("once", ""))
+    made = None if once is None else Quote.objects.filter(uuid=once).first()
+    if made is not None:
+        messages.info(request, f"This was saved as {made.number}.")
+        return HttpResponseRedirect(model_admin.url("edit", made.pk))
     start = _start(request, at)
     return _page(model_admin, request, _opened(start), at, start_form=StartForm())
 
@@ -99,9 +117,9 @@ def totals_view(model_admin: Any, request: HttpRequest, object_id: str = "") -> 
     _require(request, model_admin, CHANGE if object_id else ADD)
     version = None
     if object_id:
-        version, refused = _draft(model_admin, request, object_id)
+        version, refused = _draft(model_admin, request, object_id, is_told=False)
         if version is None:
-            return refused
+            return refused if refused.status_code == HTTPStatus.NOT_FOUND else JsonResponse({"is_over": OVER})
     at = timezone.now()
     desk = _read(request, version, at, is_live=True)
     found = summed(desk, at=at)
@@ -111,7 +129,8 @@ def totals_view(model_admin: Any, request: HttpRequest, object_id: str = "") -> 
 def summed(desk: Desk, *, at: datetime) -> dict[str, Any]:
     """What the panel beside the form shows: sums, consents, and what has no field of its own."""
     found: dict[str, Any] = {}
-    if any(desk.asked.terms.values()) and not desk.asked.wrong:
+    unread = desk.form.unread()
+    if any(desk.asked.terms.values()) and not desk.asked.wrong and not unread:
         try:
             quote = desk.quote or _unsaved(desk)
             terms = quote_terms.read({**desk.form.terms(), **desk.asked.terms})
@@ -120,9 +139,10 @@ def summed(desk: Desk, *, at: datetime) -> dict[str, Any]:
             found["sums"] = quote_sums.of(totals, is_amendment=desk.kind == Quote.Kind.AMENDMENT)
         except errors.DomainError as refusal:
             desk.asked.refuse(refusal)
-    if desk.asked.wrong:
-        found["sums_empty"] = "Some of it cannot be read yet: see the fields in red."
-    found["problems"] = list(desk.asked.others)
+    if desk.asked.wrong or unread:
+        found["sums_empty"] = UNREAD
+    found["problems"] = [*unread, *desk.asked.others]
+    found["has_no_term"] = desk.form.has_no_term()
     return found
 
 
@@ -131,7 +151,9 @@ def _require(request: HttpRequest, model_admin: Any, right: str) -> None:
         raise PermissionDenied
 
 
-def _draft(model_admin: Any, request: HttpRequest, object_id: str) -> tuple[QuoteVersion | None, HttpResponse]:
+def _draft(
+    model_admin: Any, request: HttpRequest, object_id: str, *, is_told: bool = True
+) -> tuple[QuoteVersion | None, HttpResponse]:
     quote = model_admin.get_object(request, unquote(object_id))
     if quote is None:
         return None, model_admin.missing(request, object_id)
@@ -140,9 +162,17 @@ def _draft(model_admin: Any, request: HttpRequest, object_id: str) -> tuple[Quot
     )
     version = rows.filter(quote=quote).order_by("-number").first()
     if version is None or version.state != QuoteVersion.State.DRAFT:
-        messages.warning(request, "What was submitted stays as it is. Copy it to a new version to change it.")
+        if is_told:
+            messages.warning(request, "What was submitted stays as it is. Copy it to a new version to change it.")
         return None, HttpResponseRedirect(verbs.object_url(model_admin, quote))
     return version, HttpResponse()
+
+
+def _key(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _start(request: HttpRequest, at: datetime) -> Start:
@@ -206,6 +236,8 @@ def _posted(model_admin: Any, request: HttpRequest, version: QuoteVersion | None
     if step in SAVES and desk.form.is_valid() and not desk.asked.wrong:
         try:
             quote = _saved(request, desk, at)
+        except quotes.QuoteChanged:
+            desk.conflict = _conflict(desk, desk.version)
         except errors.DomainError as refusal:
             _refuse(desk, refusal)
         else:
@@ -235,6 +267,7 @@ def _saved(request: HttpRequest, desk: Desk, at: datetime) -> Quote:
             terms=terms,
             introduction=values["introduction"],
             valid_until=values["valid_until"],
+            once=values["once"],
         )
         return quotes.create(new=new, actor=actor, at=at)
     with transaction.atomic():
@@ -254,7 +287,16 @@ def _saved(request: HttpRequest, desk: Desk, at: datetime) -> Quote:
             actor=actor,
             at=at,
         )
-        return quotes.update(quote_id=desk.quote.pk, values=changed, actor=actor, at=at)
+        seen = values["seen"].rpartition("|")[2]
+        return quotes.update(quote_id=desk.quote.pk, values=changed, seen=seen, actor=actor, at=at)
+
+
+def _conflict(desk: Desk, version: QuoteVersion | None) -> tuple[Block, ...]:
+    if version is None:
+        return ()
+    terms = quote_terms.read({**desk.form.terms(), **desk.asked.terms})
+    currency = "" if desk.contract is not None else _currency(desk)
+    return quote_editor_conflicts.shown(form=desk.form, version_id=version.pk, terms=terms, currency=currency)
 
 
 def _refuse(desk: Desk, refusal: errors.DomainError) -> None:
@@ -334,6 +376,7 @@ def _page(
         "has_choice": "whom" in desk.form.fields,
         "start_form": start_form,
         "contract_blocks": () if desk.contract is None else (contract_blocks.summary(desk.contract),),
+        "conflict": desk.conflict,
         "totals_url": model_admin.url("totals") if quote is None else model_admin.url("edit_totals", quote.pk),
         "may_submit": request.user.has_perm(SUBMIT),
         "back": verbs.changelist_url(Quote) if quote is None else verbs.object_url(model_admin, quote),

@@ -213,6 +213,15 @@ class HeadForm(VerbForm):
                 found[term] = value
         return found
 
+    def unread(self) -> list[str]:
+        """What of the terms cannot be read, field by field: nothing is summed up on what was not typed."""
+        asked = [name for name in (*TERMS, "currency") if name in self.fields and name in self.errors]
+        return [f"{self[name].label}: {' '.join(self.errors[name])}" for name in asked]
+
+    def has_no_term(self) -> bool:
+        """Say whether months are asked for and none are given yet."""
+        return self.is_bound and "term_months" in self.fields and not self.cleaned_data.get("term_months")
+
     def _value(self, name: str) -> str:
         return str(self.data.get(name) or "") if self.is_bound else str(self.initial.get(name) or "")
 

@@ -89,6 +89,7 @@ class ShownRow:
     phases: tuple[ShownPhase, ...] = ()
     phases_count: str = ""
     add_phase: str = ""
+    up: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,7 @@ def _row(name: str, number: int, row: Row, found: Catalogue, errors: Mapping[str
         title=fields.CHANGE_TITLES.get(kind, "") if name == "changes" else f"Product {number + 1}",
         fields=tuple(_field(prefix, spec, row, found, errors) for spec in specs),
         remove=f"remove:{name}:{number}",
+        up=f"up:{name}:{number}" if number else "",
         kind=kind,
         phases=tuple(
             _phase(prefix, place, phase, row, found, errors, keeps_plan=keeps_plan)

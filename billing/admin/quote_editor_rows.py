@@ -23,7 +23,7 @@ PHASED = ("items", "changes")
 
 PRICED_CHANGES = ("change_terms", "add_product")
 PHASES = "p"
-MOST_ROWS = 60
+MOST_ROWS = 100
 _COUNT = "rows"
 
 
@@ -91,10 +91,10 @@ def read(posted: Mapping[str, str]) -> Typed:
 
 
 def act(typed: Typed, step: str) -> str:
-    """Add or take away a row, as a button says: "add:items", "add:changes=extend_term", "remove:coupons:1",
-    "add:phase:i0", "remove:phase:i0:2".
+    """Add a row, move it up or take it away, as a button says: "add:items", "add:changes=extend_term",
+    "remove:coupons:1", "up:items:2", "add:phase:i0", "remove:phase:i0:2".
 
-    Returns what the names of the fields of the new row begin with, to go on there; nothing for any other step.
+    Returns what the names of the fields of the new or moved row begin with, to go on there; nothing for any other step.
     """
     verb, _, rest = step.partition(":")
     where, _, place = rest.partition(":")
@@ -109,6 +109,9 @@ def act(typed: Typed, step: str) -> str:
         return prefix(name, len(rows) - 1)
     if verb == "remove" and _is_place(place, len(rows)):
         rows.pop(int(place))
+    if verb == "up" and _is_place(place, len(rows)) and int(place) > 0:
+        rows.insert(int(place) - 1, rows.pop(int(place)))
+        return prefix(name, int(place) - 1)
     return ""
 
 

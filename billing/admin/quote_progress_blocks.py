@@ -5,6 +5,7 @@ made of it, and its versions with what differs between any two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils.safestring import SafeString
 from moneyed import Money
@@ -95,8 +96,8 @@ def sent(mails: Sequence[QuoteDelivery]) -> Table:
     return Table("E-mails", heads, rows, empty="No e-mail went out. Send it from here.")
 
 
-def made(view: QuoteView) -> tuple[Block, ...]:
-    """What the acceptance made."""
+def made(view: QuoteView, *, user: Any) -> tuple[Block, ...]:
+    """What the acceptance made; links are for whoever may look at what they lead to."""
     order = view.order
     if order is None:
         return ()
@@ -107,8 +108,8 @@ def made(view: QuoteView) -> tuple[Block, ...]:
                 Fact("Order", cells.to(order, order.number)),
                 Fact("State", order_state(order)),
                 Fact("Executed", cells.instant(order.executed_at)),
-                Fact("Contract", cells.to(order.contract)),
-                Fact("First invoice", cells.to(order.invoice)),
+                Fact("Contract", cells.to_if_seen(order.contract, user)),
+                Fact("First invoice", cells.to_if_seen(order.invoice, user)),
                 *((Fact("Problem", order.error),) if order.error else ()),
             ),
         ),
@@ -163,6 +164,7 @@ def answer(form: OrderForm) -> Facts:
             Fact("By", cells.stack(form.signer_name or cells.EMPTY, form.signer_title)),
             Fact("E-mail of the signer", form.signer_email or cells.EMPTY),
             Fact("From", cells.stack(form.signer_address or cells.EMPTY, form.signer_client[:80])),
+            *((Fact("Signed on", cells.day(form.signed_on)),) if form.signed_on else ()),
             Fact("Recorded by", form.recorded_by or "the customer"),
         ]
     if form.reason:

@@ -1,5 +1,5 @@
-"""Approval rules of quotes in the admin: the list in sentences, making, changing, switching off and on, and the two
-that most houses begin with.
+"""Approval rules of quotes in the admin: the list in sentences, making, changing, switching off and on, and the
+usual ones to begin with.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
-from django.utils.http import urlencode
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from moneyed import Money
 
 from billing.models import QuoteApproval, QuoteApprovalRule
@@ -23,37 +23,21 @@ from catalog.domain import decimals
 from config.kernel import money
 from config.kernel.actors import Actor
 from config.platform.admin import cells, filters, history, pages, theme
-from config.platform.admin.blocks import Block, Fact, Facts, Page
+from config.platform.admin.blocks import Block, Fact, Facts, Page, Row, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm
-from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome, link
+from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 
 Subject = QuoteApprovalRule.Subject
 HUNDRED = Decimal(100)
 IN_MONEY = (Subject.TOTAL, Subject.FREE_CREDITS)
-PROPOSED = (
-    ("Deep discounts", Subject.DISCOUNT, "20"),
-    ("Long terms", Subject.TERM, "36"),
-)
-"""Rules that most houses begin with: name, subject, and the limit as it is typed."""
+MANAGERS = "Sales manager"
 
 
 def sentence(rule: QuoteApprovalRule) -> str:
     """A rule as a sentence: "A discount above 20% needs Sales manager"."""
-    limit = rule.threshold
-    match rule.subject:
-        case Subject.DISCOUNT:
-            about = f"A discount above {cells.percent_text(limit)}"
-        case Subject.TERM:
-            about = f"A term above {cells.number_text(limit)} months"
-        case Subject.PAYMENT_TERM:
-            about = f"A payment term above {cells.number_text(limit)} days"
-        case Subject.TOTAL:
-            about = f"More than {_money(limit, rule.currency)} over the term"
-        case _:
-            about = f"Credits worth more than {_money(limit, rule.currency)} given for nothing"
     verb = "need" if rule.subject == Subject.FREE_CREDITS else "needs"
-    return f"{about} {verb} {rule.group}"
+    return f"{_about(rule.subject, rule.threshold, rule.currency)} {verb} {rule.group}"
 
 
 class RuleForm(VerbForm):
@@ -110,6 +94,43 @@ class CreateRule(ListVerb):
         """Make it."""
         rule = quote_approval_rules.create(values=rule_values(values, is_active=True), actor=actor, at=at)
         return Outcome(f"{sentence(rule)}.")
+
+
+class GroupForm(VerbForm):
+    """Who is asked."""
+
+    group = forms.ModelChoiceField(
+        Group.objects.order_by("name"), label="Who has to agree", help_text="One person of the group is enough."
+    )
+
+
+class ProposeRules(ListVerb):
+    """Make the rules that most houses begin with."""
+
+    name = "propose"
+    label = "Add the usual rules"
+    icon = "rule"
+    permission = "billing.add_quoteapprovalrule"
+    explanation = "They are asked of every quote that is submitted from now on. Each can be changed or switched off."
+    confirm = "Add them"
+    form_class = GroupForm
+
+    def initial(self, *, at: datetime) -> Mapping[str, Any]:
+        """Whoever leads sales."""
+        group = Group.objects.filter(name=MANAGERS).order_by("pk").first()
+        return {"group": None if group is None else group.pk}
+
+    def preview(self, *, at: datetime) -> Sequence[Block]:
+        """What they say."""
+        rows = [
+            Row((name, _about(subject, threshold, ""))) for name, subject, threshold in quote_approval_rules.PROPOSED
+        ]
+        return (Table("Rules", columns("Name", "Asks for consent to"), tuple(rows)),)
+
+    def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Make them."""
+        made = quote_approval_rules.propose(group_id=values["group"].pk, actor=actor, at=at)
+        return Outcome(f"{len(made)} rules ask {values['group']} from now on.")
 
 
 class RuleVerb(ObjectVerb):
@@ -197,10 +218,13 @@ class QuoteApprovalRuleAdmin(pages.PageAdmin):
     list_select_related = ("group",)
     search_fields = ("name", "group__name")
     ordering = ("subject", "threshold", "id")
-    list_verbs = (CreateRule(),)
+    list_verbs = (ProposeRules(), CreateRule())
     verbs = (EditRule(), SwitchRule())
     empty_title = "Every quote is approved as it is submitted"
-    empty_text = "A rule asks for a second person where a quote goes beyond a limit. Two that most houses begin with:"
+    empty_text = (
+        "A rule asks for a second person where a quote goes beyond a limit. Most houses begin with the usual ones: "
+        "discount, term and payment term."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[QuoteApprovalRule]:
         """Rules with how often they asked."""
@@ -208,23 +232,13 @@ class QuoteApprovalRuleAdmin(pages.PageAdmin):
         rows = super().get_queryset(request)
         return rows.annotate(asked=Count("approvals"), waiting=Count("approvals", filter=pending))
 
-    def list_links(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
-        """The proposals, as long as there is no rule: each opens the form with everything filled in."""
-        if not request.user.has_perm(CreateRule.permission) or QuoteApprovalRule.objects.exists():
-            return ()
-        group = Group.objects.filter(name="Sales manager").order_by("pk").first()
-        found = []
-        for name, subject, limit in PROPOSED:
-            words = f"{Subject(subject).label} above {limit}{' %' if subject == Subject.DISCOUNT else ''}"
-            values = {
-                "name": name,
-                "subject": subject.value,
-                "limit": limit,
-                "group": "" if group is None else group.pk,
-            }
-            url = f"{self.url('create')}?{urlencode(values)}"
-            found.append(link(words[:1].upper() + words[1:], url, "rule"))
-        return found
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; the usual rules are offered as long as there is none."""
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and QuoteApprovalRule.objects.exists():
+            buttons = (response.context_data or {}).get("actions_list", [])
+            buttons[:] = [one for one in buttons if one.get("name") != ProposeRules.name]
+        return response
 
     @theme.display(description="Rule", ordering="threshold")
     def rule(self, rule: QuoteApprovalRule) -> str:
@@ -272,6 +286,20 @@ def facts(rule: QuoteApprovalRule) -> Facts:
 def state(rule: QuoteApprovalRule) -> str:
     """Whether a rule asks."""
     return cells.badge("on", Tone.GOOD) if rule.is_active else cells.badge("off", Tone.NEUTRAL)
+
+
+def _about(subject: str, limit: Decimal, currency: str) -> str:
+    match subject:
+        case Subject.DISCOUNT:
+            return f"A discount above {cells.percent_text(limit)}"
+        case Subject.TERM:
+            return f"A term above {cells.number_text(limit)} months"
+        case Subject.PAYMENT_TERM:
+            return f"A payment term above {cells.number_text(limit)} days"
+        case Subject.TOTAL:
+            return f"More than {_money(limit, currency)} over the term"
+        case _:
+            return f"Credits worth more than {_money(limit, currency)} given for nothing"
 
 
 def _money(amount: Decimal, currency: str) -> str:

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.admin import quote_blocks
 from billing.domain import quote_terms
 from billing.models import Quote, QuoteApproval, QuoteVersion
-from billing.queries import quotes
+from billing.queries import quote_lists, quotes
 from billing.services import order_forms, quote_approvals, quote_rows, quote_versions
 from config.kernel import errors
 from config.kernel.actors import Actor
@@ -111,6 +112,12 @@ class Decision(QuoteVerb):
 
     permission = "billing.approve_quote"
     states = (State.IN_APPROVAL,)
+
+    def offered(self, request: HttpRequest, instance: Quote, *, at: datetime) -> bool:
+        """It is offered to those alone whose consent is asked for."""
+        if not super().offered(request, instance, at=at):
+            return False
+        return bool(quote_lists.approvals_for(person=request.user).filter(version__quote=instance).exists())
 
     def preview(self, *, instance: Quote, at: datetime) -> Sequence[Block]:
         """Why it needs a consent, and all that is offered."""

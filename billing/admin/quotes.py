@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -22,17 +23,18 @@ from billing.admin import (
     quote_progress_blocks,
     quote_verbs,
 )
-from billing.models import Quote, QuoteDelivery, QuoteVersion
+from billing.models import Contract, Quote, QuoteDelivery, QuoteVersion
 from billing.queries import quote_lists, quotes
 from billing.services import quote_documents, quote_rows
 from config.platform.admin import cells, history, pages, theme
 from config.platform.admin.blocks import Block, Frame, Page, Tab
+from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import link
-from customers.models import Customer
+from config.platform.queries import matching
+from customers.queries import finding
 
 TEMPLATE = "admin/billing/quote_list.html"
 COMPARISON = "admin/billing/quote_versions.html"
-FOUND = 500
 _FORM_METHODS = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -55,7 +57,7 @@ class QuoteAdmin(pages.PageAdmin):
     )
     list_select_related = ("customer", "owner")
     search_fields = ("number", "name")
-    search_help_text = "Number, name or customer"
+    search_help_text = "Beginning of number or name, or customer"
     ordering = ("-created_at", "-id")
     change_list_template = TEMPLATE
     verbs = (
@@ -64,6 +66,7 @@ class QuoteAdmin(pages.PageAdmin):
         quote_verbs.Reject(),
         quote_verbs.Send(),
         quote_answer_verbs.RecordSignature(),
+        quote_answer_verbs.RecordLateSignature(),
         quote_answer_verbs.RecordRefusal(),
         quote_verbs.NewVersion(),
         quote_verbs.Void(),
@@ -77,17 +80,21 @@ class QuoteAdmin(pages.PageAdmin):
         """Quotes with their versions."""
         return quote_lists.with_versions(super().get_queryset(request))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Quote | None:
+        """The quote of an address; none where it has no version, of which there is nothing to show."""
+        found: Quote | None = super().get_object(request, object_id, from_field)
+        return found if found is not None and found.versions.all() else None
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Quote], search_term: str
     ) -> tuple[QuerySet[Quote], bool]:
-        """Find by number and name, by a customer, looked up first, or by the name of a prospect."""
+        """Find by the beginnings of number and name, or of a prospect's name, and by customers, looked up first."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        known = Q(name__icontains=term) | Q(legal_name__icontains=term) | Q(external_id__icontains=term)
-        customers = list(Customer.objects.filter(known).order_by().values_list("pk", flat=True)[:FOUND])
-        named = Q(number__icontains=term) | Q(name__icontains=term) | Q(prospect__name__icontains=term)
-        return queryset.filter(named | Q(customer_id__in=customers)), False
+        rows = queryset.alias(prospect_name=KeyTextTransform("name", "prospect"))
+        starts = ("number", "name", "prospect_name")
+        return matching.any_of(rows, term, starts=starts, or_else=Q(customer_id__in=finding.keys(term))), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with its views above it."""
@@ -105,17 +112,11 @@ class QuoteAdmin(pages.PageAdmin):
         found = []
         if request.user.has_perm(quote_editor.CHANGE) and _state(instance) == QuoteVersion.State.DRAFT:
             found.append(link("Edit", self.url("edit", instance.pk), "edit"))
-        if request.user.has_perm(quote_editor.ADD) and instance.contract_id is None:
+        contract = instance.contract
+        can_be_quoted = contract is None or contract.state == Contract.State.ACTIVE
+        if request.user.has_perm(quote_editor.ADD) and can_be_quoted:
             found.append(link("Copy", f"{self.url('create')}?copy={instance.pk}", "content_copy"))
         return found
-
-    def _buttons(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
-        """Approving is offered to those alone whose consent is asked for."""
-        found = super()._buttons(request, instance)
-        if quote_lists.approvals_for(person=request.user).filter(version__quote=instance).exists():
-            return found
-        asked = (quote_verbs.Approve.name, quote_verbs.Reject.name)
-        return {key: [one for one in ones if one.get("name") not in asked] for key, ones in found.items()}
 
     def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
         """The editor, its sums, the document, and what differs between versions."""
@@ -206,24 +207,28 @@ class QuoteAdmin(pages.PageAdmin):
     @theme.display(description="State")
     def state_shown(self, quote: Quote) -> str:
         """Where its newest version is."""
-        version = quote_verbs.newest(quote)
+        version = next(iter(quote.versions.all()), None)
+        if version is None:
+            return cells.badge("no version", Tone.BAD)
         shown = quote_blocks.state(version.state)
         return shown if version.number == 1 else cells.stack(shown, f"version {version.number}")
 
     @theme.display(description="A month")
     def month_amount(self, quote: Quote) -> str:
         """What a month comes to."""
-        return _money(quote_verbs.newest(quote).recurring_amount)
+        return _money(getattr(next(iter(quote.versions.all()), None), "recurring_amount", None))
 
     @theme.display(description="Over the term")
     def total_amount(self, quote: Quote) -> str:
         """What the term comes to."""
-        return _money(quote_verbs.newest(quote).total_amount)
+        return _money(getattr(next(iter(quote.versions.all()), None), "total_amount", None))
 
     @theme.display(description="Valid until")
     def valid(self, quote: Quote) -> str:
         """The last day on which it can be accepted."""
-        version = quote_verbs.newest(quote)
+        version = next(iter(quote.versions.all()), None)
+        if version is None:
+            return cells.EMPTY
         today = timezone.localdate(timezone.now())
         return quote_blocks.valid_until(version.valid_until, version.state, today=today)
 
@@ -261,7 +266,13 @@ class QuoteAdmin(pages.PageAdmin):
                 Tab("Offer", (*quote_blocks.offer(view), quote_blocks.parties(view))),
                 Tab("Terms", quote_blocks.terms(view)),
                 Tab("Approvals", (quote_progress_blocks.approvals(view),), len(view.approvals)),
-                Tab("Customer", (*quote_progress_blocks.made(view), *quote_progress_blocks.customer(view, mails))),
+                Tab(
+                    "Customer",
+                    (
+                        *quote_progress_blocks.made(view, user=request.user),
+                        *quote_progress_blocks.customer(view, mails),
+                    ),
+                ),
                 Tab("Document", (Frame("Document", pdf, action=download),)),
                 Tab("Versions", (quote_progress_blocks.versions(view, compare_url=compare),), len(view.versions)),
                 Tab("History", (*_histories(instance, version, self.url("history", instance.pk)),)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.domain import quote_prices
 from catalog.domain import decimals
 from config.kernel import money
 
@@ -36,10 +37,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a version comes to: the deepest discount (a fraction), months, days, and amounts in major units."""
+    """What a version comes to: the deepest discount (a fraction), months, days, and amounts in major units.
+
+    ``renewal_cut_rate`` is what prices fall by with each renewal: it is as deep a discount, one term later.
+    """
 
     currency: str
     discount_rate: Decimal = Decimal(0)
+    renewal_cut_rate: Decimal = Decimal(0)
     term_months: int = 0
     payment_term_days: int = 0
     total_amount: Decimal = Decimal(0)
@@ -69,6 +74,9 @@ def _applies(rule: Rule, facts: Facts) -> bool:
 
 
 def _value(subject: Subject, facts: Facts) -> Decimal:
+    if subject is Subject.DISCOUNT:
+        cut = quote_prices.combined(first=facts.discount_rate, second=facts.renewal_cut_rate)
+        return money.round_half_up(cut, 8)
     return Decimal(getattr(facts, subject.value))
 
 
@@ -76,7 +84,8 @@ def _cause(rule: Rule, facts: Facts) -> str:
     value, limit = _value(rule.subject, facts), rule.threshold
     match rule.subject:
         case Subject.DISCOUNT:
-            return f"discount of {_percent(value)} is above {_percent(limit)}"
+            cut = f" with the {_percent(facts.renewal_cut_rate)} of each renewal" if facts.renewal_cut_rate else ""
+            return f"discount of {_percent(value)}{cut} is above {_percent(limit)}"
         case Subject.TERM:
             return f"term of {decimals.text(value)} months is above {decimals.text(limit)} months"
         case Subject.PAYMENT_TERM:
@@ -90,7 +99,7 @@ def _cause(rule: Rule, facts: Facts) -> str:
 
 def _percent(rate: Decimal) -> str:
     with decimal.localcontext(money.DECIMAL_CONTEXT):
-        return f"{decimals.text(money.round_half_up(rate * 100, 6))} %"
+        return f"{decimals.text(money.round_half_up(rate * 100, 6))}%"
 
 
 def _amount(value: Decimal, currency: str) -> str:

@@ -6,6 +6,7 @@ Owns these rules. A draft may be incomplete; what is submitted may not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 
 from billing.domain import renewals
@@ -43,6 +44,33 @@ def demand(*, kind: str, terms: QuoteTerms) -> None:
     _once(terms, wrong)
     if wrong:
         raise InvalidTerms("validation_errors", f"Please check: {', '.join(wrong)}.", wrong)
+
+
+def demand_days(*, terms: QuoteTerms, valid_until: date, ends_on: date | None) -> None:
+    """Demand that an acceptance on any day of the offer can be made: until ``valid_until``, the last one.
+
+    A change takes effect on the day of acceptance or later, and a term that is over is not renewed: ``ends_on`` is the
+    last day of a contract to renew. A new contract may begin before it is accepted. Raises InvalidTerms
+    (`change_before_last_day`, `renewal_after_term`).
+    """
+    early = [
+        (number, change.effective_on)
+        for number, change in enumerate(terms.changes)
+        if change.effective_on is not None and change.effective_on < valid_until
+    ]
+    if early:
+        raise InvalidTerms(
+            "change_before_last_day",
+            f"It can be accepted until {valid_until}, and a change would take effect on {early[0][1]}, which would be "
+            "over by then: let the offer end earlier, or the change begin with the acceptance.",
+            {f"changes.{number}.effective_on": ["change_before_last_day"] for number, _ in early},
+        )
+    if ends_on is not None and valid_until > ends_on:
+        raise InvalidTerms(
+            "renewal_after_term",
+            f"The term ends on {ends_on}: it is renewed by then, so the offer cannot last until {valid_until}.",
+            {"valid_until": ["renewal_after_term"]},
+        )
 
 
 def _term(terms: QuoteTerms, wrong: dict[str, list[str]]) -> None:

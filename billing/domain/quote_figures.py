@@ -29,7 +29,8 @@ class Stretch:
 class PricedPhase:
     """A phase with its prices: of the price list, with own terms (``agreed``), and with the discount (``quoted``).
 
-    Of an amendment ``before`` is what the contract has now; ``quoted`` None is a product that ends.
+    Of an amendment ``before`` is what the contract has now; ``quoted`` None is a product that ends. ``starts_on`` is
+    the product's first day, from which its trial is counted; without it a month has the days of an average one.
     """
 
     stretch: Stretch
@@ -41,6 +42,7 @@ class PricedPhase:
     discount_rate: Decimal = ZERO
     discount_scope: str = "fee"
     before: PlanPrices | None = None
+    starts_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

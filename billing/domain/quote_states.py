@@ -34,6 +34,7 @@ class VersionVerb(StrEnum):
     APPROVE = "approve"
     SEND = "send"
     ACCEPT = "accept"
+    ACCEPT_LATE = "accept late"
     DECLINE = "decline"
     EXPIRE = "expire"
     VOID = "void"
@@ -54,6 +55,7 @@ class FormVerb(StrEnum):
 
     SEND = "send"
     SIGN = "sign"
+    SIGN_LATE = "sign late"
     DECLINE = "decline"
     EXPIRE = "expire"
     VOID = "void"
@@ -74,6 +76,8 @@ _VERSIONS: dict[tuple[Version, VersionVerb], Version] = {
     (_V.IN_APPROVAL, _VV.APPROVE): _V.APPROVED,
     **{(state, _VV.SEND): _V.SENT for state in (_V.APPROVED, _V.SENT)},
     **{(state, _VV.ACCEPT): _V.ACCEPTED for state in (_V.APPROVED, _V.SENT)},
+    # It was signed in time, and came back when the offer had expired.
+    **{(state, _VV.ACCEPT_LATE): _V.ACCEPTED for state in (_V.APPROVED, _V.SENT, _V.EXPIRED)},
     **{(state, _VV.DECLINE): _V.DECLINED for state in (_V.APPROVED, _V.SENT)},
     **{(state, _VV.EXPIRE): _V.EXPIRED for state in (_V.APPROVED, _V.SENT)},
     **{(state, _VV.VOID): _V.VOIDED for state in (_V.DRAFT, _V.IN_APPROVAL, _V.APPROVED, _V.SENT)},
@@ -82,6 +86,7 @@ _F, _FV = Form, FormVerb
 _FORMS: dict[tuple[Form, FormVerb], Form] = {
     (_F.GENERATED, _FV.SEND): _F.GENERATED,
     (_F.GENERATED, _FV.SIGN): _F.SIGNED,
+    **{(state, _FV.SIGN_LATE): _F.SIGNED for state in (_F.GENERATED, _F.EXPIRED)},
     (_F.GENERATED, _FV.DECLINE): _F.DECLINED,
     (_F.GENERATED, _FV.EXPIRE): _F.EXPIRED,
     (_F.GENERATED, _FV.VOID): _F.VOIDED,

@@ -10,10 +10,10 @@ from __future__ import annotations
 import decimal
 import itertools
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
-from billing.domain import quote_prices
+from billing.domain import quote_prices, recurring_revenue
 from billing.domain.quote_figures import (
     ChangeFigures,
     CreditsTotals,
@@ -34,6 +34,9 @@ from billing.domain.quote_values import QuoteItem
 from config.kernel import dates, money
 
 YEAR = 12
+MOST_TRIAL = 3660
+"""Days of a trial that are counted by the calendar; a longer one is none."""
+
 ZERO = Decimal(0)
 
 __all__ = [
@@ -131,8 +134,8 @@ def totals(
 def _phase(priced: PricedPhase) -> PhaseTotals:
     stretch, quoted = priced.stretch, priced.quoted
     shown = quoted or priced.listed
-    lines = _lines(priced.listed, quoted, stretch) if quoted is not None else ()
-    before = () if priced.before is None else _lines(priced.before, priced.before, stretch)
+    lines = _lines(priced.listed, quoted, stretch, priced.starts_on) if quoted is not None else ()
+    before = () if priced.before is None else _lines(priced.before, priced.before, stretch, None)
     return PhaseTotals(
         item=stretch.item,
         phase=stretch.phase,
@@ -161,19 +164,19 @@ def _phase(priced: PricedPhase) -> PhaseTotals:
     )
 
 
-def _lines(listed: PlanPrices, quoted: PlanPrices, stretch: Stretch) -> tuple[LineTotals, ...]:
+def _lines(listed: PlanPrices, quoted: PlanPrices, stretch: Stretch, first: date | None) -> tuple[LineTotals, ...]:
     in_year = max(min(Decimal(YEAR) - stretch.from_month, stretch.months), ZERO)
     spans = stretch.months, in_year
     found = []
     if listed.fee or quoted.fee or not quoted.fixed:
-        trials = (listed, quoted) if stretch.phase == 0 else (None, None)
+        trials = (_trial(listed, first), _trial(quoted, first)) if stretch.phase == 0 else (ZERO, ZERO)
         head = "fee", quoted.plan_code, quoted.plan_name, Decimal(1), quoted.interval, quoted.pay_in_advance
         found.append(_line(head, quoted.currency, (listed.fee, quoted.fee), spans, trials))
     of_list = {one.key: one for one in listed.fixed}
     for one in quoted.fixed:
         head = "fixed_charge", one.code, one.name, one.units, one.interval, quoted.pay_in_advance
         base = of_list.get(one.key, one)
-        found.append(_line(head, quoted.currency, (base.amount, one.amount), spans, (None, None)))
+        found.append(_line(head, quoted.currency, (base.amount, one.amount), spans, (ZERO, ZERO)))
     return tuple(found)
 
 
@@ -182,14 +185,14 @@ def _line(
     currency: str,
     amounts: tuple[Decimal, Decimal],
     spans: tuple[Decimal, Decimal],
-    trials: tuple[PlanPrices | None, PlanPrices | None],
+    trials: tuple[Decimal, Decimal],
 ) -> LineTotals:
     kind, code, label, units, interval, in_advance = head
     listed, amount = (money.quantize(one, currency=currency) for one in amounts)
     length = quote_prices.months_of(interval)
 
-    def over(price: Decimal, months: Decimal, trial: PlanPrices | None) -> Decimal:
-        counted = months if trial is None else quote_prices.billed_months(prices=trial, months=months)
+    def over(price: Decimal, months: Decimal, trial: Decimal) -> Decimal:
+        counted = max(months - trial, ZERO)
         return money.quantize(price * counted / length, currency=currency)
 
     return LineTotals(
@@ -208,6 +211,14 @@ def _line(
         total=over(amount, spans[0], trials[1]),
         first_year_total=over(amount, spans[1], trials[1]),
     )
+
+
+def _trial(prices: PlanPrices, first: date | None) -> Decimal:
+    """Return the months of a trial that begins on a day; of an average month's days where the day is not known."""
+    days = prices.trial_days
+    if first is None or days != days.to_integral_value() or days > MOST_TRIAL:
+        return days / recurring_revenue.DAYS_OF_MONTH
+    return months_between(first=first, after=first + timedelta(days=int(days)))
 
 
 def _one_off(one: PricedOneOff, currency: str) -> OneOffTotals:

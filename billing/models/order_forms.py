@@ -14,7 +14,8 @@ class OrderForm(db.Base):
     """An approved version as the customer gets it: the PDF, and the page that its secret link opens.
 
     Of the link only the digest is kept, ``token_sha256``. ``sha256`` is of the PDF's bytes, which are rendered once.
-    What was signed, by whom, from where, never changes.
+    What was signed, by whom, from where, never changes. ``signed_on`` is the day beside a signature on paper, local to
+    the customer, where somebody wrote it down.
     """
 
     class State(models.TextChoices):
@@ -37,6 +38,7 @@ class OrderForm(db.Base):
     sent_at = models.DateTimeField(null=True, editable=False)
     first_seen_at = models.DateTimeField(null=True, editable=False)
     decided_at = models.DateTimeField(null=True, editable=False)
+    signed_on = models.DateField(null=True, blank=True)
     signer_name = models.CharField(max_length=255, blank=True, default="")
     signer_title = models.CharField(max_length=255, blank=True, default="")
     signer_email = models.CharField(max_length=1024, blank=True, default="")

@@ -44,6 +44,7 @@ class Quote(db.Base):
             ("send_quote", "Can send quotes to customers"),
             ("approve_quote", "Can approve and reject quotes"),
             ("sign_quote", "Can record that a customer accepted or declined"),
+            ("sign_late_quote", "Can record a signature that came back after the last day"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -22,7 +22,7 @@ from django.views.generic import View
 
 from billing.domain.quote_document import QuoteDocument
 from billing.models import OrderForm
-from billing.portal import quote_forms, quote_states
+from billing.portal import quote_forms, quote_states, wrong_links
 from billing.portal.quote_forms import AcceptForm, DeclineForm
 from billing.services import order_forms, quote_acceptance, quote_document_view, quote_documents
 from billing.services.order_forms import Signer
@@ -59,7 +59,7 @@ class OfferPage(View):
         try:
             self.order_form = order_forms.opened(token=self.token, at=self.at)
         except errors.DomainError as refusal:
-            return _headed(quote_states.closed(request, is_replaced=isinstance(refusal, order_forms.LinkOver)))
+            return _headed(_refused(request, is_replaced=isinstance(refusal, order_forms.LinkOver)))
         with translation.override(self.document.language if self.has_words else None):
             try:
                 response = super().dispatch(request, *args, **kwargs)
@@ -266,6 +266,16 @@ class Logo(OfferPage):
         if not drawing:
             raise Http404
         return HttpResponse(drawing, content_type="image/svg+xml")
+
+
+def _refused(request: HttpRequest, *, is_replaced: bool) -> HttpResponse:
+    """Answer a link that opens nothing; of those that never were links an address may try so many."""
+    if is_replaced or not wrong_links.count(address=clients.address(request)):
+        return quote_states.closed(request, is_replaced=is_replaced)
+    answer = quote_states.closed(request, is_replaced=False)
+    answer.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    answer["Retry-After"] = str(wrong_links.SECONDS)
+    return answer
 
 
 def _headed(response: HttpResponseBase) -> HttpResponseBase:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -23,6 +23,7 @@ from billing.services import (
     quote_links,
     quote_mail,
     quote_rows,
+    signatures,
     signed_documents,
     webhook_types,
 )
@@ -136,25 +137,35 @@ def record_signature(
     mode: str = Order.Mode.EXECUTE,
     execute_at: datetime | None = None,
     purchase_order_number: str = "",
+    signed_on: date | None = None,
     actor: Actor,
     at: datetime,
 ) -> OrderForm:
     """Record that the customer signed on paper, with the document where there is one; execute it now or later.
 
     With ``execute_at`` to come a job executes the order then; in the mode ``order_only`` it is kept until somebody
-    executes it. One that was signed already is returned as it is. Raises as `accept`, InvalidDocument, and
-    ApprovalRequired for credits that it gives.
+    executes it. ``signed_on`` is the day beside the signature, local to the customer: with it and the document a
+    signature counts that came back after the last day. What has no day of its own starts on the day of the execution
+    all the same. One that was signed already is returned as it is. Raises as `accept`, Invalid (`signed_on`,
+    `signed_document`), NotAllowed (`another_version_is_offered`), InvalidDocument, and ApprovalRequired for credits
+    that it gives.
     """
     form = quote_rows.locked_form(order_form_id)
     if form.state == OrderForm.State.SIGNED:
         return form
-    quote_states.form_after(state=form.state, verb=FormVerb.SIGN)
-    _demand_in_time(form, at)
+    is_late = signed_on is not None and signatures.is_late(order_form=form, at=at)
+    quote_states.form_after(state=form.state, verb=FormVerb.SIGN_LATE if is_late else FormVerb.SIGN)
+    if signed_on is not None:
+        signatures.demand(order_form=form, signed_on=signed_on, at=at)
+    if is_late:
+        signatures.demand_late(order_form=form, has_document=document is not None)
+    else:
+        _demand_in_time(form, at)
     if mode not in Order.Mode.values:
         raise errors.Invalid("validation_errors", "", {"execution_mode": ["invalid_value"]})
     terms = quote_terms.read(form.version.terms)
     quote_execution.demand_second(terms=terms, currency=form.version.currency, actor=actor)
-    form.recorded_by = actor.label[:255]
+    form.recorded_by, form.signed_on = actor.label[:255], signed_on
     with signed_documents.stored(order_form=form, document=document) as name:
         form.signed_document = name
         order = _signed(form, signer, purchase_order_number, mode, execute_at, actor, at)
@@ -245,13 +256,17 @@ def _signed(
     if quote.customer_id is None:
         quote.customer, quote.updated_at = customer, at
         quote.save(update_fields=["customer", "updated_at"])
-    form.state = quote_states.form_after(state=form.state, verb=FormVerb.SIGN).value
+    is_late = form.signed_on is not None
+    verbs = (FormVerb.SIGN_LATE, VersionVerb.ACCEPT_LATE) if is_late else (FormVerb.SIGN, VersionVerb.ACCEPT)
+    form.state = quote_states.form_after(state=form.state, verb=verbs[0]).value
     form.customer = customer
     _decided(form, signer, at)
-    version.state = quote_states.version_after(state=version.state, verb=VersionVerb.ACCEPT).value
+    version.state = quote_states.version_after(state=version.state, verb=verbs[1]).value
     version.decided_at = version.updated_at = at
     version.save(update_fields=["state", "decided_at", "updated_at"])
     new = {"state": version.state, "signer": signer.name, "title": signer.title, "document_sha256": form.sha256}
+    if form.signed_on is not None:
+        new["signed_on"] = form.signed_on.isoformat()
     audit.record(actor=actor, at=at, verb="accept", instance=version, new=new)
     audit.record(actor=actor, at=at, verb="sign", instance=form, new=new)
     tellings.tell(webhook_types.ORDER_FORM_SIGNED, form, at=at)

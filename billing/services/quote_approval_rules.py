@@ -23,6 +23,12 @@ from config.platform.services import audit
 
 _IN_MONEY = (QuoteApprovalRule.Subject.TOTAL, QuoteApprovalRule.Subject.FREE_CREDITS)
 _MOST = Decimal(10) ** 11
+PROPOSED = (
+    ("Deep discounts", QuoteApprovalRule.Subject.DISCOUNT, Decimal("0.2")),
+    ("Long terms", QuoteApprovalRule.Subject.TERM, Decimal(36)),
+    ("Long payment terms", QuoteApprovalRule.Subject.PAYMENT_TERM, Decimal(30)),
+)
+"""Rules that most houses begin with: name, subject, threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,17 @@ def needed(*, quote: Quote, terms: QuoteTerms, totals: Totals) -> list[Consent]:
 
 
 def facts(*, quote: Quote, terms: QuoteTerms, totals: Totals) -> Facts:
-    """Return what rules are held against. An amendment has the months that it adds to the contract as its term."""
+    """Return what rules are held against. An amendment has the months that it adds to the contract as its term.
+
+    Prices that fall with each renewal are a discount too, where the contract renews by itself.
+    """
     months = Decimal(terms.term_months or 0)
     if quote.kind == Quote.Kind.AMENDMENT and any(change.ends_on for change in terms.changes):
         months = totals.term_months
     return Facts(
         currency=totals.currency,
         discount_rate=totals.deepest_discount_rate,
+        renewal_cut_rate=max(-terms.uplift_rate, Decimal(0)) if terms.renewal == "automatic" else Decimal(0),
         term_months=int(money.ceil_to(months, 0)),
         payment_term_days=terms.payment_term_days or 0,
         total_amount=totals.total_amount,
@@ -82,6 +92,19 @@ def create(*, values: RuleValues, actor: Actor, at: datetime) -> QuoteApprovalRu
     row.save(force_insert=True)
     audit.record(actor=actor, at=at, verb="create", instance=row, new=_fields(values))
     return row
+
+
+@transaction.atomic
+def propose(*, group_id: int, actor: Actor, at: datetime) -> list[QuoteApprovalRule]:
+    """Make the rules that most houses begin with, each asking the same group, where there is no rule yet.
+
+    Raises NotAllowed (`rules_exist`), so that a second click makes nothing; InvalidRule (`group`).
+    """
+    db.advisory_lock("billing.quote_approval_rules")
+    if QuoteApprovalRule.objects.exists():
+        raise errors.NotAllowed("rules_exist", "There are rules already: change these.")
+    wanted = [RuleValues(name, subject, threshold, group_id) for name, subject, threshold in PROPOSED]
+    return [create(values=values, actor=actor, at=at) for values in wanted]
 
 
 @transaction.atomic

@@ -149,6 +149,7 @@ class Play:
                 _priced(prices, change.external_id, change.name or prices.quoted.plan_name),
                 discount_rate=phase.discount_rate,
                 discount_scope=phase.discount_scope,
+                starts_on=starts[place],
             )
             made = _Made(number, place, priced)
             last = min(starts[place + 1] - _DAY, self.last) if place + 1 < len(starts) else self.last

@@ -42,6 +42,26 @@ class PhasePrices:
     overrides: Mapping[str, Any]
 
 
+class Shelf:
+    """Price lists that were fetched already: a quote of many products fetches each of them once."""
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, int | None], PlanVersion] = {}
+        self._contents: dict[int, PlanVersion] = {}
+
+    def version(self, code: str, number: int | None = None) -> PlanVersion:
+        """Return what is on sale under a plan's code, or its version of a number. Raises NotFound."""
+        if (code, number) not in self._versions:
+            self._versions[code, number] = contract_drafts.version_of(code, number)
+        return self._versions[code, number]
+
+    def content(self, version: PlanVersion) -> PlanVersion:
+        """Return a version with all that its price list holds."""
+        if version.pk not in self._contents:
+            self._contents[version.pk] = content_of(version)
+        return self._contents[version.pk]
+
+
 @contextmanager
 def under(path: str) -> Iterator[None]:
     """Put the path of a row before the fields of what is refused inside; what does not exist is refused as input.
@@ -56,18 +76,22 @@ def under(path: str) -> Iterator[None]:
         raise InvalidTerms("validation_errors", error.message, details) from error
 
 
-def of(*, phase: QuotePhase, currency: str, at: datetime, running: Terms | None = None) -> PhasePrices:
+def of(
+    *, phase: QuotePhase, currency: str, at: datetime, running: Terms | None = None, shelf: Shelf | None = None
+) -> PhasePrices:
     """Return the prices of a phase. ``running`` are the terms that a contract has now, on top of which it is agreed.
 
-    A few queries for each. Raises NotFound (plan, version, charge), Invalid with paths, `currencies_does_not_match`.
+    A few queries for each price list that is not on the ``shelf`` yet. Raises NotFound (plan, version, charge), Invalid
+    with paths, `currencies_does_not_match`.
     """
+    shelf = shelf or Shelf()
     keeps = running is not None and (not phase.plan_code or phase.plan_code == running.version.plan.code)
     if running is not None and keeps:
-        version = content_of(running.version)
+        version = shelf.content(running.version)
         before: Mapping[str, Any] = running.overrides
     else:
         with under("plan_code"):
-            version = content_of(contract_drafts.version_of(phase.plan_code, phase.plan_version))
+            version = shelf.content(shelf.version(phase.plan_code, phase.plan_version))
         before = {}
     if version.currency != currency:
         raise errors.Invalid(
@@ -84,19 +108,21 @@ def of(*, phase: QuotePhase, currency: str, at: datetime, running: Terms | None 
     listed, _ = _with(content, contract_prices.with_units(terms={}, units=known), at)
     return PhasePrices(
         version=version,
-        listed=_prices(version, listed) if running is not None else _on_sale(phase, _prices(version, listed), at),
+        listed=_prices(version, listed)
+        if running is not None
+        else _on_sale(phase, _prices(version, listed), at, shelf),
         agreed=_prices(version, agreed),
         quoted=_prices(version, quoted),
         overrides=overrides,
     )
 
 
-def _on_sale(phase: QuotePhase, listed: PlanPrices, at: datetime) -> PlanPrices:
+def _on_sale(phase: QuotePhase, listed: PlanPrices, at: datetime, shelf: Shelf) -> PlanPrices:
     """Return the prices that are on sale: what an earlier version asked for is no list price any more."""
-    current = contract_drafts.version_of(phase.plan_code)
+    current = shelf.version(phase.plan_code)
     if current.number == listed.version:
         return listed
-    version = content_of(current)
+    version = shelf.content(current)
     content = price_lists.read(version)
     codes = {charge.code for charge in content.fixed_charges}
     units = {charge.code: charge.units for charge in listed.fixed if charge.code in codes}

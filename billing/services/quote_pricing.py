@@ -27,7 +27,7 @@ from billing.services.quote_change_prices import Priced
 from billing.services.quote_phase_prices import under
 from catalog.models import Coupon
 from catalog.queries import add_ons, coupons, taxes
-from config.kernel import errors, money
+from config.kernel import dates, errors, money
 
 OPEN_TERM = 12
 """Months that a draft without a term is shown for."""
@@ -64,7 +64,8 @@ def of(*, terms: QuoteTerms, where: Where, is_renewal: bool = False) -> Totals:
         raise errors.Invalid("invalid_currency", "This is no currency.", {"currency": ["invalid_currency"]})
     months = terms.term_months or OPEN_TERM
     term = Decimal(months)
-    phases = items(items=terms.items, term_months=months, where=where, is_renewal=is_renewal)
+    first = None if is_renewal else terms.starts_on or where.today
+    phases = items(items=terms.items, term_months=months, where=where, is_renewal=is_renewal, first=first)
     changed = Priced()
     if terms.changes and where.contract is not None:
         changed = quote_change_prices.of(changes=terms.changes, contract=where.contract, today=where.today, at=where.at)
@@ -97,15 +98,26 @@ def of(*, terms: QuoteTerms, where: Where, is_renewal: bool = False) -> Totals:
     return found
 
 
-def items(*, items: Sequence[QuoteItem], term_months: int, where: Where, is_renewal: bool = False) -> list[PricedPhase]:
-    """Return the priced phases of products; of a renewal beside what the contract has at its end."""
+def items(
+    *,
+    items: Sequence[QuoteItem],
+    term_months: int,
+    where: Where,
+    is_renewal: bool = False,
+    first: date | None = None,
+) -> list[PricedPhase]:
+    """Return the priced phases of products; of a renewal beside what the contract has at its end.
+
+    ``first`` is the first day of the term, as far as it is known: today where it is the day of acceptance.
+    """
     before = quote_change_prices.at_the_end(contract=where.contract, at=where.at) if is_renewal else {}
     found = []
+    shelf = quote_phase_prices.Shelf()
     for stretch in quote_totals.stretches(items=items, term_months=term_months):
         item = items[stretch.item]
         phase = item.phases[stretch.phase]
         with under(f"items.{stretch.item}.phases.{stretch.phase}"):
-            prices = quote_phase_prices.of(phase=phase, currency=where.currency, at=where.at)
+            prices = quote_phase_prices.of(phase=phase, currency=where.currency, at=where.at, shelf=shelf)
         found.append(
             PricedPhase(
                 stretch=Stretch(stretch.item, stretch.phase, stretch.from_month, stretch.months),
@@ -117,6 +129,7 @@ def items(*, items: Sequence[QuoteItem], term_months: int, where: Where, is_rene
                 discount_rate=phase.discount_rate,
                 discount_scope=phase.discount_scope,
                 before=before.get(item.external_id) if stretch.phase == 0 else None,
+                starts_on=None if first is None else dates.add_months(first, item.starts_after_months),
             )
         )
     return found

@@ -7,6 +7,7 @@ consents is `quote_approvals`', what the customer gets `order_forms`'.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -22,6 +23,7 @@ from billing.services import (
     quote_pins,
     quote_pricing,
     quote_rows,
+    quotes,
     webhook_types,
 )
 from billing.services.contract_amendments import state_of
@@ -30,15 +32,12 @@ from config.kernel.actors import Actor
 from config.platform.services import audit, tellings
 
 State = QuoteVersion.State
-
-
-class QuoteChanged(errors.Conflict):
-    """Somebody else changed the draft since it was looked at."""
+QuoteChanged = quotes.QuoteChanged
 
 
 def seen_of(version: QuoteVersion) -> str:
-    """Return what a person saw of a draft before changing it: another answer later means a conflict."""
-    return f"{version.state}:{version.updated_at.isoformat()}"
+    """Return what a person saw of a draft and its quote before changing them: another answer later is a conflict."""
+    return f"{version.state}|{version.updated_at.isoformat()}|{quotes.seen_of(version.quote)}"
 
 
 def calculate(*, quote: Quote, terms: QuoteTerms, at: datetime, currency: str = "") -> Totals:
@@ -77,17 +76,19 @@ def change(
     """
     version = quote_rows.locked_version(version_id)
     quote_states.version_after(state=version.state, verb=VersionVerb.CHANGE)
-    if seen is not None and seen != seen_of(version):
-        raise QuoteChanged("quote_changed", f"{version} was changed by somebody else. Look at it again.")
     quote_drafts.demand_text(introduction)
+    old = _said(version)
+    is_stale = seen is not None and seen != seen_of(version)
     if currency and currency != version.currency:
         _take_currency(version, currency)
-    old = {"terms": version.terms, "valid_until": version.valid_until, "introduction": version.introduction}
     quote_drafts.keep(version=version, terms=terms, totals=quote_drafts.tried(version=version, terms=terms, at=at))
-    version.introduction, version.valid_until, version.updated_at = introduction, valid_until, at
-    version.save(update_fields=[*quote_drafts.FIGURES, "currency", "introduction", "valid_until", "updated_at"])
-    new = {"terms": version.terms, "valid_until": valid_until, "introduction": introduction}
+    version.introduction, version.valid_until = introduction, valid_until
+    new = _said(version)
     changed = [name for name in new if old[name] != new[name]]
+    if changed and is_stale:
+        raise QuoteChanged("quote_changed", f"{version} was changed by somebody else. Look at it again.")
+    version.updated_at = at if changed else version.updated_at
+    version.save(update_fields=[*quote_drafts.FIGURES, "currency", "introduction", "valid_until", "updated_at"])
     if changed:
         audit.record(
             actor=actor,
@@ -115,7 +116,7 @@ def submit(*, version_id: int, actor: Actor, at: datetime) -> QuoteVersion:
     quote_states.version_after(state=version.state, verb=VersionVerb.SUBMIT)
     terms = quote_terms.read(version.terms)
     quote_completeness.demand(kind=quote.kind, terms=terms)
-    _demand_valid_until(version, at)
+    _demand_valid_until(version, terms, at)
     terms = quote_pins.pinned(terms=terms, quote=quote, currency=version.currency, at=at)
     totals = quote_pricing.calculate(quote=quote, currency=version.currency, terms=terms, at=at)
     quote_pins.demand_sellable(quote=quote, terms=terms, currency=version.currency, actor=actor, at=at)
@@ -208,6 +209,16 @@ def void(*, version_id: int, reason: str, actor: Actor, at: datetime) -> QuoteVe
     return _void(version, reason, actor, at)
 
 
+def _said(version: QuoteVersion) -> dict[str, Any]:
+    """Return what a draft says, to tell what was changed of it."""
+    return {
+        "terms": version.terms,
+        "currency": version.currency,
+        "valid_until": version.valid_until,
+        "introduction": version.introduction,
+    }
+
+
 def _void(version: QuoteVersion, reason: str, actor: Actor, at: datetime) -> QuoteVersion:
     return quote_forms.void(version=version, reason=reason, actor=actor, at=at)
 
@@ -221,13 +232,17 @@ def _take_currency(version: QuoteVersion, currency: str) -> None:
     version.currency = currency
 
 
-def _demand_valid_until(version: QuoteVersion, at: datetime) -> None:
+def _demand_valid_until(version: QuoteVersion, terms: QuoteTerms, at: datetime) -> None:
     today = quote_rows.today(version.quote, at)
     if version.valid_until is None or version.valid_until < today:
         code = "value_is_mandatory" if version.valid_until is None else "invalid_date"
         raise errors.Invalid(
             "validation_errors", "Say until when the offer is valid, today or later.", {"valid_until": [code]}
         )
+    contract = version.quote.contract
+    renewed = contract if version.quote.kind == Quote.Kind.RENEWAL else None
+    ends_on = None if renewed is None else renewed.ends_on
+    quote_completeness.demand_days(terms=terms, valid_until=version.valid_until, ends_on=ends_on)
 
 
 def order_form_of(version: QuoteVersion) -> OrderForm | None:

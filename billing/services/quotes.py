@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypedDict
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
@@ -20,7 +21,7 @@ from billing.models import Contract, Quote, QuoteVersion
 from billing.queries import sold_contracts
 from billing.queries import subscriptions as known_subscriptions
 from billing.services import quote_drafts, quote_rows, quote_trials, webhook_types
-from config.kernel import dates, errors
+from config.kernel import dates, db, errors
 from config.kernel.actors import Actor
 from config.platform.services import audit, tellings
 from customers.models import BillingEntity, Customer
@@ -33,6 +34,10 @@ _OFFERED = (QuoteVersion.State.IN_APPROVAL, QuoteVersion.State.APPROVED, QuoteVe
 _PROSPECT = frozenset(CustomerValues.__annotations__) - {"billing_entity_code", "metadata", "tax_exemption"}
 
 
+class QuoteChanged(errors.Conflict):
+    """Somebody else changed the quote since it was looked at."""
+
+
 class InvalidQuote(errors.Invalid):
     """What is said about the quote does not fit together."""
 
@@ -42,7 +47,8 @@ class NewQuote:
     """A quote for a customer, or for a ``prospect`` (values of a customer) who becomes one with the acceptance.
 
     One of kind amendment or renewal names its contract, from which customer, seller and currency follow. Without a
-    seller it is the customer's, else the default one; without a currency the customer's, else the seller's.
+    seller it is the customer's, else the default one; without a currency the customer's, else the seller's. ``once`` is
+    a key of whoever asks: twice the same key is one quote.
     """
 
     kind: str
@@ -56,6 +62,7 @@ class NewQuote:
     terms: QuoteTerms = field(default_factory=QuoteTerms)
     introduction: str = ""
     valid_until: date | None = None
+    once: UUID | None = None
 
 
 class QuoteValues(TypedDict, total=False):
@@ -66,14 +73,25 @@ class QuoteValues(TypedDict, total=False):
     prospect: Mapping[str, Any]
 
 
+def seen_of(quote: Quote) -> str:
+    """Return what a person saw of a quote before changing it: another answer later is a conflict."""
+    return str(quote.updated_at.isoformat())
+
+
 @transaction.atomic
 @tellings.gathered
 def create(*, new: NewQuote, actor: Actor, at: datetime) -> Quote:
-    """Make a quote with its first version, a draft. Numbers follow each other within a year. Not idempotent.
+    """Make a quote with its first version, a draft. Numbers follow each other within a year.
 
-    Raises NotFound (customer, contract, billing entity), InvalidQuote with codes per field, and what a prospect as a
-    customer would raise.
+    Idempotent with a key (``once``): the same quote again is the one that was made; Conflict (`quote_is_made`) where it
+    says something else by now. Raises NotFound (customer, contract, billing entity), InvalidQuote with codes per field,
+    and what a prospect as a customer would raise.
     """
+    if new.once is not None:
+        db.advisory_lock(f"billing.quote.{new.once}")
+        known = Quote.objects.filter(uuid=new.once).first()
+        if known is not None:
+            return _made(known, new)
     kind = _kind(new.kind)
     if not new.name.strip() or len(new.name) > 255:
         raise _refused("name", "value_is_mandatory", "A quote has a name of up to 255 characters.")
@@ -92,6 +110,8 @@ def create(*, new: NewQuote, actor: Actor, at: datetime) -> Quote:
         contract=contract,
         owner_id=_owner(new.owner_id, actor),
     )
+    if new.once is not None:
+        quote.uuid = new.once
     today = dates.local_date(at, dates.zone(seller.timezone))
     quote.number = quote_rows.number(prefix=PREFIX, quote_day=today)
     quote.save(force_insert=True)
@@ -117,13 +137,15 @@ def create(*, new: NewQuote, actor: Actor, at: datetime) -> Quote:
 
 @transaction.atomic
 @tellings.gathered
-def update(*, quote_id: int, values: QuoteValues, actor: Actor, at: datetime) -> Quote:
+def update(*, quote_id: int, values: QuoteValues, seen: str | None = None, actor: Actor, at: datetime) -> Quote:
     """Change name, owner, or what is known of a prospect; without a difference nothing is written.
 
-    Name and prospect stay while a version is submitted: they are in its document. Raises QuoteNotFound, InvalidQuote,
-    NotAllowed (`quote_is_accepted`) once it was accepted, NotAllowed (`quote_is_submitted`).
+    Name and prospect stay while a version is submitted: they are in its document. ``seen`` is `seen_of` the quote when
+    it was looked at. Raises QuoteNotFound, InvalidQuote, QuoteChanged, NotAllowed (`quote_is_accepted`) once it was
+    accepted, NotAllowed (`quote_is_submitted`).
     """
     quote = quote_rows.locked(quote_id)
+    is_stale = seen is not None and seen != seen_of(quote)
     if quote.versions.filter(state=QuoteVersion.State.ACCEPTED).exists():
         raise errors.NotAllowed("quote_is_accepted", "The quote was accepted: it stays as it is.")
     before = {"name": quote.name, "owner": quote.owner_id, "prospect": dict(quote.prospect)}
@@ -139,6 +161,8 @@ def update(*, quote_id: int, values: QuoteValues, actor: Actor, at: datetime) ->
         quote.prospect = checked_prospect(values=values["prospect"], seller=quote.billing_entity, actor=actor, at=at)
     after = {"name": quote.name, "owner": quote.owner_id, "prospect": dict(quote.prospect)}
     if before != after:
+        if is_stale:
+            raise QuoteChanged("quote_changed", f"{quote} was changed by somebody else. Look at it again.")
         if {**before, "owner": None} != {**after, "owner": None} and quote.versions.filter(state__in=_OFFERED).exists():
             raise errors.NotAllowed("quote_is_submitted", "What was submitted stays as it is: make another version.")
         quote.updated_at = at
@@ -153,6 +177,18 @@ def update(*, quote_id: int, values: QuoteValues, actor: Actor, at: datetime) ->
             new={name: after[name] for name in changed},
         )
         tellings.tell(webhook_types.QUOTE_UPDATED, quote, at=at)
+    return quote
+
+
+def _made(quote: Quote, new: NewQuote) -> Quote:
+    """Return a quote that was made with the same key, as long as it says what is asked for now."""
+    version = quote.versions.order_by("-number").first()
+    says = None if version is None else (version.terms, version.introduction, version.valid_until)
+    customer = "" if quote.customer is None else quote.customer.external_id
+    about = (quote.kind, quote.name, customer if not quote.contract_id else new.external_customer_id)
+    asked = (quote_terms.written(new.terms), new.introduction, new.valid_until)
+    if says != asked or about != (new.kind, new.name, new.external_customer_id):
+        raise errors.Conflict("quote_is_made", f"This was saved already, as {quote.number}: change that quote.")
     return quote
 
 

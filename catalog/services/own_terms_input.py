@@ -22,6 +22,9 @@ from config.kernel import errors, money
 PATH = "plan_overrides"
 """Under what the fields of refused terms are named."""
 
+MOST_CENTS = 10**15
+"""The most that a fee can be, in minor units."""
+
 _OF_UNITS = ("units", "apply_units_immediately")
 
 
@@ -107,6 +110,8 @@ def _agreed(before: PriceList, terms: OwnTerms, at: datetime) -> tuple[PriceList
         raise refused("amount_currency", "currencies_does_not_match")
     content: dict[str, Any] = {}
     if "amount_cents" in terms:
+        if not 0 <= terms["amount_cents"] <= MOST_CENTS:
+            raise refused("amount_cents", "value_is_out_of_range")
         content["amount"] = money.from_minor(terms["amount_cents"], currency)
     if "trial_period" in terms:
         content["trial_period"] = plans.trial_days(terms["trial_period"])

@@ -1,22 +1,29 @@
-// The editor of a quote: rows are added and taken away without leaving the page, and the sums follow the typing. All of
-// it is computed by the server. Without this script every button still works, by loading the page anew.
+// The editor of a quote: rows are added, moved and taken away without leaving the page, and the sums follow the typing.
+// All of it is computed by the server. Without this script every button still works, by loading the page anew.
 (() => {
   "use strict";
 
   const WAIT = 300;
+  const PATIENCE = 10000;
   // A choice of these decides which other fields there are.
   const SHAPING = ["plan_code", "kind", "frequency"].map((name) => `select[name$='-${name}']`).join() +
     ", select[name$='-commitment_kind'], .q-quote-changes select[name$='-external_id']";
 
   // Steps that give other rows the names of these.
-  const MOVES = /^(remove|up|down)/;
+  const MOVES = /^(remove|up)/;
+  const TOKEN = "csrfmiddlewaretoken";
+  const KEPT = " What you typed is still here.";
+
+  // An answer that is none: the words are for the person.
+  class Refused extends Error {}
 
   const editor = (form) => {
     const rows = form.querySelector("#quote-rows");
     const side = form.querySelector("#quote-totals");
     let timer = 0;
     let turn = 0;
-    let isSent = false;
+    let isBusy = false;
+    let isChanged = false;
 
     const sent = (step) => {
       const body = new FormData(form);
@@ -34,17 +41,75 @@
       for (const place of form.querySelectorAll("[data-q-error]")) place.textContent = errors[place.dataset.qError] || "";
     };
 
+    // Words above the sums, which stay as they were; with a link where one leads on.
+    const note = (text, link) => {
+      const box = document.createElement("div");
+      box.className = "q-note q-tone-bad";
+      box.dataset.qNote = "";
+      box.setAttribute("role", "alert");
+      const words = document.createElement("div");
+      words.append(text);
+      if (link) {
+        const there = Object.assign(document.createElement("a"), { href: link, target: "_blank", textContent: "Sign in" });
+        words.append(" ", there);
+      }
+      box.append(words);
+      side.querySelector("[data-q-note]")?.remove();
+      side.prepend(box);
+      side.scrollTop = 0;
+    };
+
+    const post = (url, step, headers) =>
+      fetch(url, { method: "POST", body: sent(step), credentials: "same-origin", headers });
+
+    // Whoever signed in again, here or in another window, has another token against forgery.
+    const renewed = async () => {
+      const answer = await fetch(window.location.href, { credentials: "same-origin" });
+      const address = new URL(answer.url);
+      if (address.pathname.endsWith("/login/")) {
+        address.search = "";
+        throw Object.assign(new Refused("You are signed out." + KEPT + " Sign in in another window, then go on here."), { link: address.href });
+      }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const token = answer.ok ? page.querySelector(`form[data-q-quote] [name=${TOKEN}]`) : null;
+      if (!token) throw new Refused("This cannot be changed any more." + KEPT);
+      for (const field of document.querySelectorAll(`[name=${TOKEN}]`)) field.value = token.value;
+    };
+
+    const asked = async (url, step, headers) => {
+      let answer = await post(url, step, headers);
+      if (answer.redirected || answer.status === 403) {
+        await renewed();
+        answer = await post(url, step, headers);
+      }
+      if (!answer.ok || answer.redirected) throw new Refused("The server did not understand this." + KEPT);
+      return answer;
+    };
+
+    const failed = (error) => {
+      if (error instanceof Refused) note(error.message, error.link);
+      else note("The server cannot be reached." + KEPT + " Try again in a moment.");
+    };
+
+    // Returns whether what is typed could be saved: nobody submitted it meanwhile, and somebody is signed in.
     const sums = async () => {
       clearTimeout(timer);
       const mine = ++turn;
       side.classList.add("q-waits");
       try {
-        const answer = await fetch(form.dataset.qQuote, { method: "POST", body: sent(), credentials: "same-origin" });
-        if (!answer.ok || mine !== turn) return;
+        const answer = await asked(form.dataset.qQuote);
         const found = await answer.json();
-        if (mine !== turn) return;
+        if (mine !== turn) return !found.is_over;
+        if (found.is_over) {
+          note(found.is_over);
+          return false;
+        }
         side.innerHTML = found.html;
         tell(found.errors);
+        return true;
+      } catch (error) {
+        if (mine === turn) failed(error);
+        return false;
       } finally {
         if (mine === turn) side.classList.remove("q-waits");
       }
@@ -58,9 +123,7 @@
     // One after the other, so that each begins with the rows that the one before it made.
     let queue = Promise.resolve();
     const redraw = (step) => {
-      queue = queue.then(() => drawn(step)).catch(() => {
-        side.textContent = "The server cannot be reached. What you typed is still here: try again in a moment.";
-      });
+      queue = queue.then(() => drawn(step)).catch(failed);
       return queue;
     };
 
@@ -76,38 +139,39 @@
     };
 
     const draw = async (step) => {
-      const asked = typed();
-      const before = document.activeElement?.name;
-      const answer = await fetch(window.location.href, {
-        method: "POST",
-        body: sent(step),
-        credentials: "same-origin",
-        headers: { "X-Quote-Part": "rows" },
-      });
-      if (!answer.ok || answer.redirected) return form.submit();
+      const before = typed();
+      const began = document.activeElement;
+      const name = began?.name;
+      const answer = await asked(window.location.href, step, { "X-Quote-Part": "rows" });
       const html = await answer.text();
-      const active = document.activeElement?.name || before;
+      // Whoever went on to another field meanwhile stays in it, with the caret where it is.
+      const now = document.activeElement;
+      const hasGoneOn = now !== began && now !== document.body && !MOVES.test(step);
+      const active = rows.contains(now) ? now.name : rows.contains(began) || !now?.name ? name : "";
+      const caret = rows.contains(now) && "selectionStart" in now ? [now.selectionStart, now.selectionEnd] : null;
       const open = new Set([...rows.querySelectorAll("details[open] [name]")].map((one) => one.name));
       // What was typed while the answer was on its way; rows that were taken away have other names now.
-      const since = MOVES.test(step) ? [] : [...typed()].filter(([name, value]) => asked.get(name) !== value);
+      const since = MOVES.test(step) ? [] : [...typed()].filter(([field, value]) => before.get(field) !== value);
       rows.innerHTML = html;
-      for (const [name, value] of since) {
-        const field = rows.querySelector(`[name="${CSS.escape(name)}"]`);
-        if (field?.type === "checkbox") field.checked = value === "on";
-        else if (field) field.value = value;
+      for (const [field, value] of since) {
+        const place = rows.querySelector(`[name="${CSS.escape(field)}"]`);
+        if (place?.type === "checkbox") place.checked = value === "on";
+        else if (place) place.value = value;
       }
       for (const part of rows.querySelectorAll("details")) {
         if ([...part.querySelectorAll("[name]")].some((one) => open.has(one.name))) part.open = true;
       }
-      const added = rows.querySelector("[data-q-focus]");
+      const added = hasGoneOn ? null : rows.querySelector("[data-q-focus]");
       const first = added?.querySelector("input:not([type=hidden]), select, textarea");
       const again = active ? [...rows.querySelectorAll("[name]")].find((one) => one.name === active && one.type !== "submit") : null;
       (first || again)?.focus();
+      if (!first && again && caret && again.setSelectionRange) again.setSelectionRange(...caret);
       return sums();
     };
 
     form.classList.add("q-quote-live");
     form.addEventListener("input", (event) => {
+      isChanged = true;
       if (event.target.matches(SHAPING)) return;
       later();
     });
@@ -119,20 +183,43 @@
       const button = event.target.closest("[data-q-step]");
       if (!button || button.disabled) return;
       event.preventDefault();
+      isChanged = true;
       redraw(button.value);
     });
-    form.addEventListener("submit", (event) => {
-      if (event.submitter?.value === "refresh") {
-        event.preventDefault();
-        sums();
-      } else if (isSent) {
-        event.preventDefault();  // the second half of a double click
+
+    // What was typed must not be lost to a sign-in page: it is only sent once the server is known to take it.
+    const save = async (button) => {
+      await queue;
+      if (await sums()) {
+        // Going back leads to what was made, not to a form that would make it once more.
+        const once = form.querySelector("[name=once]")?.value;
+        const back = new URL(window.location.href);
+        if (once) back.searchParams.set("once", once);
+        window.history.replaceState(null, "", back);
+        const step = Object.assign(document.createElement("input"), { type: "hidden", name: "step", value: button.value });
+        form.append(step);
+        form.submit();
+        step.remove();
+        // Whoever stopped it may try again: the server makes the same thing only once.
+        setTimeout(() => { isBusy = false; }, PATIENCE);
       } else {
-        isSent = true;
+        isBusy = false;
+      }
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const button = event.submitter;
+      if (!button || button.value === "refresh") sums();
+      else if (!isBusy) {  // the second half of a double click comes while the first one is on its way
+        isBusy = true;
+        save(button);
       }
     });
     window.addEventListener("pageshow", () => {
-      isSent = false;
+      isBusy = false;
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (isChanged && !isBusy) event.preventDefault();
     });
     // The search fields of the theme tell of a choice by jQuery alone.
     const query = window.django?.jQuery || window.jQuery;

@@ -85,7 +85,7 @@ def test_from_the_draft_to_the_contract(customer: Customer) -> None:
 
     shown = text(sales.get(address(quote, "submit")))
     assert "Heads" in shown
-    assert "discount of 25 % is above 20 %" in shown
+    assert "discount of 25% is above 20%" in shown
     assert state(quote) == "draft"
     assert sales.post(address(quote, "submit"), {}).status_code == 302
     assert state(quote) == "in_approval"
@@ -223,9 +223,7 @@ def test_pages_make_a_fixed_number_of_queries(customer: Customer) -> None:
 def test_rules_are_sentences(customer: Customer) -> None:
     lead = browser("lea", LEAD, "Heads")
     rules = "/admin/billing/quoteapprovalrule/"
-    empty = text(lead.get(rules))
-    assert "Discount above 20 %" in empty
-    assert "Term in months above 36" in empty
+    assert "Add the usual rules" in text(lead.get(rules))
     group = lead.get(f"{rules}create/").context["form"].fields["group"].queryset.get(name="Heads").pk
     content = {"name": "Deep", "subject": "discount_rate", "limit": "20", "group": group, "currency": ""}
     assert lead.post(f"{rules}create/", {**content, "limit": "120"}).context["form"].errors["limit"]
@@ -233,6 +231,7 @@ def test_rules_are_sentences(customer: Customer) -> None:
     rule = QuoteApprovalRule.objects.get()
     assert (str(rule.threshold), rule.is_active) == ("0.20000000", True)
     assert "A discount above 20% needs Heads" in text(lead.get(rules))
+    assert "Add the usual rules" not in text(lead.get(rules))
     assert lead.post(f"{rules}{rule.pk}/edit/", {**content, "limit": "30"}).status_code == 302
     assert lead.post(f"{rules}{rule.pk}/switch/", {}).status_code == 302
     rule.refresh_from_db()
@@ -240,6 +239,26 @@ def test_rules_are_sentences(customer: Customer) -> None:
     reader = browser("reader", ("view_quoteapprovalrule",))
     assert reader.post(f"{rules}create/", content).status_code == 403
     assert QuoteApprovalRule.objects.count() == 1
+
+
+def test_the_usual_rules_are_made_by_one_click(customer: Customer) -> None:
+    lead = browser("lea", LEAD, "Heads")
+    propose = "/admin/billing/quoteapprovalrule/propose/"
+    asked = lead.get(propose)
+    for said in ("A discount above 20%", "A term above 36 months", "A payment term above 30 days"):
+        assert said in text(asked)
+    assert not QuoteApprovalRule.objects.exists()
+    group = asked.context["form"].fields["group"].queryset.get(name="Heads").pk
+    assert browser("reader", ("view_quoteapprovalrule",)).post(propose, {"group": group}).status_code == 403
+    assert lead.post(propose, {"group": group}).status_code == 302
+    again = lead.post(propose, {"group": group})  # the second half of a double click
+    assert "There are rules already" in text(again)
+    found = QuoteApprovalRule.objects.values_list("subject", "threshold", "group__name")
+    assert sorted((subject, str(limit), name) for subject, limit, name in found) == [
+        ("discount_rate", "0.20000000", "Heads"),
+        ("payment_term_days", "30.00000000", "Heads"),
+        ("term_months", "36.00000000", "Heads"),
+    ]
 
 
 def test_an_order_that_waits_is_executed(customer: Customer) -> None:

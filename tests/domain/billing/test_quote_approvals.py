@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,14 +21,20 @@ def rule(subject: str, threshold: str, currency: str = "") -> Rule:
 @pytest.mark.parametrize(
     ("said", "facts", "cause"),
     [
-        (rule("discount_rate", "0.2"), {"discount_rate": Decimal("0.25")}, "discount of 25 % is above 20 %"),
+        (rule("discount_rate", "0.2"), {"discount_rate": Decimal("0.25")}, "discount of 25% is above 20%"),
         (
             rule("discount_rate", "0.125"),
             {"discount_rate": Decimal("0.33333333")},
-            "discount of 33.333333 % is above 12.5 %",
+            "discount of 33.333333% is above 12.5%",
         ),
         (rule("discount_rate", "0.2"), {"discount_rate": Decimal("0.20")}, ""),
         (rule("discount_rate", "0"), {"discount_rate": Decimal(0)}, ""),
+        (  # prices that fall by 20 % with each renewal, after 10 % now: 0.9 × 0.8 = 0.72
+            rule("discount_rate", "0.2"),
+            {"discount_rate": Decimal("0.1"), "renewal_cut_rate": Decimal("0.2")},
+            "discount of 28% with the 20% of each renewal is above 20%",
+        ),
+        (rule("discount_rate", "0.2"), {"renewal_cut_rate": Decimal("0.2")}, ""),
         (rule("term_months", "24"), {"term_months": 36}, "term of 36 months is above 24 months"),
         (rule("term_months", "36"), {"term_months": 36}, ""),
         (rule("payment_term_days", "30"), {"payment_term_days": 60}, "payment term of 60 days is above 30 days"),
@@ -55,11 +62,11 @@ def test_rules_against_facts(said: Rule, facts: dict[str, Any], cause: str) -> N
     [
         ("draft", {"change", "submit", "void"}),
         ("in_approval", {"approve", "void"}),
-        ("approved", {"send", "accept", "decline", "expire", "void"}),
-        ("sent", {"send", "accept", "decline", "expire", "void"}),
+        ("approved", {"send", "accept", "accept late", "decline", "expire", "void"}),
+        ("sent", {"send", "accept", "accept late", "decline", "expire", "void"}),
         ("accepted", set()),
         ("declined", set()),
-        ("expired", set()),
+        ("expired", {"accept late"}),
         ("voided", set()),
     ],
 )
@@ -77,7 +84,8 @@ def test_what_a_version_allows(state: str, allowed: set[str]) -> None:
 
 @pytest.mark.parametrize("state", ["signed", "declined", "expired", "voided"])
 def test_an_answered_order_form_stays(state: str) -> None:
-    for verb in FormVerb:
+    late = {FormVerb.SIGN_LATE} if state == "expired" else set()
+    for verb in set(FormVerb) - late:
         with pytest.raises(InvalidQuoteState) as refused:
             quote_states.form_after(state=state, verb=verb)
         assert refused.value.code == f"order_form_is_{state}"
@@ -136,3 +144,18 @@ def test_what_is_missing_is_named(kind: str, data: dict[str, Any], wrong: set[st
         quote_completeness.demand(kind=kind, terms=quote_terms.read(data))
 
     assert set(refused.value.details) == wrong
+
+
+def test_whatever_day_it_is_accepted_on_it_can_be_made() -> None:
+    changes = [{"kind": "extend_term", "ends_on": "2027-01-31", "effective_on": day} for day in ("2026-01-31", "")]
+    terms = quote_terms.read({"changes": changes})
+    quote_completeness.demand_days(terms=terms, valid_until=date(2026, 1, 31), ends_on=None)
+    with pytest.raises(quote_terms.InvalidTerms) as refused:
+        quote_completeness.demand_days(terms=terms, valid_until=date(2026, 2, 1), ends_on=None)
+    assert set(refused.value.details) == {"changes.0.effective_on"}
+    # A contract may begin before it is accepted, and is renewed while it runs.
+    begun = quote_terms.read({"starts_on": "2025-12-01"})
+    quote_completeness.demand_days(terms=begun, valid_until=date(2026, 1, 31), ends_on=date(2026, 1, 31))
+    with pytest.raises(quote_terms.InvalidTerms) as refused:
+        quote_completeness.demand_days(terms=begun, valid_until=date(2026, 2, 1), ends_on=date(2026, 1, 31))
+    assert set(refused.value.details) == {"valid_until"}

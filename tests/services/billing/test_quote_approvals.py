@@ -65,7 +65,7 @@ def test_a_second_person_of_each_group_consents(quote: Quote, sam: User) -> None
     boss = User.objects.create_superuser("boss")
 
     assert version.state == "in_approval"
-    assert [first.cause, second.cause] == ["discount of 25 % is above 20 %", "term of 36 months is above 24 months"]
+    assert [first.cause, second.cause] == ["discount of 25% is above 20%", "term of 36 months is above 24 months"]
     for who, code in [
         (made.actor(sam), "own_quote"),
         (made.actor(finance), "not_in_the_group"),
