@@ -14,6 +14,7 @@ from config.kernel import errors
 from config.kernel.actors import Actor
 from config.platform.admin import cells, pages, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note
+from config.platform.admin.bulk import BulkVerb
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import ReasonForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
@@ -123,7 +124,10 @@ class Release(ObjectVerb):
     icon = "play_circle"
     variant = theme.ActionVariant.PRIMARY
     permission = RIGHT
-    explanation = "The next billing run bills all that came due meanwhile. A signed-off rehearsal does not have it."
+    explanation = (
+        "The next billing run bills all that came due meanwhile. A rehearsal that was made while it was parked does "
+        "not have it; the run of one that was made before bills it as it was rehearsed."
+    )
     confirm = "Release it"
     form_class = ReasonForm
 
@@ -155,3 +159,4 @@ def _parked(row: ParkedAccount) -> str:
 
 
 pages.extend(Customer, ParkAccount())
+pages.extend_bulk(Customer, BulkVerb(ParkAccount(), "Park"))

@@ -17,11 +17,13 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from moneyed import Money
 
-from billing.admin import live_progress, rehearsal_lines, shown
+from billing.admin import live_progress, rehearsal_lines, rehearsal_outlook, shown
 from billing.admin import rehearsal_words as words
 from billing.admin.live_progress import Item, LiveProgress
-from billing.models import BillingRun, Rehearsal, RehearsedInvoice
+from billing.models import Rehearsal, RehearsedInvoice
+from billing.queries import rehearsal_outlook as outlook
 from billing.queries import rehearsals as known
+from billing.queries.rehearsal_outlook import Since
 from billing.queries.rehearsals import Sums
 from config.kernel import money
 from config.platform.admin import cells, paging
@@ -57,8 +59,8 @@ def progress(row: Rehearsal, *, url: str, at: datetime) -> LiveProgress:
     return _billing(row, url) if is_being_billed(row) else _computing(row, url, at)
 
 
-def notes(row: Rehearsal, *, is_own: bool) -> Iterator[Note]:
-    """What to know and to do next, by its state."""
+def notes(row: Rehearsal, *, is_own: bool, needs_sign_off: bool, at: datetime) -> Iterator[Note]:
+    """What to know and to do next, by its state. Where runs need a sign-off the scheduler bills it by itself."""
     if row.state == State.FAILED:
         yield Note(f"It was broken off: {row.error or 'the worker is gone'}. Rehearse again.", Tone.BAD)
     elif row.state == State.READY and is_own:
@@ -66,27 +68,38 @@ def notes(row: Rehearsal, *, is_own: bool) -> Iterator[Note]:
     elif row.state == State.READY:
         yield Note("Nothing was written so far. Review it, park who is to wait, then sign it off.")
     elif row.state == State.SIGNED_OFF and row.bill_asked_at is None:
+        next_run = cells.instant_text(rehearsal_outlook.next_run(after=max(row.as_of, at)))
+        by_itself = (
+            f"The scheduler bills it by itself on {next_run}."
+            if needs_sign_off
+            else f"Bill it before the hourly run of {next_run}, which bills what is due, rehearsed or not."
+        )
         yield Note(
-            f"It is signed off and can be billed from {cells.instant_text(row.as_of)} on. What changed until then is "
-            "refused, and you are told what.",
+            f"It is signed off and can be billed from {cells.instant_text(row.as_of)} on. {by_itself} What changed "
+            "until then is refused, and you are told what.",
             Tone.ACCENT,
         )
     elif row.state == State.BILLED and row.run is not None:
         tone = Tone.WARN if row.run.failures_count else Tone.GOOD
-        yield Note(cells.link(f"{row.run} billed it: {_outcome(row.run)}.", cells.page_url(row.run)), tone)
+        yield Note(cells.link(f"{row.run} billed it: {rehearsal_outlook.became(row)}.", cells.page_url(row.run)), tone)
     elif row.state == State.DROPPED:
         yield Note("It was dropped: nobody can bill it.", Tone.NEUTRAL)
 
 
-def figures(row: Rehearsal) -> Figures:
-    """The few numbers of all currencies together."""
+def figures(row: Rehearsal, *, since: Sequence[Since]) -> Figures:
+    """The few numbers of all currencies together; ``since`` is what was parked after it was rehearsed."""
+    left, accounts = sum(one.invoices_count for one in since), sum(one.accounts_count for one in since)
+    customers = f"of {cells.number_text(row.customers_done)} customers"
+    waiting = row.parked_count + accounts
     return Figures(
         (
             Figure("State", words.state(row), f"for {cells.instant_text(row.as_of)}"),
             Figure(
                 "Invoices",
                 cells.number_text(row.invoices_count),
-                f"of {cells.number_text(row.customers_done)} customers",
+                f"will bill {cells.number_text(row.invoices_count - left)}, {cells.number_text(left)} parked since"
+                if left
+                else customers,
             ),
             Figure(
                 "Flagged", cells.number_text(row.flagged_count), "to be looked at", _tone(row.flagged_count, Tone.WARN)
@@ -94,7 +107,12 @@ def figures(row: Rehearsal) -> Figures:
             Figure(
                 "Failures", cells.number_text(row.failures_count), "not billed", _tone(row.failures_count, Tone.BAD)
             ),
-            Figure("Parked", cells.number_text(row.parked_count), "left out", _tone(row.parked_count, Tone.WARN)),
+            Figure(
+                "Parked",
+                cells.number_text(waiting),
+                f"left out, {cells.number_text(accounts)} of them since" if accounts else "left out",
+                _tone(waiting, Tone.WARN),
+            ),
         )
     )
 
@@ -235,7 +253,7 @@ def parked(page: paging.Paged) -> Table:
 def by_size(rows: QuerySet[RehearsedInvoice]) -> QuerySet[RehearsedInvoice]:
     """Put the largest difference first, whichever way it goes."""
     size = OrderBy(F("size"), descending=True, nulls_last=True)
-    return rows.annotate(size=Abs("difference_amount")).defer("inputs").order_by(size, "pk")
+    return outlook.with_parked_since(rows).annotate(size=Abs("difference_amount")).defer("inputs").order_by(size, "pk")
 
 
 def narrowed(row: Rehearsal, **filters: str) -> str:
@@ -267,7 +285,8 @@ def _below(row: RehearsedInvoice) -> SafeString | str:
     seller = "" if row.billing_entity is None else row.billing_entity.name
     day = "" if row.billing_date is None else cells.day_text(row.billing_date)
     text = " · ".join(part for part in (seller, day) if part)
-    return cells.nowrap(text) if text else row.customer.external_id
+    below = cells.nowrap(text) if text else row.customer.external_id
+    return format_html("{} {}", below, mark) if (mark := rehearsal_outlook.mark(row)) else below
 
 
 def _figures(one: Sums) -> Figures:
@@ -281,7 +300,7 @@ def _figures(one: Sums) -> Figures:
                 _share(one.difference, one.previous),
                 _signed_tone(one.difference),
             ),
-            Figure("Before tax", cells.money_text(one.subtotal), f"{cells.money_text(one.tax)} tax"),
+            Figure("Before tax", cells.money_text(one.subtotal), _above(one)),
             Figure("Agreed recurring", cells.money_text(one.expected), "fees, fixed charges, commitments; before tax"),
         )
     )
@@ -302,9 +321,9 @@ def _share(difference: Money, previous: Money) -> str:
     return f"{'+' if rate > 0 else ''}{cells.percent_text(rate)} of last period"
 
 
-def _outcome(run: BillingRun) -> str:
-    made = f"{cells.number_text(run.invoices_count)} invoices"
-    return f"{made}, {cells.number_text(run.failures_count)} refused or failed" if run.failures_count else made
+def _above(one: Sums) -> str:
+    tax = f"{cells.money_text(one.tax)} tax"
+    return f"{tax}, {cells.money_text(one.credits)} credits" if one.credits.amount else tax
 
 
 def _computing(row: Rehearsal, url: str, at: datetime) -> LiveProgress:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
+from billing.admin import rehearsal_outlook
 from billing.admin import rehearsal_words as words
 from billing.domain.bill_differences import Cause
 from billing.models import Rehearsal, RehearsedInvoice
+from billing.queries import rehearsal_outlook as outlook
 from config.kernel import money
 from config.platform.services import spreadsheets
 from config.platform.services.spreadsheets import Column, FileFormat, Kind
@@ -48,12 +51,13 @@ def response(request: HttpRequest, rehearsal: Rehearsal) -> HttpResponseBase:
 
 def rows(rehearsal: Rehearsal) -> Iterator[tuple[object, ...]]:
     """Yield all of its rows in the order in which they were computed. Amounts are in the row's currency."""
-    found = RehearsedInvoice.objects.filter(rehearsal=rehearsal).select_related("customer", "billing_entity")
+    stored = RehearsedInvoice.objects.filter(rehearsal=rehearsal).select_related("customer", "billing_entity")
+    found = outlook.with_parked_since(stored)
     for row in found.defer("lines", "previous_lines", "inputs").order_by("pk").iterator(chunk_size=_CHUNK):
         yield _row(row)
 
 
-def _row(row: RehearsedInvoice) -> tuple[object, ...]:
+def _row(row: Any) -> tuple[object, ...]:
     return (
         row.customer.display_name,
         row.customer.external_id,
@@ -70,6 +74,6 @@ def _row(row: RehearsedInvoice) -> tuple[object, ...]:
         row.due_amount,
         row.expected_amount,
         "; ".join(flag["says"] for flag in row.flags),
-        row.error_code.replace("_", " ") or "invoice",
+        row.error_code.replace("_", " ") or (rehearsal_outlook.SINCE if row.parked_since else "invoice"),
         row.error,
     )

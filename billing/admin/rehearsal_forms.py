@@ -26,6 +26,9 @@ class RehearseForm(VerbForm):
 
     sections = (("The moment", ("day", "clock", "zone")), ("For the record", ("reason",)))
     aliases = {"as_of": "day"}
+    unweighed = VerbForm.unweighed | {"shown"}
+
+    shown = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0)
 
     day = forms.DateField(label="Day", help_text="What is due by then is computed, with the usage known so far.")
     clock = forms.TimeField(

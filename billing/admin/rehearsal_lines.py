@@ -19,8 +19,6 @@ from config.kernel import money
 from config.platform.admin import cells
 from config.platform.admin.blocks import Row, Table, columns
 
-_BELOW = {Cause.DISCOUNT: "Discounts", Cause.TAX: "Tax", Cause.CREDITS: "Credits"}
-
 
 def table(row: RehearsedInvoice, *, may_park: bool) -> Table:
     """Its lines, what stands below them, and the totals: last period, this run, the difference and its causes."""
@@ -71,19 +69,34 @@ def _side(line: BilledLine | None, currency: str) -> tuple[object, object]:
 
 
 def _below(row: RehearsedInvoice) -> Iterator[Row]:
-    for cause, name in _BELOW.items():
-        minor = row.causes.get(cause.value, 0)
-        before, now = _taxes(row, minor) if cause is Cause.TAX else ("", "")
-        if minor or now:
-            why = words.causes({cause.value: minor}, row.currency) if minor else ""
-            yield Row((name, "", before, "", now, _difference(minor, row.currency), why))
-
-
-def _taxes(row: RehearsedInvoice, minor: int) -> tuple[object, object]:
-    """The tax of both periods; that of the one before follows from the difference."""
-    if row.tax_amount is None or row.previous_amount is None:
-        return "", ""
-    return cells.money(row.tax_amount - money.from_minor(minor, row.currency)), cells.money(row.tax_amount)
+    """What stands between the lines and the total, so that each column adds up: the period before follows from the
+    difference.
+    """
+    if row.total_amount is None or row.tax_amount is None:
+        return
+    lines = money.from_minor(sum(line["amount_minor"] for line in row.lines), row.currency)
+    tax = row.tax_amount
+    off = row.total_amount - tax - lines
+    for name, now, causes in (
+        ("Discounts and credits", off, (Cause.DISCOUNT, Cause.CREDITS)),
+        ("Tax", tax, (Cause.TAX,)),
+    ):
+        found = {cause.value: minor for cause in causes if (minor := row.causes.get(cause.value, 0))}
+        minor = sum(found.values())
+        if not found and not now.amount and name != "Tax":
+            continue
+        before = now - money.from_minor(minor, row.currency)
+        yield Row(
+            (
+                name,
+                "",
+                "" if row.previous_amount is None else cells.money(before),
+                "",
+                cells.money(now),
+                _difference(minor, row.currency),
+                words.causes(found, row.currency) if found else "",
+            )
+        )
 
 
 def _total(row: RehearsedInvoice) -> Row:

@@ -8,11 +8,13 @@ from typing import Any
 
 from django import forms
 from django.db.models import Min
+from django.http import HttpRequest
 from django.utils import timezone
 
-from billing.admin import due_blocks, rehearsal_blocks, rehearsal_forms
+from billing.admin import due_blocks, rehearsal_blocks, rehearsal_forms, rehearsal_outlook
 from billing.domain import rehearsal_states
 from billing.models import Rehearsal, Subscription
+from billing.queries import rehearsal_outlook as outlook
 from billing.queries import rehearsals as known
 from billing.services import rehearsal_billing, rehearsals
 from config.kernel import errors
@@ -68,12 +70,15 @@ class Rehearse(ListVerb):
 
     def weigh(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
         """How much is due by then."""
-        return due_blocks.of(as_of=rehearsal_forms.moment(values), nothing=NOTHING)
+        as_of = rehearsal_forms.moment(values)
+        return (*due_blocks.of(as_of=as_of, nothing=NOTHING), *due_blocks.later(as_of=as_of, day=values["day"]))
 
     def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Ask for it: a worker computes."""
-        row = rehearsals.request(as_of=rehearsal_forms.moment(values), reason=values["reason"], actor=actor, at=at)
-        return Outcome(f"{row} was handed to a worker.", cells.page_url(row))
+        as_of = rehearsal_forms.moment(values)
+        row = rehearsals.request(as_of=as_of, reason=values["reason"], actor=actor, at=at)
+        due = due_blocks.counted(as_of=as_of, shown=values["shown"])
+        return Outcome(f"{row} was handed to a worker: {due}.", cells.page_url(row))
 
 
 class SignOffSettingForm(VerbForm):
@@ -133,11 +138,16 @@ class SignOff(RehearsalVerb):
     variant = theme.ActionVariant.PRIMARY
     permission = "billing.sign_off_rehearsal"
     explanation = (
-        "You agree to exactly these invoices. The run refuses each whose inputs changed since, and says which. Whoever "
-        "asked for the rehearsal cannot sign it off."
+        "You agree to exactly these invoices. The run leaves out accounts that are parked by then, and refuses each "
+        "invoice whose inputs changed since, and says which. Whoever asked for the rehearsal cannot sign it off."
     )
     confirm = "Sign off"
     form_class = rehearsal_forms.SignOffForm
+
+    def offered(self, request: HttpRequest, instance: Rehearsal, *, at: datetime) -> bool:
+        """Not to whoever asked for it, nor to whoever is behind the key that did."""
+        is_own = request.user.pk == instance.requested_by_id or request.user.pk in instance.behind
+        return not is_own and self.possible(instance=instance, at=at)
 
     def form(self, *, data: Any, instance: Rehearsal, at: datetime) -> VerbForm:
         """The form, which names how many flags there are."""
@@ -147,7 +157,7 @@ class SignOff(RehearsalVerb):
 
     def preview(self, *, instance: Rehearsal, at: datetime) -> Sequence[Block]:
         """What is agreed to, and what was flagged."""
-        return (rehearsal_blocks.figures(instance), *_agreed(instance), *_flagged(instance))
+        return (*_agreed(instance), *_flagged(instance))
 
     def perform(self, *, instance: Rehearsal, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Sign it off."""
@@ -182,7 +192,7 @@ class Bill(RehearsalVerb):
         early = ()
         if instance.as_of > at:
             early = (Note(f"It is due from {cells.instant_text(instance.as_of)} on, and refused before.", Tone.WARN),)
-        return (*early, rehearsal_blocks.figures(instance), rehearsal_blocks.facts(instance), *_agreed(instance))
+        return (*early, *_agreed(instance), rehearsal_blocks.facts(instance))
 
     def perform(self, *, instance: Rehearsal, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Hand it to a worker."""
@@ -209,6 +219,31 @@ class Drop(RehearsalVerb):
         return Outcome(f"{row} was dropped.")
 
 
+class Retake(RehearsalVerb):
+    """Go on with one that was broken off."""
+
+    verb = rehearsal_states.Verb.RETAKE
+    name = "retake"
+    label = "Go on"
+    icon = "resume"
+    variant = theme.ActionVariant.PRIMARY
+    permission = "billing.start_rehearsal"
+    explanation = (
+        "It was broken off, and is computed further after the customers that are done. To see those too as they are by "
+        "now, rehearse again."
+    )
+    confirm = "Go on"
+
+    def preview(self, *, instance: Rehearsal, at: datetime) -> Sequence[Block]:
+        """What broke it off."""
+        return (Note(instance.error, Tone.BAD),) if instance.error else ()
+
+    def perform(self, *, instance: Rehearsal, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Hand it to a worker."""
+        row = rehearsals.retake(rehearsal_id=instance.pk, actor=actor, at=at)
+        return Outcome("A worker goes on with it. This page follows it.", cells.page_url(row))
+
+
 class Again(ObjectVerb):
     """The same moment, with what is known by now."""
 
@@ -229,7 +264,9 @@ class Again(ObjectVerb):
 
     def preview(self, *, instance: Rehearsal, at: datetime) -> Sequence[Block]:
         """What is due by then, as far as it was not billed."""
-        return due_blocks.of(as_of=instance.as_of, nothing=NOTHING)
+        day = timezone.localtime(instance.as_of).date()
+        _, *later = due_blocks.later(as_of=instance.as_of, day=day)
+        return (*due_blocks.of(as_of=instance.as_of, nothing=NOTHING), *later)
 
     def perform(self, *, instance: Rehearsal, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Ask for it."""
@@ -243,11 +280,16 @@ def _other(row: Rehearsal) -> Rehearsal | None:
 
 
 def _agreed(row: Rehearsal) -> Iterator[Block]:
-    sums = known.sums(rehearsal_id=row.pk)
+    """The invoices as they were rehearsed, and what of them the run will bill: accounts parked since are left out."""
+    sums, since = known.sums(rehearsal_id=row.pk), outlook.parked_since(rehearsal_id=row.pk)
+    yield rehearsal_blocks.figures(row, since=since)
+    yield from rehearsal_outlook.table(sums, since)
     if sums:
         yield Table(
             "What it comes to",
-            columns("Currency", "Invoices#", "Before tax#", "Tax#", "Total#", "Last period#", "Difference#"),
+            columns(
+                "Currency", "Invoices#", "Before tax#", "Tax#", "Credits#", "Total#", "Last period#", "Difference#"
+            ),
             tuple(
                 Row(
                     (
@@ -255,6 +297,7 @@ def _agreed(row: Rehearsal) -> Iterator[Block]:
                         cells.number(one.invoices_count),
                         cells.money(one.subtotal),
                         cells.money(one.tax),
+                        cells.money(one.credits),
                         cells.money(one.total),
                         cells.money(one.previous),
                         rehearsal_blocks.words.signed(one.difference),
@@ -262,6 +305,7 @@ def _agreed(row: Rehearsal) -> Iterator[Block]:
                 )
                 for one in sums
             ),
+            note="Credits are credit notes and prepaid money; coupons are off before tax.",
         )
 
 

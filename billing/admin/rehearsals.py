@@ -11,14 +11,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
 
-from billing.admin import live_progress, parked_verbs, rehearsal_exports
+from billing.admin import live_progress, parked_verbs, rehearsal_exports, rehearsal_outlook
 from billing.admin import rehearsal_blocks as shown
 from billing.admin import rehearsal_words as words
-from billing.admin.rehearsal_verbs import Again, Bill, Drop, Rehearse, SetSignOff, SignOff
+from billing.admin.rehearsal_verbs import Again, Bill, Drop, Rehearse, Retake, SetSignOff, SignOff
 from billing.models import Rehearsal
+from billing.queries import rehearsal_outlook as outlook
 from billing.queries import rehearsals as known
+from billing.queries.rehearsal_outlook import Since
 from config.platform.admin import cells, filters, history, pages, paging, theme, verbs
 from config.platform.admin.blocks import Block, Page, Tab
+from config.platform.queries import installation as installations
 
 State = Rehearsal.State
 _GOING = (State.WAITING, State.RUNNING)
@@ -39,7 +42,7 @@ class RehearsalAdmin(pages.PageAdmin):
     search_help_text = "Reason, remark or person"
     ordering = ("-id",)
     list_verbs = (Rehearse(), SetSignOff())
-    verbs = (SignOff(), Bill(), Again(), Drop())
+    verbs = (SignOff(), Bill(), Retake(), Again(), Drop())
     empty_title = "No run was rehearsed yet"
     empty_text = (
         "See every invoice of the month before it is made: what differs from last month and why, what stands out. A "
@@ -139,10 +142,14 @@ class RehearsalAdmin(pages.PageAdmin):
     def page(self, request: HttpRequest, instance: Rehearsal) -> Page:
         """How far it is, what it comes to and why, what to look at, whom it leaves out."""
         is_own = instance.requested_by_id is not None and instance.requested_by_id == request.user.pk
-        top = (*self._standing(instance), *shown.notes(instance, is_own=is_own))
+        since = outlook.parked_since(rehearsal_id=instance.pk)
+        needed, at = installations.billing_needs_sign_off(), timezone.now()
+        told = shown.notes(instance, is_own=is_own, needs_sign_off=needed, at=at)
+        top = (*self._standing(instance, since), *told)
         if instance.state in _GOING:
             return Page(top=(*top, shown.facts(instance)))
         sums = known.sums(rehearsal_id=instance.pk)
+        top = (*top, *rehearsal_outlook.table(sums, since))
         differences = shown.money_blocks(sums, currency=request.GET.get("currency", ""))
         may_park = request.user.has_perm(parked_verbs.RIGHT)
         found = known.invoices(rehearsal_id=instance.pk)
@@ -152,6 +159,7 @@ class RehearsalAdmin(pages.PageAdmin):
         failed = paging.of(failures, request, name="failed", per_page=ROWS, tab="Failures")
         waiting = known.parked(rehearsal_id=instance.pk).order_by("pk")
         left_out = paging.of(waiting, request, name="parked", per_page=ROWS, tab="Parked")
+        left_since = self._parked_since(request, instance) if since else ()
         recent = history.recent(instance, self.url("history", instance.pk))
         return Page(
             top=top,
@@ -159,17 +167,25 @@ class RehearsalAdmin(pages.PageAdmin):
                 Tab("Differences", (*differences, _flagged(instance, flagged, may_park=may_park))),
                 Tab("Invoices", (_every(instance, every, may_park=may_park),), instance.invoices_count),
                 Tab("Failures", (shown.failures(failed),), instance.failures_count),
-                Tab("Parked", (shown.parked(left_out),), instance.parked_count),
+                Tab(
+                    "Parked",
+                    (shown.parked(left_out), *left_since),
+                    instance.parked_count + sum(one.accounts_count for one in since),
+                ),
                 Tab("About", (shown.facts(instance),)),
                 Tab("History", (recent,)),
             ),
         )
 
-    def _standing(self, row: Rehearsal) -> Iterator[Block]:
+    def _parked_since(self, request: HttpRequest, row: Rehearsal) -> tuple[Block, ...]:
+        rows = outlook.rows_parked_since(rehearsal_id=row.pk).order_by("pk")
+        return (rehearsal_outlook.parked(paging.of(rows, request, name="since", per_page=ROWS, tab="Parked")),)
+
+    def _standing(self, row: Rehearsal, since: Sequence[Since]) -> Iterator[Block]:
         if row.state in _GOING or shown.is_being_billed(row):
             yield shown.progress(row, url=self.url("progress", row.pk), at=timezone.now())
         if row.state not in _GOING:
-            yield shown.figures(row)
+            yield shown.figures(row, since=since)
 
 
 def _flagged(row: Rehearsal, page: paging.Paged, *, may_park: bool) -> Block:
@@ -188,5 +204,5 @@ def _every(row: Rehearsal, page: paging.Paged, *, may_park: bool) -> Block:
         title="All invoices, the largest difference first",
         empty="The run would make no invoice.",
         may_park=may_park,
-        action=cells.link("Filter, sort, park several", shown.narrowed(row)) if page.rows else "",
+        action=cells.link("Filter, sort, park several", shown.narrowed(row, outcome="invoice")) if page.rows else "",
     )

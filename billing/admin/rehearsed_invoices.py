@@ -9,11 +9,13 @@ from django.db.models import F, OrderBy, QuerySet, Subquery
 from django.db.models.functions import Abs
 from django.http import HttpRequest
 
-from billing.admin import rehearsal_blocks, rehearsal_lines
+from billing.admin import rehearsal_blocks, rehearsal_lines, rehearsal_outlook
 from billing.admin import rehearsal_words as words
 from billing.admin.parked_verbs import ParkRehearsed
 from billing.domain.bill_differences import Cause
 from billing.models import OutlierRule, Rehearsal, RehearsedInvoice
+from billing.queries import parked_accounts
+from billing.queries import rehearsal_outlook as outlook
 from billing.queries import rehearsals as known
 from catalog.models import PlanVersion
 from config.platform.admin import cells, filters, pages, theme, verbs
@@ -37,6 +39,17 @@ LATEST = 20
 MOST_DIGITS = 18
 
 
+def _asked_for(value: str) -> QuerySet[Rehearsal]:
+    """The rehearsal of this number; the newest that was not dropped first where it is none."""
+    if value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS:
+        return Rehearsal.objects.filter(pk=int(value))
+    return Rehearsal.objects.exclude(state=Rehearsal.State.DROPPED).order_by("-pk")
+
+
+def _chosen(value: str) -> Rehearsal | None:
+    return _asked_for(value).first()
+
+
 class RehearsalFilter(filters.ChoiceFilter):
     """One rehearsal: the newest that was not dropped, unless another is asked for."""
 
@@ -50,11 +63,7 @@ class RehearsalFilter(filters.ChoiceFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrow to it; what is no number is the newest."""
-        value = self.value() or ""
-        if value.isascii() and value.isdecimal() and len(value) <= MOST_DIGITS:
-            return queryset.filter(rehearsal_id=int(value))
-        newest = Rehearsal.objects.exclude(state=Rehearsal.State.DROPPED).order_by("-pk")
-        return queryset.filter(rehearsal_id=Subquery(newest.values("pk")[:1]))
+        return queryset.filter(rehearsal_id=Subquery(_asked_for(self.value() or "").values("pk")[:1]))
 
 
 class FlagFilter(filters.ChoiceFilter):
@@ -142,15 +151,23 @@ class RehearsedInvoiceAdmin(pages.PageAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RehearsedInvoice]:
         """Rows with all that a list tells of them; the lines are read where they are shown."""
         rows = super().get_queryset(request).select_related("customer", "billing_entity", "rehearsal")
-        return rows.annotate(size=Abs("difference_amount")).defer("lines", "previous_lines", "inputs")
+        return (
+            outlook.with_parked_since(rows)
+            .annotate(size=Abs("difference_amount"))
+            .defer("lines", "previous_lines", "inputs")
+        )
 
     def get_ordering(self, request: HttpRequest) -> Sequence[Any]:
         """The largest difference first, whichever way it goes."""
         return (OrderBy(F("size"), descending=True, nulls_last=True), "pk")
 
     def list_links(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
-        """The way back to the rehearsals."""
-        return (verbs.link("Rehearsals", verbs.changelist_url(Rehearsal), "theater_comedy"),)
+        """The rehearsal whose rows these are, and the way back to all of them."""
+        every = verbs.link("Rehearsals", verbs.changelist_url(Rehearsal), "theater_comedy")
+        row = _chosen(request.GET.get(RehearsalFilter.parameter_name, ""))
+        if row is None:
+            return (every,)
+        return (verbs.link(f"{row} for {cells.instant_text(row.as_of)}", cells.page_url(row), "theater_comedy"), every)
 
     @theme.display(description="Customer", ordering="customer__name")
     def customer_named(self, row: RehearsedInvoice) -> str:
@@ -191,7 +208,7 @@ class RehearsedInvoiceAdmin(pages.PageAdmin):
     @theme.display(description="Outcome", ordering="error_code")
     def outcome(self, row: RehearsedInvoice) -> str:
         """What would become of it."""
-        return words.outcome(row.error_code)
+        return rehearsal_outlook.mark(row) or words.outcome(row.error_code)
 
     def links(self, request: HttpRequest, instance: RehearsedInvoice) -> Sequence[dict[str, Any]]:
         """Its rehearsal."""
@@ -220,7 +237,10 @@ def _figures(row: RehearsedInvoice) -> Figures:
 
 def _reason(row: RehearsedInvoice) -> tuple[Block, ...]:
     if not row.error_code:
-        return ()
+        since = parked_accounts.of_customer(customer_id=row.customer_id)
+        if since is None or not getattr(row, "parked_since", False):
+            return ()
+        return (Note(f"Parked since by {since.parked_label}; the run leaves it out: {since.reason}", Tone.WARN),)
     tone = Tone.WARN if row.error_code in (known.PARKED, known.NOTHING_TO_BILL) else Tone.BAD
     return (Note(row.error or words.OUTCOME.get(row.error_code, row.error_code), tone),)
 

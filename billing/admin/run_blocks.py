@@ -50,7 +50,7 @@ def progress(run: BillingRun, *, url: str) -> LiveProgress:
             Item("Status", shown.run_status(run)),
             Item("Invoices", cells.number_text(run.invoices_count), "invoices"),
             Item(
-                "Failures",
+                "Refused or failed",
                 cells.number_text(run.failures_count),
                 "failures",
                 Tone.BAD if run.failures_count else Tone.NEUTRAL,

@@ -104,7 +104,7 @@ class BillingRunAdmin(pages.PageAdmin):
         """How many were made."""
         return cells.number(run.invoices_count)
 
-    @theme.display(description="Failures", ordering="failures_count")
+    @theme.display(description="Refused or failed", ordering="failures_count")
     def failures_shown_count(self, run: BillingRun) -> str:
         """How many customers could not be billed."""
         return cells.number(run.failures_count)
@@ -112,7 +112,7 @@ class BillingRunAdmin(pages.PageAdmin):
     @theme.display(description="Took")
     def took(self, run: BillingRun) -> str:
         """How long it ran."""
-        return shown.duration(run.as_of, run.finished_at) or cells.EMPTY
+        return shown.duration(run.created_at, run.finished_at) or cells.EMPTY
 
     def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
         """How far it is, for the page that follows it."""
@@ -165,9 +165,9 @@ def _is_awaited(since: str, *, at: datetime) -> bool:
 
 
 def _began(run: BillingRun) -> datetime:
-    """When it began: that of a rehearsal has the clock that was rehearsed, which may be days ago."""
+    """When it began. One of a rehearsal that was made by an earlier version has the clock that was rehearsed."""
     asked = Rehearsal.objects.filter(run=run).values_list("bill_asked_at", flat=True).first()
-    return asked or run.as_of
+    return asked or run.created_at
 
 
 def _stuck(run: BillingRun) -> tuple[Block, ...]:

@@ -32,7 +32,8 @@ QUEUES = (
     Queue(
         code="not_billed",
         label="Customers not billed",
-        says="What failed in the newest billing run. The next one tries again.",
+        says="What failed in the newest billing run, or was refused. The next one tries again what failed; rehearse "
+        "anew what changed after a sign-off.",
         icon="error",
         model="billing.billingrun",
         permission="billing.view_billingrun",

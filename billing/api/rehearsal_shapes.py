@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from billing.domain.bill_differences import Cause
 from billing.models import ParkedAccount, Rehearsal, RehearsedInvoice
+from billing.queries import rehearsal_outlook as outlook
 from billing.queries import rehearsals as known
 from config.kernel import money
 from config.platform.api.serializers import Instant
@@ -28,6 +29,10 @@ class CurrencySums(serializers.Serializer):  # type: ignore[type-arg]
     difference_amount_cents = serializers.IntegerField(help_text="The total less that of the period before.")
     expected_amount_cents = serializers.IntegerField(help_text="The agreed recurring value, before tax.")
     causes = serializers.DictField(child=serializers.IntegerField(), help_text="The difference by cause.")
+    parked_since_invoices_count = serializers.IntegerField(
+        help_text="Of these, invoices of accounts that were parked since: the run leaves them out. 0 once it is billed."
+    )
+    parked_since_amount_cents = serializers.IntegerField(help_text="What those come to, with tax.")
 
 
 class RehearsalAnswer(serializers.Serializer):  # type: ignore[type-arg]
@@ -63,7 +68,8 @@ class RehearsalDetail(RehearsalAnswer):
     @extend_schema_field(CurrencySums(many=True))
     def get_totals(self, row: Rehearsal) -> list[dict[str, Any]]:
         """Return the sums by currency."""
-        return [_sums(one) for one in known.sums(rehearsal_id=row.pk)]
+        since = {one.currency: one for one in outlook.parked_since(rehearsal_id=row.pk)}
+        return [_sums(one, since.get(one.currency)) for one in known.sums(rehearsal_id=row.pk)]
 
 
 class RehearsedFlag(serializers.Serializer):  # type: ignore[type-arg]
@@ -184,7 +190,7 @@ def _minor(amount: Any) -> int | None:
     return None if amount is None else money.to_minor(amount)
 
 
-def _sums(one: known.Sums) -> dict[str, Any]:
+def _sums(one: known.Sums, since: outlook.Since | None) -> dict[str, Any]:
     return {
         "currency": one.currency,
         "invoices_count": one.invoices_count,
@@ -197,4 +203,6 @@ def _sums(one: known.Sums) -> dict[str, Any]:
         "difference_amount_cents": money.to_minor(one.difference),
         "expected_amount_cents": money.to_minor(one.expected),
         "causes": {cause.value: money.to_minor(amount) for cause, amount in one.causes.items()},
+        "parked_since_invoices_count": 0 if since is None else since.invoices_count,
+        "parked_since_amount_cents": 0 if since is None else money.to_minor(since.total),
     }

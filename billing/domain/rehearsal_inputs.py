@@ -17,7 +17,7 @@ from typing import Any
 from catalog.domain import decimals
 
 Inputs = dict[str, dict[str, str]]
-"""By name: ``sha256`` of the facts, and ``says``, what a person reads of them."""
+"""By name: ``sha256`` of the facts, and ``says``, what a person reads of them; of prices ``each`` tells them apart."""
 
 CALCULATION, LINES, TOTAL = "calculation", "lines", "total"
 RESULTS = frozenset({CALCULATION, LINES, TOTAL})
@@ -26,6 +26,10 @@ RESULTS = frozenset({CALCULATION, LINES, TOTAL})
 GROUPING = "what is billed on one invoice"
 """What changed where all inputs are the same, and another invoice has them."""
 
+_TERMS = ("price of ", "plan version of ", "days of ")
+"""Inputs that come with a line: with one that was added they are new, and nothing about them changed."""
+
+_PRICE, _TAX = _TERMS[0], "tax"
 _RANDOM = frozenset({"id", "subscription"})
 _KEPT = 16
 _LONGEST = 120
@@ -81,6 +85,8 @@ def of(*, origins: Sequence[Origin], facts: Sequence[Fact]) -> Inputs:
     for name in sorted(values):
         told = _told(usage[name]) if name in usage else ", ".join(sorted({words for words in says[name] if words}))
         found[name] = {"sha256": _digest(sorted(values[name], key=_canonical)), "says": told[:_LONGEST]}
+        if name.startswith(_PRICE):
+            found[name]["each"] = " ".join(sorted({_digest(value)[:_KEPT] for value in values[name]}))
     return found
 
 
@@ -90,13 +96,18 @@ def digest(inputs: Inputs) -> str:
 
 
 def changed(*, agreed: Inputs, now: Inputs) -> list[Changed]:
-    """Return what is not as it was agreed to, by name; what follows from the rest only where nothing else changed."""
+    """Return what is not as it was agreed to, by name; what follows from the rest only where nothing else changed.
+
+    That is the total, say, and the price, plan version, days and tax of a line that was added or is gone: no price
+    changed there, a line came or went.
+    """
     found = [
         Changed(name, agreed.get(name, {}).get("says", ""), now.get(name, {}).get("says", ""))
         for name in sorted(agreed.keys() | now.keys())
         if agreed.get(name, {}).get("sha256") != now.get(name, {}).get("sha256")
     ]
-    return [one for one in found if one.name not in RESULTS] or found
+    causes = [one for one in found if one.name not in RESULTS]
+    return [one for one in causes if not _comes_with_a_line(one.name, agreed, now)] or causes or found
 
 
 def sentence(*, changes: Sequence[Changed], before: str, now: str) -> str:
@@ -104,6 +115,20 @@ def sentence(*, changes: Sequence[Changed], before: str, now: str) -> str:
     what = "; ".join(str(change) for change in changes) or GROUPING
     total = f" It would come to {now} instead of {before}." if before != now else f" It would still come to {now}."
     return f"Changed since the sign-off: {what}.{total}"
+
+
+def _comes_with_a_line(name: str, agreed: Inputs, now: Inputs) -> bool:
+    """Say whether an input is another one only because a line is there on one side and not on the other."""
+    before, after = agreed.get(name), now.get(name)
+    if before is None or after is None:
+        return name.startswith(_TERMS)
+    counted = [side.get(LINES, {}).get("says", "") for side in (agreed, now)]
+    if counted[0] == counted[1] or not (name == _TAX or name.startswith(_TERMS)):
+        return False
+    if name.startswith(_PRICE):
+        old, new = set(before.get("each", "").split()), set(after.get("each", "").split())
+        return bool(old and new) and (old < new or new < old)
+    return before["says"] == after["says"] != ""
 
 
 def price_of(trace: Mapping[str, Any]) -> str:

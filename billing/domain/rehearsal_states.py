@@ -23,6 +23,7 @@ class Verb(StrEnum):
     """What is done with a rehearsal."""
 
     COMPUTE = "compute"
+    RETAKE = "retake"
     SIGN_OFF = "sign_off"
     BILL = "bill"
     DROP = "drop"
@@ -34,6 +35,7 @@ class InvalidRehearsalState(errors.NotAllowed):
 
 _TABLE: dict[Verb, tuple[frozenset[State], State]] = {
     Verb.COMPUTE: (frozenset({State.WAITING, State.RUNNING, State.FAILED}), State.RUNNING),
+    Verb.RETAKE: (frozenset({State.FAILED}), State.WAITING),
     Verb.SIGN_OFF: (frozenset({State.READY}), State.SIGNED_OFF),
     Verb.BILL: (frozenset({State.SIGNED_OFF}), State.BILLED),
     Verb.DROP: (
@@ -43,6 +45,7 @@ _TABLE: dict[Verb, tuple[frozenset[State], State]] = {
 }
 _SAYS = {
     Verb.COMPUTE: "Only a rehearsal that waits or was broken off is computed.",
+    Verb.RETAKE: "Only a rehearsal that was broken off is taken up again.",
     Verb.SIGN_OFF: "Only a rehearsal that is ready is signed off.",
     Verb.BILL: "Only a rehearsal that was signed off is billed.",
     Verb.DROP: "A rehearsal that was billed or dropped stays as it is.",

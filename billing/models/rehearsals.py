@@ -16,7 +16,8 @@ from invoicing.models import Invoice
 class Rehearsal(db.Base):
     """A billing run at the clock ``as_of`` that wrote no invoice.
 
-    Signed off by a second person it can be billed: by the ``run``, which refuses what is not as it was agreed.
+    Signed off by a second person it can be billed: by the ``run``, which refuses what is not as it was agreed. Where an
+    API key asked, ``behind`` are the ids of the people who know its secret: none of them is a second person.
     """
 
     class State(models.TextChoices):
@@ -33,6 +34,7 @@ class Rehearsal(db.Base):
     reason = models.TextField(blank=True, default="")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     requested_label = models.CharField(max_length=255)
+    behind = models.JSONField(default=list, editable=False)
     customers_total = models.PositiveIntegerField(default=0)
     customers_done = models.PositiveIntegerField(default=0)
     invoices_count = models.PositiveIntegerField(default=0)
@@ -125,7 +127,7 @@ class RehearsedInvoice(db.Base):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer} {self.billing_date}"
+        return f"{self.customer} {self.billing_date}" if self.billing_date else str(self.customer)
 
 
 class OutlierRule(db.Base):

@@ -52,6 +52,11 @@ class Sums:
     expected: Money
     causes: dict[Cause, Money]
 
+    @property
+    def credits(self) -> Money:
+        """Return what credit notes and prepaid money pay, below zero: what it is after tax, but for them, is due."""
+        return self.total - self.subtotal - self.tax
+
 
 @dataclass(frozen=True, slots=True)
 class DueNow:

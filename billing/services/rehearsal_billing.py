@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -55,6 +56,8 @@ def ask(*, rehearsal_id: int, actor: Actor, at: datetime) -> Rehearsal:
 def bill(*, rehearsal_id: int, actor: Actor, at: datetime, progress: Progress | None = None) -> BillingRun:
     """Bill at the rehearsal's clock what was signed off, and nothing else, in this process. Return the run.
 
+    The audit trail and the run itself have the real time at which it was done.
+
     A customer whose invoices are not exactly those of the rehearsal is refused: an item ``inputs_changed`` says which
     inputs changed. One that was broken off goes on. Must not be called inside a transaction. Raises RehearsalNotFound,
     InvalidRehearsalState, NotDueYet, BeingBilled.
@@ -64,15 +67,18 @@ def bill(*, rehearsal_id: int, actor: Actor, at: datetime, progress: Progress | 
     try:
         with transaction.atomic():
             row = _billable(rehearsal_id, at)
-        run = runs.run(
-            as_of=row.as_of,
-            trigger=f"rehearsal {row.pk}",
-            actor=actor,
-            progress=progress,
-            bill=rehearsal_gate.biller(rehearsal_id=row.pk),
-            opened=functools.partial(_belong, row.pk, at),
-            again=row.run,
-        )
+        started = time.monotonic()
+        with audit.timed(lambda: at + timedelta(seconds=time.monotonic() - started)):
+            run = runs.run(
+                as_of=row.as_of,
+                trigger=f"rehearsal {row.pk}",
+                actor=actor,
+                progress=progress,
+                bill=rehearsal_gate.biller(rehearsal_id=row.pk),
+                opened=functools.partial(_belong, row.pk, at),
+                again=row.run,
+                at=at,
+            )
         return _finish(row.pk, run, actor, at)
     finally:
         rehearsal_presence.leave(rehearsal_id=rehearsal_id)

@@ -52,6 +52,7 @@ def request(*, as_of: datetime, reason: str = "", actor: Actor, at: datetime) ->
         reason=reason,
         requested_by_id=actor.user_id,
         requested_label=actor.label,
+        behind=sorted(actor.behind),
     )
     audit.record(actor=actor, at=at, verb="request", instance=row, new={"as_of": as_of}, reason=reason)
     jobs.enqueue("billing.tasks.compute_rehearsal", rehearsal_id=row.pk)
@@ -76,6 +77,11 @@ def sign_off(
     if actor.user_id == row.requested_by_id:
         raise UnableToSignOff(
             "second_person_required", "Whoever asked for a rehearsal does not sign it off: a second person does."
+        )
+    if actor.user_id in row.behind:
+        raise UnableToSignOff(
+            "second_person_required",
+            "The API key that asked for it is yours: whoever made or rotated the key does not sign it off.",
         )
     if len(remark) > _LONGEST:
         raise _invalid("remark", "value_is_too_long", f"A remark has at most {_LONGEST} characters.")
@@ -113,6 +119,21 @@ def drop(*, rehearsal_id: int, reason: str = "", actor: Actor, at: datetime) -> 
     if row.run_id is not None:
         raise _being_billed(row)
     _drop(row, reason=reason, actor=actor, at=at)
+    return row
+
+
+@transaction.atomic
+def retake(*, rehearsal_id: int, actor: Actor, at: datetime) -> Rehearsal:
+    """Have a rehearsal that was broken off computed further, after the customers that are done, in the background.
+
+    Raises RehearsalNotFound, InvalidRehearsalState for one that was not broken off.
+    """
+    row = locked(rehearsal_id)
+    state = rehearsal_states.after(state=row.state, verb=Verb.RETAKE)
+    old, row.state, row.updated_at = {"state": row.state, "error": row.error}, state.value, at
+    row.save(update_fields=["state", "updated_at"])
+    audit.record(actor=actor, at=at, verb="retake", instance=row, old=old, new={"state": row.state})
+    jobs.enqueue("billing.tasks.compute_rehearsal", rehearsal_id=row.pk)
     return row
 
 

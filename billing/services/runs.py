@@ -71,6 +71,7 @@ def run(
     bill: Biller = billing_days.bill_customers,
     opened: Callable[[BillingRun], None] | None = None,
     again: BillingRun | None = None,
+    at: datetime | None = None,
 ) -> BillingRun:
     """Bill every customer with a billing day that has come, or those of ``customer_ids`` that have one.
 
@@ -81,30 +82,34 @@ def run(
     a transaction that has to live on after a failure.
 
     Another ``bill`` may bill less, and say who was refused; ``opened`` hears of the run in the transaction that makes
-    it. A run that was broken off goes on if it is given as ``again``: whoever has an item in it is done.
+    it. A run that was broken off goes on if it is given as ``again``: whoever has an item in it is done. ``at`` is when
+    it is done, where that is later than the clock that it bills at.
     """
-    started = time.monotonic()
-    run_presence.settle_abandoned(at=as_of)
-    record = _start(as_of, trigger, actor, opened) if again is None else _reopen(again)
+    now, started = at or as_of, time.monotonic()
+    run_presence.settle_abandoned(at=now)
+    record = _start(as_of, trigger, actor, opened, now) if again is None else _reopen(again)
     try:
         _bill_all(record, as_of, actor, customer_ids, progress or _silent, bill)
         _tell_parked(record, as_of, customer_ids)
-        _finish(record, started, BillingRun.Status.FAILED if record.failures_count else BillingRun.Status.SUCCEEDED)
+        status = BillingRun.Status.FAILED if record.failures_count else BillingRun.Status.SUCCEEDED
+        _finish(record, now, started, status)
     except BaseException:
-        _finish(record, started, BillingRun.Status.FAILED)
+        _finish(record, now, started, BillingRun.Status.FAILED)
         raise
     finally:
         run_presence.leave(record)
     return record
 
 
-def _start(as_of: datetime, trigger: str, actor: Actor, opened: Callable[[BillingRun], None] | None) -> BillingRun:
+def _start(
+    as_of: datetime, trigger: str, actor: Actor, opened: Callable[[BillingRun], None] | None, at: datetime
+) -> BillingRun:
     with transaction.atomic():
-        record = BillingRun.objects.create(created_at=as_of, as_of=as_of, trigger=trigger)
+        record = BillingRun.objects.create(created_at=at, as_of=as_of, trigger=trigger)
         run_presence.appear(record)
         if opened is not None:
             opened(record)
-        audit.record(actor=actor, at=as_of, verb="start", instance=record, new={"as_of": as_of, "trigger": trigger})
+        audit.record(actor=actor, at=at, verb="start", instance=record, new={"as_of": as_of, "trigger": trigger})
     return record
 
 
@@ -233,9 +238,9 @@ def _advance(record: BillingRun, done: int, progress: Progress) -> None:
     progress(record.customers_done, record.customers_total)
 
 
-def _finish(record: BillingRun, started: float, status: BillingRun.Status) -> None:
+def _finish(record: BillingRun, at: datetime, started: float, status: BillingRun.Status) -> None:
     record.status = status
-    record.finished_at = record.as_of + timedelta(seconds=time.monotonic() - started)
+    record.finished_at = at + timedelta(seconds=time.monotonic() - started)
     record.save(update_fields=["status", "finished_at", "customers_done", "invoices_count", "failures_count"])
 
 

@@ -79,6 +79,27 @@ def test_what_follows_is_told_only_where_nothing_else_is() -> None:
     assert rehearsal_inputs.sentence(changes=one, before="5 EUR", now="5 EUR").endswith("It would still come to 5 EUR.")
 
 
+def test_of_a_line_that_was_added_only_its_usage_is_told() -> None:
+    agreed = inputs(fee(), lines="1 lines", tax="19 %", total="49")
+    now = inputs(fee(), usage(units="1", events=1), lines="2 lines", tax="19 %", total="49.02")
+    now["tax"] = {**now["tax"], "sha256": "another line is taxed"}
+    expected = ["usage of calls (was nothing, is 1 in 1 events)"]
+
+    assert [str(one) for one in rehearsal_inputs.changed(agreed=agreed, now=now)] == expected
+    back = rehearsal_inputs.changed(agreed=now, now=agreed)
+    assert [str(one) for one in back] == ["usage of calls (was 1 in 1 events, is nothing)"]
+
+
+def test_another_price_beside_a_line_that_was_added_is_told() -> None:
+    agreed = inputs(usage(), lines="1 lines")
+    for now, names in (
+        (inputs(usage(), usage(amount="0.20"), lines="2 lines"), ["usage of calls"]),  # a line at a price of its own
+        (inputs(usage(amount="0.20"), fee(), lines="2 lines"), ["fee of sub", "price of calls"]),
+        (inputs(usage(), lines="1 lines", total="1"), ["total"]),
+    ):
+        assert [one.name for one in rehearsal_inputs.changed(agreed=agreed, now=now)] == names
+
+
 @pytest.mark.parametrize(
     ("trace", "days"),
     [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from billing.domain import rehearsal_states
@@ -15,14 +16,17 @@ from billing.queries import rehearsals as known
 from billing.services import (
     outlier_rules,
     parked_accounts,
+    rehearsal_billing,
     rehearsal_computing,
+    rehearsal_plays,
     rehearsals,
     run_starts,
     runs,
 )
 from catalog.models import BillableMetric, PlanVersion
 from config.kernel.actors import Actor
-from config.platform.services import installation
+from config.platform.models import AuditEntry
+from config.platform.services import api_keys, installation
 from customers.models import BillingEntity, Customer
 from invoicing.models import Invoice
 from invoicing.services import invoices
@@ -294,3 +298,63 @@ def test_an_installation_may_demand_that_runs_are_signed_off(
     assert (done.as_of, done.invoices_count) == (instant(FEBRUARY), 1)
     assert run_starts.scheduled(as_of=instant("2026-03-01T03:10")) is None
     assert Rehearsal.objects.count() == 1
+
+
+def test_whoever_knows_the_key_that_asked_is_no_second_person(
+    customer: Customer, plan: PlanVersion, anna: Actor, ben: Actor
+) -> None:
+    made.make_subscription(customer, plan, "sub", at=instant("2026-01-01"))
+    key = api_keys.create(name="ERP", actor=anna, at=instant(JANUARY)).key
+    assert key.known_to == [anna.user_id]
+    asker = Actor(kind="api_key", label="ERP", behind=tuple(key.known_to))
+    row = rehearse(JANUARY, asker)
+    assert (row.requested_by_id, row.behind) == (None, [anna.user_id])
+    with pytest.raises(rehearsals.UnableToSignOff, match="yours"):
+        sign(row, anna)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rehearsal.objects.filter(pk=row.pk).update(
+            state="signed_off", signed_off_by=anna.user_id, signed_off_at=instant(JANUARY)
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rehearsal.objects.filter(pk=row.pk).update(behind=[])
+    key = api_keys.rotate(api_key_id=key.pk, actor=ben, at=instant(JANUARY)).key
+    assert key.known_to == sorted([anna.user_id, ben.user_id])
+    assert sign(row, ben).signed_off_by_id == ben.user_id  # what was asked before he knew it
+
+
+def test_the_audit_trail_has_the_time_at_which_it_was_billed(
+    customer: Customer, plan: PlanVersion, anna: Actor, ben: Actor
+) -> None:
+    made.make_subscription(customer, plan, "sub", at=instant("2026-01-01"))
+    row = sign(rehearse(JANUARY, anna), ben)
+    later = row.as_of + timedelta(days=3)
+    run = rehearsal_billing.bill(rehearsal_id=row.pk, actor=ben, at=later)
+    assert (run.as_of, run.created_at, run.invoices_count) == (row.as_of, later, 1)
+    assert run.finished_at is not None
+    assert run.finished_at >= later
+    invoice = run.items.get().invoice
+    assert invoice is not None
+    about = AuditEntry.objects.filter(Q(object_type="billing.billingrun") | Q(object_type="invoicing.invoice"))
+    assert about.count() >= 2
+    assert not about.filter(at__lt=later).exists()
+    assert invoice.created_at == row.as_of  # what is billed has the clock that was rehearsed
+
+
+def test_one_that_was_broken_off_is_taken_up_again(
+    customer: Customer, plan: PlanVersion, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.make_subscription(customer, plan, "sub", at=instant("2026-01-01"))
+    at = instant(JANUARY)
+    row = rehearsals.request(as_of=at, actor=anna, at=at)
+    with pytest.raises(rehearsal_states.InvalidRehearsalState):
+        rehearsals.retake(rehearsal_id=row.pk, actor=anna, at=at)
+    with monkeypatch.context() as broken:
+        broken.setattr(rehearsal_plays, "of_customers", lambda **_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            rehearsal_computing.compute(rehearsal_id=row.pk, at=at)
+    row.refresh_from_db()
+    assert (row.state, rehearsal_computing.run(as_of=at)) == ("failed", 0)
+    assert rehearsals.retake(rehearsal_id=row.pk, actor=anna, at=at).state == "waiting"
+    assert rehearsal_computing.run(as_of=at) == 1
+    row.refresh_from_db()
+    assert (row.state, row.invoices_count, row.error) == ("ready", 1, "")
