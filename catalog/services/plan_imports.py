@@ -39,7 +39,9 @@ COLUMNS = (
     ImportColumn("description", "Description", most=2000),
     ImportColumn("invoice_display_name", "Name on invoices", synonyms=("invoice display name",)),
     ImportColumn("interval", "Interval", help=f"One of {', '.join(Interval)}. Needed for a new plan."),
-    ImportColumn("currency", "Currency", synonyms=("amount currency",), most=3, help="Needed for a new plan."),
+    ImportColumn(
+        "currency", "Currency", synonyms=("amount currency",), help="ISO 4217, such as EUR. Needed for a new plan."
+    ),
     ImportColumn(
         "amount",
         "Fee",
@@ -110,7 +112,7 @@ def _values(row: import_kinds.Values, version: PlanVersion | None) -> PlanValues
     if "currency" in row:
         content["amount_currency"] = row["currency"].upper()
         if not money.known(content["amount_currency"]):
-            raise import_kinds.refused("currency", f"{row['currency']} is not a currency such as EUR.")
+            raise import_kinds.refused("currency", f"{row['currency'][:40]} is not a currency: ISO 4217 such as EUR.")
     if "amount" in row:
         currency = content.get("amount_currency") or (version.amount.currency.code if version else "")
         content["amount_cents"] = cents(row["amount"], currency, "amount")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Actor:
     """``kind`` is one of user, api_key, job, system, customer; ``label`` is what the audit trail shows of it.
 
-    ``address`` and ``client`` say from where it was done, if it was by a request.
+    ``address`` and ``client`` say from where it was done, if it was by a request. ``behind`` are the ids of the people
+    who know the secret of an API key: what it asks for counts as theirs where a second person is needed.
     """
 
     kind: str
@@ -20,6 +21,7 @@ class Actor:
     user_id: int | None = None
     address: str = ""
     client: str = ""
+    behind: tuple[int, ...] = ()
 
 
 SYSTEM = Actor(kind="system", label="system")

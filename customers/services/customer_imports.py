@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 from catalog.models import Tax
+from config.kernel import money
 from config.platform.services import import_kinds
 from config.platform.services.import_cells import CellKind
 from config.platform.services.import_kinds import Effect, ImportColumn, ImportKind, Task
+from customers.domain import tax_ids
 from customers.models import Customer
 from customers.services import customers
 from customers.services.customers import ADDRESS, CustomerValues
@@ -70,7 +72,7 @@ COLUMNS = (
     *_address(),
     *_address(_SHIPPING, "Shipping {}"),
     ImportColumn("billing_entity_code", "Billing entity", synonyms=("seller", "entity"), help="Its code."),
-    ImportColumn("currency", "Currency", most=3, help="ISO 4217, such as EUR."),
+    ImportColumn("currency", "Currency", help="ISO 4217, such as EUR."),
     ImportColumn("timezone", "Time zone", most=64, help="Such as Europe/Berlin."),
     ImportColumn("document_locale", "Language", synonyms=("language of documents", "locale"), most=8),
     ImportColumn(
@@ -96,12 +98,24 @@ def apply(task: Task) -> Effect:
     values = _values(row, found)
     before = {} if found is None else _shown(found, values)
     customer = customers.upsert(values=values, actor=task.actor, at=task.at)
+    doubts = _doubts(customer, values)
     if found is None:
         new = _shown(customer, values)
-        return Effect(customer, is_new=True, changes=tuple((_label(name), "", text) for name, text in new.items()))
+        changes = tuple((_label(name), "", text) for name, text in new.items())
+        return Effect(customer, is_new=True, changes=changes, warnings=doubts)
     after = _shown(customer, values)
     changed = [name for name in after if after[name] != before[name]]
-    return Effect(customer, changes=tuple((_label(name), before[name], after[name]) for name in changed))
+    return Effect(
+        customer, changes=tuple((_label(name), before[name], after[name]) for name in changed), warnings=doubts
+    )
+
+
+def _doubts(customer: Customer, values: CustomerValues) -> tuple[str, ...]:
+    """What looks wrong about the VAT id of a row, and is taken all the same."""
+    if "tax_identification_number" not in values:
+        return ()
+    doubt = tax_ids.warning(number=customer.tax_identification_number, country=customer.country)
+    return (f"{customer.tax_identification_number}: {doubt}",) if doubt else ()
 
 
 def _values(row: import_kinds.Values, found: Customer | None) -> CustomerValues:
@@ -109,6 +123,9 @@ def _values(row: import_kinds.Values, found: Customer | None) -> CustomerValues:
     for name in ("currency", "country"):
         if name in content:
             content[name] = content[name].upper()
+    if "currency" in content and not money.known(content["currency"]):
+        words = f"{row['currency'][:40]} is not a currency: ISO 4217 such as EUR."
+        raise import_kinds.refused("currency", words)
     if "customer_type" in content:
         content["customer_type"] = _kind(content["customer_type"])
     if "tax_codes" in content:

@@ -17,7 +17,7 @@ from config.platform.admin.verbs import ObjectVerb, Outcome
 from invoicing.models import Invoice, Payment
 from invoicing.queries import held_payments as known
 from invoicing.queries import receivables
-from invoicing.services import held_payments
+from invoicing.services import approval_actions, held_payments
 
 _MOST = 200
 
@@ -76,6 +76,7 @@ class RefundHeld(ObjectVerb):
     label = "Paid back"
     icon = "undo"
     permission = "invoicing.add_paymentrefund"
+    action = approval_actions.REFUND_PAYMENT
     explanation = "Money is paid back elsewhere, such as by a bank transfer; it is booked out of cash here."
     confirm = "Record the refund"
 
@@ -92,6 +93,10 @@ class RefundHeld(ObjectVerb):
     def preview(self, *, instance: Payment, at: datetime) -> Sequence[Block]:
         """What is held."""
         return (_summary(instance),)
+
+    def measured(self, *, instance: Payment, values: Mapping[str, Any] | None) -> Money | None:
+        """What is paid back: all that is held at most."""
+        return known.held(instance) if values is None else Money(values["amount"], instance.currency)
 
     def perform(self, *, instance: Payment, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Record it, once however often the button is pressed."""

@@ -19,7 +19,7 @@ from customers.models import Customer
 from invoicing.admin import shown
 from invoicing.admin.ledger_forms import AccountChoice, EntityChoice
 from invoicing.models import Invoice, LedgerAccount, LedgerEntry
-from invoicing.services import manual_entries
+from invoicing.services import approval_actions, manual_entries
 from invoicing.services.manual_entries import Side
 
 SIDES = range(1, 5)
@@ -68,6 +68,7 @@ class PostByHand(ListVerb):
     label = "Book by hand"
     icon = "edit_note"
     permission = "invoicing.add_manualentry"
+    action = approval_actions.MANUAL_ENTRY
     explanation = "Debits and credits are equal. A booking is never changed: it is taken back by its opposite."
     confirm = "Book it"
     form_class = ManualEntryForm
@@ -77,6 +78,13 @@ class PostByHand(ListVerb):
     def initial(self, *, at: datetime) -> Mapping[str, Any]:
         """Today."""
         return {"accounting_date": dates.local_date(at, dates.zone("UTC"))}
+
+    def measured(self, *, instance: None, values: Mapping[str, Any] | None) -> Money | None:
+        """The sum of debits, where they are in one currency."""
+        debits = [] if values is None else [side.amount for side in sides_of(values) if side.amount.amount > 0]
+        if len({amount.currency for amount in debits}) != 1:
+            return None
+        return sum(debits[1:], debits[0])
 
     def weigh(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
         """The booking as it would be."""
@@ -129,6 +137,7 @@ class TakeBack(ObjectVerb):
     icon = "undo"
     variant = theme.ActionVariant.DANGER
     permission = "invoicing.add_manualentry"
+    action = approval_actions.MANUAL_ENTRY
     explanation = "Books the opposite. Both stay in the books."
     confirm = "Book the opposite"
     form_class = TakeBackForm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -11,20 +11,20 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from moneyed import Money
 
-from config.kernel import dates
+from config.kernel import dates, money
 from config.kernel.actors import Actor
 from config.platform.admin import cells, history, imports, pages, theme
-from config.platform.admin.blocks import Block, Fact, Facts, Figure, Figures, Page, Row, Tab, Table, columns
+from config.platform.admin.blocks import Block, Fact, Facts, Figure, Figures, Note, Page, Row, Tab, Table, columns
+from config.platform.admin.bulk import BulkVerb
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import ReasonForm, VerbForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
+from config.platform.models import ImportFile, ImportRow
 from invoicing.admin.filters import CurrencyFilter
 from invoicing.models import OpeningBalance, OpeningSettlement
-from invoicing.services import opening_balances, opening_imports
+from invoicing.services import approval_actions, opening_balances, opening_imports
 
 imports.offer(opening_imports.KIND)
-
-_KINDS = OpeningSettlement.Kind
 
 
 class SettleForm(ReasonForm):
@@ -42,6 +42,7 @@ class Settle(ObjectVerb):
     label = "Record a payment"
     icon = "payments"
     permission = "invoicing.settle_openingbalance"
+    action = approval_actions.WRITE_OFF
     explanation = "Books what was paid or is given up of what was taken over, or credit that was paid back."
     confirm = "Book it"
 
@@ -51,14 +52,28 @@ class Settle(ObjectVerb):
 
     def form(self, *, data: Any, instance: OpeningBalance, at: datetime) -> VerbForm:
         """The form, with what fits its kind."""
-        today = dates.local_date(at, dates.zone(instance.billing_entity.timezone))
-        initial = {"amount": opening_balances.left_of(instance).amount, "accounting_date": today}
+        left = opening_balances.left_of(instance)
+        initial = {
+            "amount": money.quantize(left.amount, currency=instance.currency),
+            "accounting_date": _today(instance, at),
+        }
         form = SettleForm(data, initial=initial)
-        is_owed = instance.kind == OpeningBalance.Kind.OWED
-        fitting = (_KINDS.PAID, _KINDS.WRITTEN_OFF) if is_owed else (_KINDS.PAID_BACK,)
+        fitting = opening_balances.WAYS[OpeningBalance.Kind(instance.kind)]
         choices = [(kind.value, kind.label) for kind in fitting]
         form.fields["kind"].choices = form.fields["kind"].widget.choices = choices  # type: ignore[attr-defined]
         return form
+
+    def second_person(
+        self, *, instance: OpeningBalance, values: Mapping[str, Any] | None, actor: Actor, at: datetime
+    ) -> Sequence[Block]:
+        """Who approves it first where it is written off; what was paid needs nobody."""
+        given_up = OpeningSettlement.Kind.WRITTEN_OFF
+        if given_up not in opening_balances.WAYS[OpeningBalance.Kind(instance.kind)]:
+            return ()
+        found = super().second_person(instance=instance, values=values, actor=actor, at=at)
+        return [
+            Note(f"{given_up.label.capitalize()}: {note.text}", note.tone) for note in found if isinstance(note, Note)
+        ]
 
     def preview(self, *, instance: OpeningBalance, at: datetime) -> Sequence[Block]:
         """What is open."""
@@ -79,15 +94,135 @@ class Settle(ObjectVerb):
         return Outcome("It is booked.", cells.page_url(instance))
 
 
+class DayForm(ReasonForm):
+    """On which day, and why. Without a day it is today, where the seller is."""
+
+    accounting_date = forms.DateField(label="Day of the books", required=False, help_text="Empty: today.")
+
+
+class UndoForm(DayForm):
+    """Which settlement too."""
+
+    settlement = forms.TypedChoiceField(label="Which", coerce=int)
+
+
+class UndoSettlement(ObjectVerb):
+    """Take back what was recorded by mistake."""
+
+    name = "undo_settlement"
+    label = "Undo a settlement"
+    icon = "undo"
+    permission = "invoicing.settle_openingbalance"
+    explanation = "The opposite is booked, and as much is open again."
+    confirm = "Undo it"
+
+    def check(self, *, instance: OpeningBalance, at: datetime) -> None:
+        """As long as a settlement stands."""
+        if not _standing(instance):
+            raise opening_balances.UnableToSettle("nothing_settled", "Nothing of it is settled.")
+
+    def form(self, *, data: Any, instance: OpeningBalance, at: datetime) -> VerbForm:
+        """The form, with the settlements that stand."""
+        form = UndoForm(data, initial={"accounting_date": _today(instance, at)})
+        choices = [
+            (one.pk, f"{one.get_kind_display()} {cells.money_text(one.amount)}, {one.entry.accounting_date}")
+            for one in _standing(instance)
+        ]
+        form.fields["settlement"].choices = form.fields["settlement"].widget.choices = choices  # type: ignore[attr-defined]
+        return form
+
+    def preview(self, *, instance: OpeningBalance, at: datetime) -> Sequence[Block]:
+        """What is open."""
+        return (_figures(instance),)
+
+    def perform(self, *, instance: OpeningBalance, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Undo it."""
+        opening_balances.undo(
+            settlement_id=values["settlement"],
+            accounting_date=values["accounting_date"] or _today(instance, at),
+            reason=values["reason"],
+            actor=actor,
+            at=at,
+        )
+        return Outcome("It is undone, and open again.", cells.page_url(instance))
+
+
+class TakeBack(ObjectVerb):
+    """Undo the import of it."""
+
+    name = "take_back"
+    label = "Take back"
+    icon = "settings_backup_restore"
+    variant = theme.ActionVariant.DANGER
+    permission = "invoicing.settle_openingbalance"
+    explanation = (
+        "For what should not have been booked: the opposite is booked, and nothing of it is open. Its number may be "
+        "imported anew, with other figures."
+    )
+    confirm = "Take it back"
+    form_class = DayForm
+
+    def check(self, *, instance: OpeningBalance, at: datetime) -> None:
+        """As long as nothing of it is settled."""
+        opening_balances.demand_returnable(instance)
+
+    def preview(self, *, instance: OpeningBalance, at: datetime) -> Sequence[Block]:
+        """What is open."""
+        return (_figures(instance),)
+
+    def perform(self, *, instance: OpeningBalance, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Take it back."""
+        opening_balances.take_back(
+            opening_id=instance.pk,
+            accounting_date=values["accounting_date"] or _today(instance, at),
+            reason=values["reason"],
+            actor=actor,
+            at=at,
+        )
+        return Outcome("It is taken back.", cells.page_url(instance))
+
+
+class ImportFilter(theme.DropdownFilter):
+    """Balances of one import, so that all of them can be taken back."""
+
+    title = "import"
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The newest imports of balances that were written."""
+        rows = ImportFile.objects.filter(kind=opening_imports.KIND.code, confirmed_at__isnull=False)
+        return [(str(row.pk), f"{row.file_name}, {cells.instant_text(row.created_at)}") for row in rows[:50]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OpeningBalance]) -> QuerySet[OpeningBalance]:
+        """Narrow to what its rows wrote."""
+        chosen = self.value()
+        if not chosen or not chosen.isdecimal() or len(chosen) > 18:
+            return queryset
+        rows = ImportRow.objects.filter(
+            file_id=int(chosen), outcome=ImportRow.Outcome.NEW, written_at__isnull=False, object_type=_LABEL
+        )
+        return queryset.filter(pk__in=rows.values("object_id"))
+
+
+_LABEL = OpeningBalance._meta.label_lower
+
+
 @pages.register(OpeningBalance)
 class OpeningBalanceAdmin(pages.PageAdmin):
     """What was taken over."""
 
     list_display = ("named", "customer_shown", "what", "dated", "due", "amount_shown")
-    list_filter = (("kind", theme.ChoicesDropdownFilter), CurrencyFilter)
+    list_filter = (
+        ("kind", theme.ChoicesDropdownFilter),
+        ("customer", theme.AutocompleteSelectFilter),
+        CurrencyFilter,
+        ImportFilter,
+    )
     search_fields = ("reference", "customer__name", "customer__external_id")
     search_help_text = "Number there, or customer"
-    verbs = (Settle(),)
+    verbs = (Settle(), UndoSettlement(), TakeBack())
+    prominent = (Settle.name,)
+    bulk_verbs = (BulkVerb(TakeBack(), "Take back"),)
     rows_name = "opening balances"
     empty_title = "No opening balances"
     empty_text = "Import what customers owed and had with your former system: Imports, opening balances."
@@ -167,6 +302,16 @@ def _figures(opening: OpeningBalance) -> Figures:
             Figure("Open", cells.money_text(left), tone=Tone.WARN if left.amount else Tone.GOOD),
         )
     )
+
+
+def _standing(opening: OpeningBalance) -> list[OpeningSettlement]:
+    rows = opening.settlements.filter(undone_by__isnull=True, undoes__isnull=True)
+    rows = rows.filter(kind__in=opening_balances.WAYS[OpeningBalance.Kind(opening.kind)])
+    return list(rows.select_related("entry").order_by("-pk"))
+
+
+def _today(opening: OpeningBalance, at: datetime) -> date:
+    return dates.local_date(at, dates.zone(opening.billing_entity.timezone))
 
 
 def _kind(opening: OpeningBalance) -> str:

@@ -21,7 +21,7 @@ from invoicing.admin import invoice_verbs
 from invoicing.domain import states, voids
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries import voids as known
-from invoicing.services import regenerating, voiding
+from invoicing.services import approval_actions, regenerating, voiding
 from invoicing.services.regenerating import LineEdit
 from invoicing.services.voiding import CreditNoteParts
 
@@ -58,6 +58,7 @@ class VoidIssued(ObjectVerb):
     icon = "block"
     variant = theme.ActionVariant.DANGER
     permission = "invoicing.void_invoice"
+    action = approval_actions.VOID_INVOICE
     explanation = (
         "The invoice keeps its number and says what it said, but nothing of it is owed. What it used of coupons and "
         "credits can be used again, and payments are held for the customer. What it billed is not billed again by "
@@ -76,6 +77,10 @@ class VoidIssued(ObjectVerb):
     def preview(self, *, instance: Invoice, at: datetime) -> Sequence[Block]:
         """What is taken back."""
         return (invoice_verbs.summary(instance),)
+
+    def measured(self, *, instance: Invoice, values: Mapping[str, Any] | None) -> Money | None:
+        """The invoice with tax, before credits."""
+        return instance.gross_amount
 
     def weigh(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
         """What is given back."""
@@ -109,6 +114,19 @@ class VoidIssued(ObjectVerb):
                 refund=Money(values["refund_amount"] or 0, instance.currency),
             )
         voiding.void(invoice_id=instance.pk, reason=values["reason"], credit_note=parts, actor=actor, at=at)
+        return Outcome(f"Invoice {instance} was voided.")
+
+
+class VoidMany(VoidIssued):
+    """Void each of many, without a credit note."""
+
+    name = "void_many"
+    form_class = ReasonForm
+    weighs = False
+
+    def perform(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Void it."""
+        voiding.void(invoice_id=instance.pk, reason=values["reason"], actor=actor, at=at)
         return Outcome(f"Invoice {instance} was voided.")
 
 

@@ -21,7 +21,7 @@ from invoicing.domain import write_offs as rules
 from invoicing.models import Invoice, WriteOff
 from invoicing.queries import receivables
 from invoicing.queries import write_offs as known
-from invoicing.services import write_offs
+from invoicing.services import approval_actions, write_offs
 
 
 class WriteOffForm(ReasonForm):
@@ -41,6 +41,7 @@ class WriteOffDue(ObjectVerb):
     icon = "money_off"
     variant = theme.ActionVariant.DANGER
     permission = "invoicing.add_writeoff"
+    action = approval_actions.WRITE_OFF
     explanation = (
         "The amount is booked as a loss with its tax, and is owed no more: it is not overdue, and nobody is reminded "
         "of it. The invoice stays as it is. It can be undone when the customer pays after all. Where the law lets you "
@@ -63,6 +64,10 @@ class WriteOffDue(ObjectVerb):
     def preview(self, *, instance: Invoice, at: datetime) -> Sequence[Block]:
         """The invoice."""
         return (invoice_verbs.summary(instance),)
+
+    def measured(self, *, instance: Invoice, values: Mapping[str, Any] | None) -> Money | None:
+        """What is written off: all that is due unless an amount is given."""
+        return _amount(instance, values or {}) or receivables.owed(instance)
 
     def weigh(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
         """What is booked, and what is left."""

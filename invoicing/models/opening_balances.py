@@ -11,7 +11,8 @@ class OpeningBalance(db.Base):
     """An open invoice of the former system, or credit that a customer had there; ``reference`` is its number there.
 
     It is no invoice of ours: it has no number, lines or taxes here, and is no revenue. ``amount`` is what was open of
-    ``original_amount``. ``entry`` is its booking against the account of opening balances.
+    ``original_amount``. ``entry`` is its booking against the account of opening balances. Where the same number is
+    booked anew after it was taken back, ``attempt`` tells the bookings apart.
     """
 
     class Kind(models.TextChoices):
@@ -28,6 +29,7 @@ class OpeningBalance(db.Base):
     original_amount = db.money_field("amount")
     amount = db.money_field("open")
     entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="opening_balance")
+    attempt = models.PositiveSmallIntegerField(default=1)
 
     class Meta:
         verbose_name = "opening balance"
@@ -35,7 +37,8 @@ class OpeningBalance(db.Base):
         permissions = [("settle_openingbalance", "Can settle an opening balance")]
         constraints = [
             models.UniqueConstraint(
-                fields=["billing_entity", "customer", "kind", "reference"], name="invoicing_opening_reference"
+                fields=["billing_entity", "customer", "kind", "reference", "attempt"],
+                name="invoicing_opening_reference",
             ),
             models.CheckConstraint(
                 condition=models.Q(amount__gt=0, original_amount__gte=models.F("amount")),
@@ -51,12 +54,18 @@ class OpeningBalance(db.Base):
 
 
 class OpeningSettlement(db.Base):
-    """What was paid, given up or paid back of an opening balance; ``entry`` is its booking."""
+    """What was paid, given up or paid back of an opening balance; ``entry`` is its booking.
+
+    Also what takes such a thing back: ``undoes`` is the settlement that an undoing one takes back. One that takes back
+    the balance itself takes all of it.
+    """
 
     class Kind(models.TextChoices):
         PAID = "paid", "paid"
         WRITTEN_OFF = "written_off", "written off"
         PAID_BACK = "paid_back", "paid back"
+        UNDONE = "undone", "undone"
+        TAKEN_BACK = "taken_back", "taken back"
 
     opening = models.ForeignKey(OpeningBalance, on_delete=models.PROTECT, related_name="settlements")
     kind = models.CharField(max_length=16, choices=Kind.choices)
@@ -64,12 +73,23 @@ class OpeningSettlement(db.Base):
     amount = db.money_field("settled")
     entry = models.OneToOneField(LedgerEntry, on_delete=models.PROTECT, related_name="opening_settlement")
     idempotency_key = models.UUIDField(null=True, unique=True, editable=False)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
 
     class Meta:
         verbose_name = "settlement of an opening balance"
         verbose_name_plural = "settlements of opening balances"
         ordering = ["-id"]
-        constraints = [models.CheckConstraint(condition=models.Q(amount__gt=0), name="invoicing_opening_settled")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="invoicing_opening_settled"),
+            models.CheckConstraint(
+                condition=models.Q(kind="undone", undoes__isnull=False)
+                | (~models.Q(kind="undone") & models.Q(undoes__isnull=True)),
+                name="invoicing_opening_undone",
+            ),
+            models.UniqueConstraint(
+                fields=["opening"], condition=models.Q(kind="taken_back"), name="invoicing_opening_taken_back_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} of {self.opening}"

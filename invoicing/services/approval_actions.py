@@ -10,6 +10,8 @@ CREDIT_NOTE = "credit_note"
 REFUND_CREDIT_NOTE = "refund_credit_note"
 REFUND_PAYMENT = "refund_payment"
 WRITE_OFF = "write_off"
+DECLARE_PAID = "declare_paid"
+REFUND_FEE = "refund_fee"
 MANUAL_ENTRY = "manual_entry"
 GRANT_CREDITS = "grant_credits"
 
@@ -19,6 +21,8 @@ approval_actions.register(
     Action(REFUND_CREDIT_NOTE, "Pay a refund", "invoicing.refund_creditnote", "the refund"),
     Action(REFUND_PAYMENT, "Pay back a held payment", "invoicing.add_paymentrefund", "what is paid back"),
     Action(WRITE_OFF, "Write off", "invoicing.add_writeoff", "what is written off"),
+    Action(DECLARE_PAID, "Declare paid without a payment", "invoicing.record_payment", "what is due of the invoice"),
+    Action(REFUND_FEE, "Tell a fee as refunded", "invoicing.add_paymentrefund", "the fee with tax"),
     Action(MANUAL_ENTRY, "Book by hand", "invoicing.add_manualentry", "the sum of debits"),
     Action(GRANT_CREDITS, "Give wallet credits", "invoicing.top_up_wallet", "what the credits are worth"),
 )

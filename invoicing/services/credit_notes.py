@@ -24,6 +24,7 @@ from invoicing.domain.credit_notes import Credited, Limits, Split
 from invoicing.domain.totals import Taxed
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.queries import credit_notes as known
+from invoicing.queries import had_before
 from invoicing.queries import invoices as known_invoices
 from invoicing.services import (
     announcements,
@@ -156,7 +157,8 @@ def create(
     if invoice.kind == Invoice.Kind.CREDIT:
         credit_note_wallets.lock(invoice=invoice)
     found = _estimate(invoice, amounts)
-    approvals.demand(action=approval_actions.CREDIT_NOTE, amount=found.credited.amount.gross, actor=actor)
+    had = had_before.credit_notes(invoice=invoice, at=at)
+    approvals.demand(action=approval_actions.CREDIT_NOTE, amount=found.credited.amount.gross, actor=actor, before=had)
     total, nothing = found.credited.amount.gross, money.zero(found.invoice.currency)
     wanted = (
         credit_notes.usual(total=total, limits=found.limits)
@@ -219,7 +221,12 @@ def tell_refund(*, credit_note_id: int, refund_status: str, actor: Actor, at: da
     if before == CreditNote.RefundStatus.SUCCEEDED:
         raise UnableToCredit("is_succeeded", "The refund was paid.")
     if refund_status == CreditNote.RefundStatus.SUCCEEDED:
-        approvals.demand(action=approval_actions.REFUND_CREDIT_NOTE, amount=note.refund_amount, actor=actor)
+        approvals.demand(
+            action=approval_actions.REFUND_CREDIT_NOTE,
+            amount=note.refund_amount,
+            actor=actor,
+            before=had_before.note_refunds(note=note, at=at),
+        )
     note.refund_status = CreditNote.RefundStatus(refund_status)
     note.updated_at = at
     if refund_status == CreditNote.RefundStatus.SUCCEEDED:

@@ -17,6 +17,7 @@ from config.platform.services import approvals, audit
 from invoicing.domain import allocation, ledger
 from invoicing.domain.facts import InvoicePaid
 from invoicing.models import Invoice, Payment, PaymentAllocation, PaymentRefund, PaymentRelease
+from invoicing.queries import had_before
 from invoicing.queries import held_payments as known
 from invoicing.queries import invoices as known_invoices
 from invoicing.services import announcements, approval_actions, disputes, payment_request_states, wallet_settlements
@@ -139,7 +140,8 @@ def refund(
             raise KeyReused("idempotency_key_reused", "The key was used for another refund.")
         return first
     _demand_held(payment, amount)
-    approvals.demand(action=approval_actions.REFUND_PAYMENT, amount=amount, actor=actor)
+    had = had_before.payment_refunds(payment=payment, at=at)
+    approvals.demand(action=approval_actions.REFUND_PAYMENT, amount=amount, actor=actor, before=had)
     row = PaymentRefund.objects.create(
         created_at=at,
         payment=payment,

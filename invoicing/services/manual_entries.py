@@ -15,7 +15,14 @@ from config.kernel.actors import Actor
 from config.platform.services import approvals, audit
 from invoicing.domain import accounts, ledger
 from invoicing.domain.ledger import Booking, Posting
-from invoicing.models import LedgerAccount, LedgerEntry, LedgerPosting, ManualEntry
+from invoicing.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerPosting,
+    ManualEntry,
+    OpeningBalance,
+    OpeningSettlement,
+)
 from invoicing.services import approval_actions
 from invoicing.services import ledger as books
 
@@ -81,12 +88,32 @@ def post(
 
 @transaction.atomic
 def reverse(*, entry_id: int, accounting_date: date, reason: str, actor: Actor, at: datetime) -> LedgerEntry:
-    """Book the opposite of a manual entry on a day; return the new entry.
+    """Book the opposite of a manual entry on a day; return the new entry. What opening balances stand on is theirs.
 
     Raises UnableToReverse, InvalidEntry, ApprovalRequired.
     """
     entry = LedgerEntry.objects.select_for_update(no_key=True, of=("self",)).get(pk=entry_id)
     manual = demand_reversible(entry)
+    return _reverse(entry, manual, accounting_date, reason, actor, at)
+
+
+@transaction.atomic
+def take_back(*, entry_id: int, accounting_date: date, reason: str, actor: Actor, at: datetime) -> LedgerEntry:
+    """Book the opposite of a manual entry for whatever stands on it, which notes that itself; return the new entry.
+
+    Where it was booked before, by hand, that entry is returned. Raises UnableToReverse, InvalidEntry, ApprovalRequired.
+    """
+    entry = LedgerEntry.objects.select_for_update(no_key=True, of=("self",)).get(pk=entry_id)
+    manual = _manual(entry)
+    before = ManualEntry.objects.filter(reverses=manual).first()
+    if before is not None:
+        return _entry_of(before)
+    return _reverse(entry, manual, accounting_date, reason, actor, at)
+
+
+def _reverse(
+    entry: LedgerEntry, manual: ManualEntry, accounting_date: date, reason: str, actor: Actor, at: datetime
+) -> LedgerEntry:
     if not reason.strip():
         raise InvalidEntry("validation_errors", "Say why.", {"reason": ["value_is_mandatory"]})
     postings = LedgerPosting.objects.filter(entry=entry).order_by("pk")
@@ -118,13 +145,20 @@ def _demand_second(sides: Sequence[Side], actor: Actor) -> None:
 
 def demand_reversible(entry: LedgerEntry) -> ManualEntry:
     """Return what stands behind an entry that may be taken back. Raises UnableToReverse."""
+    manual = _manual(entry)
+    if ManualEntry.objects.filter(reverses=manual).exists():
+        raise UnableToReverse("already_reversed", "It was taken back before.")
+    if OpeningBalance.objects.filter(entry=entry).exists() or OpeningSettlement.objects.filter(entry=entry).exists():
+        raise UnableToReverse("of_opening_balance", "It is of an opening balance: take it back there.")
+    return manual
+
+
+def _manual(entry: LedgerEntry) -> ManualEntry:
     manual = None
     if entry.source_type == ManualEntry._meta.label_lower and entry.fact == ledger.MANUAL:
         manual = ManualEntry.objects.filter(pk=entry.source_id).first()
     if manual is None:
         raise UnableToReverse("not_manual", "Only what was booked by hand is taken back by hand.")
-    if ManualEntry.objects.filter(reverses=manual).exists():
-        raise UnableToReverse("already_reversed", "It was taken back before.")
     return manual
 
 

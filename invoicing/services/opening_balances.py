@@ -1,4 +1,4 @@
-"""Opening balances: booking what customers owed or had with a former system, and settling it.
+"""Opening balances: booking what customers owed or had with a former system, settling it, and taking either back.
 
 Each is one booking by hand against the seller's account of opening balances, which ends at nothing once the general
 ledger took over the same sums. It is no invoice: reports of revenue and taxes know nothing of it, what customers owe
@@ -21,6 +21,7 @@ from config.platform.services import approvals, audit
 from customers.models import BillingEntity, Customer
 from invoicing.domain import ledger
 from invoicing.models import LedgerAccount, LedgerEntry, OpeningBalance, OpeningSettlement
+from invoicing.queries import had_before
 from invoicing.services import accounts, approval_actions, manual_entries
 from invoicing.services import ledger as books
 from invoicing.services.manual_entries import Side
@@ -40,6 +41,17 @@ class AlreadyBooked(errors.Conflict):
 
 class UnableToSettle(errors.NotAllowed):
     """It is not settled that way, or not so much is open."""
+
+
+class KeyReused(errors.Conflict):
+    """The idempotency key belongs to another settlement."""
+
+
+WAYS = {
+    OpeningBalance.Kind.OWED: (OpeningSettlement.Kind.PAID, OpeningSettlement.Kind.WRITTEN_OFF),
+    OpeningBalance.Kind.CREDIT: (OpeningSettlement.Kind.PAID_BACK,),
+}
+"""How each kind is settled."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +78,16 @@ def record(
 ) -> tuple[OpeningBalance, bool]:
     """Book a balance, and say whether it is new: the same reference with the same figures again changes nothing.
 
-    Raises InvalidOpening, AlreadyBooked for other figures, ApprovalRequired.
+    One that was taken back is booked anew, with other figures too. Raises InvalidOpening, AlreadyBooked for other
+    figures, ApprovalRequired.
     """
     _demand(values)
     db.advisory_lock(f"invoicing.opening:{billing_entity.pk}")
-    found = OpeningBalance.objects.filter(
+    rows = OpeningBalance.objects.filter(
         billing_entity=billing_entity, customer=customer, kind=values.kind, reference=values.reference
-    ).first()
-    if found is not None:
+    )
+    found = rows.order_by("-attempt").first()
+    if found is not None and not is_taken_back(found):
         _demand_same(found, values)
         return found, False
     role = _ROLES[OpeningBalance.Kind(values.kind)]
@@ -103,6 +117,7 @@ def record(
         original_amount=values.original_amount,
         amount=values.amount,
         entry=entry,
+        attempt=1 if found is None else found.attempt + 1,
     )
     new = {"kind": values.kind, "amount": str(values.amount), "due_date": values.due_date}
     audit.record(actor=actor, at=at, verb="create", instance=row, new=new)
@@ -123,23 +138,23 @@ def settle(
 ) -> OpeningSettlement:
     """Book that an open item was paid or is given up, or that a credit was paid back; with the same key once.
 
-    Raises NotFound, UnableToSettle, InvalidEntry without a reason, ApprovalRequired.
+    Raises NotFound, UnableToSettle, InvalidEntry without a reason, ApprovalRequired, KeyReused.
     """
-    if not OpeningBalance.objects.filter(pk=opening_id).exists():
-        raise errors.NotFound("opening_balance_not_found", "There is no such opening balance.")
-    opening = db.lock_one(OpeningBalance.objects.filter(pk=opening_id))
+    opening = _locked(opening_id)
     if idempotency_key and (first := OpeningSettlement.objects.filter(idempotency_key=idempotency_key).first()):
+        if (first.opening_id, first.kind, first.amount) != (opening.pk, kind, amount):
+            raise KeyReused("idempotency_key_reused", "The key was used for another settlement.")
         return first
     demand_settleable(opening)
-    is_owed = opening.kind == OpeningBalance.Kind.OWED
-    if (kind == OpeningSettlement.Kind.PAID_BACK) == is_owed or kind not in OpeningSettlement.Kind.values:
+    if kind not in WAYS[OpeningBalance.Kind(opening.kind)]:
         raise UnableToSettle("wrong_settlement", "What is owed is paid or given up, a credit is paid back.")
     left = left_of(opening)
     if amount.currency != left.currency or amount.amount <= 0 or amount > left or money.rounded(amount) != amount:
         words = f"It is more than nothing and at most {left}."
         raise UnableToSettle("invalid_amount", words, {"amount": ["value_is_out_of_range"]})
     if kind == OpeningSettlement.Kind.WRITTEN_OFF:
-        approvals.demand(action=approval_actions.WRITE_OFF, amount=amount, actor=actor)
+        had = had_before.write_offs(of=opening, at=at)
+        approvals.demand(action=approval_actions.WRITE_OFF, amount=amount, actor=actor, before=had)
     entry = _settled(opening, kind, amount, accounting_date, reason, actor, at)
     row = OpeningSettlement.objects.create(
         created_at=at,
@@ -155,16 +170,97 @@ def settle(
     return row
 
 
+@transaction.atomic
+def undo(*, settlement_id: int, accounting_date: date, reason: str, actor: Actor, at: datetime) -> OpeningSettlement:
+    """Take a settlement back, whole: the opposite is booked on a day, and the balance is open again by as much.
+
+    Undoing it again returns the first undoing and changes nothing. Raises NotFound, UnableToSettle, InvalidEntry
+    without a reason, ApprovalRequired as for what is booked by hand.
+    """
+    found = OpeningSettlement.objects.filter(pk=settlement_id).first()
+    if found is None:
+        raise errors.NotFound("opening_settlement_not_found", "There is no such settlement.")
+    opening = _locked(found.opening_id)
+    if (first := OpeningSettlement.objects.filter(undoes=found).first()) is not None:
+        return first
+    if found.kind not in WAYS[OpeningBalance.Kind(opening.kind)]:
+        raise UnableToSettle("wrong_settlement", "What takes something back is not taken back itself: book it anew.")
+    entry = manual_entries.take_back(
+        entry_id=found.entry_id, accounting_date=accounting_date, reason=reason, actor=actor, at=at
+    )
+    row = OpeningSettlement.objects.create(
+        created_at=at,
+        opening=opening,
+        kind=OpeningSettlement.Kind.UNDONE,
+        currency=opening.currency,
+        amount=found.amount,
+        entry=entry,
+        undoes=found,
+    )
+    new = {"kind": found.kind, "amount": str(found.amount), "left": str(left_of(opening))}
+    audit.record(actor=actor, at=at, verb="undo_settlement", instance=opening, new=new, reason=reason.strip())
+    return row
+
+
+@transaction.atomic
+def take_back(*, opening_id: int, accounting_date: date, reason: str, actor: Actor, at: datetime) -> OpeningSettlement:
+    """Take a balance back that should not have been booked: the opposite is booked on a day, and nothing of it is open.
+
+    Its number may be imported anew, with other figures. Taking it back again returns the first time and changes
+    nothing. Raises NotFound, UnableToSettle while something of it is settled, InvalidEntry without a reason,
+    ApprovalRequired as for what is booked by hand.
+    """
+    opening = _locked(opening_id)
+    first = opening.settlements.filter(kind=OpeningSettlement.Kind.TAKEN_BACK).first()
+    if first is not None:
+        return first
+    demand_returnable(opening)
+    entry = manual_entries.take_back(
+        entry_id=opening.entry_id, accounting_date=accounting_date, reason=reason, actor=actor, at=at
+    )
+    row = OpeningSettlement.objects.create(
+        created_at=at,
+        opening=opening,
+        kind=OpeningSettlement.Kind.TAKEN_BACK,
+        currency=opening.currency,
+        amount=opening.amount,
+        entry=entry,
+    )
+    new = {"amount": str(opening.amount), "accounting_date": accounting_date}
+    audit.record(actor=actor, at=at, verb="take_back", instance=opening, new=new, reason=reason.strip())
+    return row
+
+
 def left_of(opening: OpeningBalance) -> Money:
     """Return what is open of a balance. One query."""
-    settled = opening.settlements.aggregate(total=Sum("amount"))["total"]
-    return opening.amount - Money(settled or 0, opening.currency)
+    standing = opening.settlements.filter(undoes__isnull=True, undone_by__isnull=True)
+    return opening.amount - Money(standing.aggregate(total=Sum("amount"))["total"] or 0, opening.currency)
+
+
+def is_taken_back(opening: OpeningBalance) -> bool:
+    """Say whether a balance was taken back. One query."""
+    return opening.settlements.filter(kind=OpeningSettlement.Kind.TAKEN_BACK).exists()
+
+
+def demand_returnable(opening: OpeningBalance) -> None:
+    """Demand that a balance can be taken back. Raises UnableToSettle."""
+    if is_taken_back(opening):
+        raise UnableToSettle("taken_back", "It was taken back before.")
+    if left_of(opening) != opening.amount:
+        raise UnableToSettle("is_settled", "Something of it is settled: undo that first.")
 
 
 def demand_settleable(opening: OpeningBalance) -> None:
     """Demand that something of a balance is open. Raises UnableToSettle."""
     if left_of(opening).amount <= 0:
         raise UnableToSettle("nothing_open", "Nothing of it is open.")
+
+
+def _locked(opening_id: int) -> OpeningBalance:
+    try:
+        return db.lock_one(OpeningBalance.objects.filter(pk=opening_id))
+    except OpeningBalance.DoesNotExist:
+        raise errors.NotFound("opening_balance_not_found", "There is no such opening balance.") from None
 
 
 def _settled(

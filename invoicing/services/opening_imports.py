@@ -12,7 +12,7 @@ from moneyed import Money
 from config.kernel import dates, errors, money
 from config.platform.services import approvals, import_kinds
 from config.platform.services.import_cells import CellKind
-from config.platform.services.import_kinds import Effect, ImportColumn, ImportKind, ImportOption, Task, Values
+from config.platform.services.import_kinds import Effect, ImportColumn, ImportKind, ImportOption, Task, Total, Values
 from customers.models import BillingEntity, Customer
 from customers.queries import billing_entities
 from customers.queries import customers as known
@@ -36,11 +36,17 @@ COLUMNS = (
         is_needed=True,
         help="Its number in the former system.",
     ),
-    ImportColumn("issuing_date", "Date", CellKind.DAY, synonyms=("issuing date", "invoice date"), is_needed=True),
-    ImportColumn("due_date", "Due date", CellKind.DAY, synonyms=("due",), help="Needed for what is owed."),
-    ImportColumn("currency", "Currency", is_needed=True, most=3, help="ISO 4217, such as EUR."),
     ImportColumn(
-        "original_amount", "Total", CellKind.NUMBER, synonyms=("amount", "invoice amount", "gross"), help="With tax."
+        "issuing_date", "Date", CellKind.DAY, synonyms=("issuing date", "invoice date", "issued"), is_needed=True
+    ),
+    ImportColumn("due_date", "Due date", CellKind.DAY, synonyms=("due",), help="Needed for what is owed."),
+    ImportColumn("currency", "Currency", is_needed=True, help="ISO 4217, such as EUR."),
+    ImportColumn(
+        "original_amount",
+        "Total",
+        CellKind.NUMBER,
+        synonyms=("total amount", "invoice amount", "gross"),
+        help="With tax.",
     ),
     ImportColumn(
         "amount",
@@ -77,23 +83,59 @@ def apply(task: Task) -> Effect:
     )
     if not is_new:
         return Effect(opening)
+    figure = f"{money.rounded(values.amount).amount} {values.amount.currency.code}"
     shown = (
-        (OpeningBalance.Kind(values.kind).label.capitalize(), "", str(values.amount)),
+        (OpeningBalance.Kind(values.kind).label.capitalize(), "", figure),
         ("Due", "", values.due_date.isoformat()),
         ("Customer", "", customer.display_name),
         ("Billing entity", "", seller.name),
     )
-    return Effect(opening, is_new=True, changes=shown)
+    return Effect(opening, is_new=True, changes=shown, warnings=_doubts(values, customer))
+
+
+def totals(task: Task) -> list[Total]:
+    """Return what is owed and had, by billing entity and currency, of rows whose cells can be read. Two queries."""
+    names = dict(BillingEntity.objects.values_list("code", "name"))
+    wanted = {row["customer"] for row in task.rows if "billing_entity_code" not in row}
+    sellers = dict(known.listed().filter(external_id__in=wanted).values_list("external_id", "billing_entity__name"))
+    found: dict[tuple[str, str, str], list[Money]] = {}
+    for row in task.rows:
+        values = _values(row)
+        code = row.get("billing_entity_code")
+        seller = sellers.get(row["customer"], "") if code is None else names.get(code, code)
+        found.setdefault((seller, values.amount.currency.code, values.kind), []).append(values.amount)
+    return [
+        Total(f"{seller}: {kind}, {currency}", len(parts), sum(parts, money.zero(currency)))
+        for (seller, currency, kind), parts in sorted(found.items(), key=_in_order)
+    ]
+
+
+def _in_order(found: tuple[tuple[str, str, str], list[Money]]) -> tuple[str, str, bool]:
+    """By billing entity and currency; what is owed before credit."""
+    (seller, currency, kind), _ = found
+    return seller, currency, kind != OpeningBalance.Kind.OWED
+
+
+def _doubts(values: OpeningValues, customer: Customer) -> tuple[str, ...]:
+    currency = values.amount.currency.code
+    if not customer.currency or customer.currency == currency:
+        return ()
+    return (f"It is in {currency}, and the customer is billed in {customer.currency}.",)
 
 
 def demand_second(task: Task) -> None:
-    """Ask for the second person that booking all of them by hand needs, by currency. Raises ApprovalRequired."""
-    sums: dict[str, Money] = {}
+    """Ask for the second person that booking all of them by hand needs: in each currency what is owed or the credit,
+    whichever is more. Raises ApprovalRequired, for the largest figure first.
+    """
+    sums: dict[tuple[str, str], Money] = {}
     for row in task.rows:
         values = _values(row)
-        code = values.amount.currency.code
-        sums[code] = sums.get(code, money.zero(code)) + values.amount
-    for amount in sums.values():
+        which = values.amount.currency.code, values.kind
+        sums[which] = sums.get(which, money.zero(which[0])) + values.amount
+    most: dict[str, Money] = {}
+    for (code, _), amount in sums.items():
+        most[code] = max(most.get(code, amount), amount)
+    for amount in sorted(most.values(), key=lambda amount: (-amount.amount, amount.currency.code)):
         approvals.demand(action=approval_actions.MANUAL_ENTRY, amount=amount, actor=task.actor)
 
 
@@ -120,7 +162,7 @@ def _values(row: Values) -> OpeningValues:
         raise import_kinds.refused("kind", "It is owed or credit.")
     currency = row["currency"].upper()
     if not money.known(currency):
-        raise import_kinds.refused("currency", f"{row['currency']} is not a currency such as EUR.")
+        raise import_kinds.refused("currency", f"{row['currency'][:40]} is not a currency: ISO 4217 such as EUR.")
     if kind == OpeningBalance.Kind.OWED and "due_date" not in row:
         raise import_kinds.refused("due_date", "What is owed has a day on which it is due.")
     amount = _amount(row["amount"], currency, "amount")
@@ -156,6 +198,7 @@ KIND = ImportKind(
     key=("billing_entity_code", "customer", "kind", "reference"),
     apply=apply,
     demand=demand_second,
+    totals=totals,
     options=(ImportOption("accounting_date", "Day of the books", help="Empty: today, where the seller is."),),
     samples=(
         {

@@ -9,12 +9,13 @@ from moneyed import Money
 
 from config.kernel import dates, db, errors, events, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import allocation, ledger, states
 from invoicing.domain.facts import InvoicePaid, InvoiceUnpaid
 from invoicing.models import Invoice, Payment, PaymentAllocation, PaymentRequest
 from invoicing.services import (
     announcements,
+    approval_actions,
     disputes,
     finalization,
     open_invoices,
@@ -167,7 +168,8 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
     No payment is recorded and nothing is booked: what is due stays due. One that waits for its payment is issued.
     Setting what is set changes nothing.
     Subscribers hear InvoicePaid when it is declared paid, InvoiceUnpaid when that is taken back. Raises NotFound,
-    InvalidTransition for a draft, a voided invoice, or one that its payments settled, and what subscribers refuse with.
+    InvalidTransition for a draft, a voided invoice, or one that its payments settled, ApprovalRequired for one that is
+    declared paid, and what subscribers refuse with.
     """
     invoice = open_invoices.locked(invoice_id)
     target = states.move_payment(
@@ -176,6 +178,9 @@ def declare(*, invoice_id: int, payment_status: str, actor: Actor, at: datetime)
         target=payment_status,
         is_settled=invoice.paid_amount + invoice.offset_amount + invoice.written_off_amount == invoice.total_amount,
     )
+    if Invoice.PaymentStatus.SUCCEEDED == target != invoice.payment_status:
+        due = invoice.total_amount - invoice.paid_amount - invoice.offset_amount - invoice.written_off_amount
+        approvals.demand(action=approval_actions.DECLARE_PAID, amount=due, actor=actor)
     if invoice.status == Invoice.Status.OPEN:
         return finalization.issue_paid(invoice=invoice, actor=actor, at=at)
     before = invoice.payment_status

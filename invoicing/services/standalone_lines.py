@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from config.kernel import dates, money
 from config.kernel.actors import Actor
-from config.platform.services import audit
+from config.platform.services import approvals, audit
 from invoicing.domain import standalone, taxed_lines
 from invoicing.domain.ledger import Booking
 from invoicing.domain.specs import LineSpec
@@ -21,8 +21,8 @@ from invoicing.domain.totals import Taxed
 from invoicing.models import InvoiceLine, LinePayment, LineTax
 from invoicing.queries import lines as known_lines
 from invoicing.queries import taxes as tax_books
+from invoicing.services import approval_actions, line_rows
 from invoicing.services import ledger as books
-from invoicing.services import line_rows
 
 _BATCH = 1000
 _TIMES = {
@@ -110,7 +110,8 @@ def create_many(*, specs: Sequence[StandaloneSpec], actor: Actor, at: datetime) 
 def set_payment_status(*, line_id: int, payment_status: str, actor: Actor, at: datetime) -> InvoiceLine:
     """Set how a line that stands alone was paid, and book what that changes. Setting what is set changes nothing.
 
-    The instant of the status is ``at``. Raises LineNotFound, InvalidStatus, and OnInvoice for a line of an invoice.
+    The instant of the status is ``at``. Raises LineNotFound, InvalidStatus, OnInvoice for a line of an invoice, and
+    ApprovalRequired for a refund.
     """
     standalone.demand_status(payment_status)
     line = known_lines.locked(line_id)
@@ -118,6 +119,8 @@ def set_payment_status(*, line_id: int, payment_status: str, actor: Actor, at: d
     before = line.payment_status
     if before == payment_status:
         return line
+    if payment_status == InvoiceLine.PaymentStatus.REFUNDED:
+        approvals.demand(action=approval_actions.REFUND_FEE, amount=_amount(line).gross, actor=actor)
     line.payment_status = InvoiceLine.PaymentStatus(payment_status)
     changed = ["payment_status"]
     if payment_status in _TIMES:

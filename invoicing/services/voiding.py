@@ -19,6 +19,7 @@ from invoicing.domain import ledger, states, voids
 from invoicing.domain.facts import BalancesMoved, InvoiceVoided
 from invoicing.domain.voids import Given
 from invoicing.models import Invoice
+from invoicing.queries import had_before
 from invoicing.queries import invoices as known_invoices
 from invoicing.queries import voids as known
 from invoicing.services import (
@@ -94,7 +95,8 @@ def void(
     invoice = known_invoices.locked(invoice_id)
     states.move(status=invoice.status, verb=states.VOID)
     known.demand_voidable(invoice)
-    approvals.demand(action=approval_actions.VOID_INVOICE, amount=invoice.gross_amount, actor=actor)
+    had = had_before.voids(invoice=invoice, at=at)
+    approvals.demand(action=approval_actions.VOID_INVOICE, amount=invoice.gross_amount, actor=actor, before=had)
     disputes.settle_all(invoice=invoice, actor=actor, at=at)
     write_offs.undo_all(invoice=invoice, reason=reason, actor=actor, at=at)
     # Coupons, credits of notes, prepaid credit, wallets: locked in the order in which an invoice takes them.

@@ -19,8 +19,8 @@ from invoicing.domain import ledger
 from invoicing.domain import write_offs as rules
 from invoicing.domain.facts import InvoiceUnpaid
 from invoicing.models import Invoice, WriteOff, WriteOffReversal
+from invoicing.queries import had_before, receivables
 from invoicing.queries import invoices as known_invoices
-from invoicing.queries import receivables
 from invoicing.queries import write_offs as known
 from invoicing.services import announcements, approval_actions, disputes, payment_request_states
 from invoicing.services import ledger as books
@@ -61,7 +61,8 @@ def write_off(
     wanted = due if amount is None else amount
     rules.demand_amount(amount=wanted, due=due)
     why = rules.demand_reason(reason)
-    approvals.demand(action=approval_actions.WRITE_OFF, amount=wanted, actor=actor)
+    had = had_before.write_offs(of=invoice, at=at)
+    approvals.demand(action=approval_actions.WRITE_OFF, amount=wanted, actor=actor, before=had)
     row = WriteOff.objects.create(
         created_at=at,
         invoice=invoice,

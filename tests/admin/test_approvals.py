@@ -182,9 +182,16 @@ def test_credit_notes_refunds_and_write_offs(finance: Client, checker: Client, c
         invoice_id=invoice.pk, amount=Money(100, "EUR"), reference="", paid_at=NOW, actor=make.ACTOR, at=NOW
     )
 
-    values = {"reason": "other", "way": "refund", f"line_{line.pk}": "20"}
+    values = {"reason": "other", "way": "refund", f"line_{line.pk}": "20", "description": "As agreed on the phone"}
+    told = "Above the limit of €10.00: Checkers approves it first."
+    before = finance.post(url(invoice, "credit"), {"_do": "1", **values}).content.decode()
+    assert told in before
     finance.post(url(invoice, "credit"), weighed(finance, url(invoice, "credit"), **values))
     assert not CreditNote.objects.filter(invoice=invoice).exists()
+    asked = checker.get(url(waits(), "change")).content.decode()
+    for words in ("As agreed on the phone", customer.display_name, line.label, "€20.00"):
+        assert words in asked
+    assert told not in asked
     approve(checker, waits())
     note = CreditNote.objects.get(invoice=invoice)
     assert note.refund_amount == Money(20, "EUR")
@@ -330,7 +337,8 @@ def test_who_lacks_the_right_of_the_verb_or_of_the_larger_amount_does_not_approv
 ) -> None:
     rule("write_off")
     directors = Group.objects.create(name="Directors")
-    values = RuleValues("write_off", directors.pk, "EUR", Decimal(2000))
+    ApprovalRule.objects.update(counts="each")
+    values = RuleValues("write_off", directors.pk, "EUR", Decimal(2000), counts="each")
     approval_rules.create(values=values, actor=make.ACTOR, at=NOW)
     invoice = make.issue(customer, "3000")
     first = write_offs.write_off(
@@ -365,3 +373,16 @@ def test_the_right_of_the_verb_is_needed_beside_that_of_the_action(
     answer = checker.post(url(row, "approve"), {"_do": "1", "seen": seen})
     assert "right" in answer.content.decode()
     assert (status(invoice), waits()) == ("finalized", row)
+
+
+def test_whoever_asked_sees_who_may_approve_and_no_button(finance: Client, checker: Client, customer: Customer) -> None:
+    rule("void_invoice")
+    void(finance, make.issue(customer, "2000.00"))
+    row = waits()
+    own, other = (client.get(url(row, "change")).content.decode() for client in (finance, checker))
+    assert "You asked for this, so somebody else decides" in own
+    assert "Who may approve it: " in own
+    for verb, is_own in (("approve", False), ("reject", False), ("withdraw", True)):
+        assert (url(row, verb) in own) is is_own
+        assert (url(row, verb) in other) is not is_own
+    assert "Who may approve it" not in other

@@ -10,13 +10,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from billing.models import ParkedAccount
 from config.kernel import errors
 from config.kernel.actors import Actor
+from config.platform.admin import bulk_all
 from config.platform.models import AuditEntry, BulkRow, BulkRun
 from config.platform.services import bulk_runs
 from config.platform.services.bulk_runs import Result
-from invoicing.models import Invoice
+from invoicing.models import Invoice, PaymentRequest
 from tests.admin.conftest import person
+from tests.factories import invoicing as make
 from tests.factories.company import Company
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +60,7 @@ def test_choosing_all_that_match_leads_to_their_number_and_changes_nothing(finan
     answer = finance.post(f"{LIST}?{DRAFTS}&p=1", ticked)
     assert answer.url == finalize_all()
     page = finance.get(answer.url)
-    assert page.context["counted"] == str(len(waiting))
+    assert page.context["counted"].startswith(f"{len(waiting)}.")
     assert f"all {len(waiting)}" in page.context["button"]
     assert finance.post(answer.url, {"counted": str(len(waiting) + 1)}).status_code == 200
     assert not BulkRun.objects.exists()
@@ -186,3 +189,57 @@ def _order(**change: Any) -> BulkRun:
         "at": AT,
     }
     return bulk_runs.order(**{**usual, **change})
+
+
+def test_other_rows_of_the_same_number_are_shown_again(finance: Client, company: Company) -> None:
+    page = finance.get(finalize_all())
+    shown = sorted(drafts())
+    other = Invoice.objects.exclude(status="draft").values_list("pk", flat=True)[0]
+    ids = [*shown[1:], other]
+    typed = {"counted": bulk_all._counted(ids), "once": str(page.context["form"]["once"].value())}
+    assert b"others than were shown" in finance.post(finalize_all(), typed).content
+    assert not BulkRun.objects.exists()
+    assert drafts() == set(shown)
+
+
+def test_results_of_ticked_rows_are_kept_and_sent_as_files(finance: Client, company: Company) -> None:
+    waiting, done = drafts(), Invoice.objects.exclude(status="draft").latest("pk")
+    ids = ",".join(str(pk) for pk in [*waiting, done.pk])
+    page = finance.post(f"{LIST}bulk/finalize/", {"ids": ids}).content.decode()
+    run = BulkRun.objects.get()
+    assert (run.state, run.total) == ("ended", len(waiting) + 1)
+    for file_format in ("csv", "xlsx"):
+        address = f"/admin/platform/bulkrun/{run.pk}/results.{file_format}"
+        assert address in page
+        content = b"".join(finance.get(address).streaming_content)  # type: ignore[attr-defined]
+        assert content
+        if file_format == "csv":
+            assert f"{done},{done.pk},refused," in content.decode()
+    other = person("Accountant")
+    stranger = Client()
+    stranger.force_login(other)
+    assert stranger.get(f"/admin/platform/bulkrun/{run.pk}/results.csv").status_code == 302
+    assert AuditEntry.objects.filter(verb="do in bulk", object_id=run.pk).count() == 1
+
+
+def test_many_are_voided_asked_for_payment_and_parked(finance: Client, company: Company) -> None:
+    customer = make.make_customer(make.make_entity("second"), "late", email="late@example.com")
+    late = [make.issue(customer, "50.00"), make.issue(customer, "60.00")]
+    Invoice.objects.filter(pk__in=[row.pk for row in late]).update(payment_overdue=True)
+    ids = ",".join(str(row.pk) for row in late)
+    for _ in range(2):
+        finance.post(f"{LIST}bulk/remind/", {"ids": ids, "once": "11111111-1111-4111-8111-111111111111"})
+    request = PaymentRequest.objects.get()  # one for both, sent twice or not
+    assert request.amount.amount == 110
+
+    finance.post(f"{LIST}bulk/void_many/", {"ids": ids})  # without a reason nothing is done
+    assert set(Invoice.objects.filter(customer=customer).values_list("status", flat=True)) == {"finalized"}
+    finance.post(f"{LIST}bulk/void_many/", {"ids": ids, "reason": "duplicates"})
+    assert set(Invoice.objects.filter(customer=customer).values_list("status", flat=True)) == {"voided"}
+
+    finance.post("/admin/customers/customer/bulk/park/", {"ids": str(customer.pk), "reason": "disputes all"})
+    assert ParkedAccount.objects.get().customer_id == customer.pk
+    accountant = Client()
+    accountant.force_login(person("Auditor"))
+    for address in (f"{LIST}bulk/void_many/", f"{LIST}bulk/remind/", "/admin/customers/customer/bulk/park/"):
+        assert accountant.post(address, {"ids": ids}).status_code == 403

@@ -12,6 +12,8 @@ from django.urls import reverse
 from config.platform.models import ImportFile
 from config.platform.services import imports
 from customers.models import Customer
+from invoicing.models import OpeningBalance
+from invoicing.services import opening_balances
 from tests.admin.conftest import NOW, signed_in
 from tests.factories.company import Company
 
@@ -40,7 +42,9 @@ def test_a_file_is_uploaded_checked_and_written(company: Company, finance: Clien
     assert "Country is not a country code" in page
     assert not Customer.objects.filter(external_id="new-1").exists()
     assert "left out" in finance.get(address("confirm", file.pk)).content.decode()
-    assert finance.post(address("confirm", file.pk), {}).status_code == 302
+    assert "others" in finance.post(address("confirm", file.pk), {"seen": "0" * 16}).content.decode()
+    seen = finance.get(address("confirm", file.pk)).context["form"].initial["seen"]
+    assert finance.post(address("confirm", file.pk), {"seen": seen}).status_code == 302
     imports.run(as_of=NOW)
     assert Customer.objects.get(external_id="new-1").name == "New GmbH"
     assert not Customer.objects.filter(external_id="new-2").exists()
@@ -104,3 +108,41 @@ def test_the_page_makes_a_fixed_number_of_queries(
     file = upload(finance, f"external_id,name\n{rows}")
     with django_assert_max_num_queries(30):
         assert finance.get(address("change", file.pk)).status_code == 200
+
+
+def test_opening_balances_are_settled_undone_and_taken_back_in_bulk(company: Company, finance: Client) -> None:
+    known = Customer.objects.filter(currency="EUR").first() or Customer.objects.first()
+    assert known is not None
+    rows = "".join(
+        f"{known.external_id},owed,OB-{number},2026-03-01,2026-03-15,{known.currency or 'EUR'},10,10\n"
+        for number in (1, 2)
+    )
+    data = {
+        "file": SimpleUploadedFile(
+            "open.csv", f"customer,kind,number,date,due date,currency,total,open\n{rows}".encode()
+        ),
+        "decimals": "clear",
+        "days": "clear",
+    }
+    assert finance.post(address("upload_opening_balances"), data).status_code == 302
+    imports.run(as_of=NOW)
+    file = ImportFile.objects.latest("pk")
+    seen = finance.get(address("confirm", file.pk)).context["form"].initial["seen"]
+    finance.post(address("confirm", file.pk), {"seen": seen})
+    imports.run(as_of=NOW)
+    first, second = OpeningBalance.objects.order_by("pk")
+
+    def verb(name: str, **values: str) -> None:
+        path = reverse(f"admin:invoicing_openingbalance_{name}", args=[first.pk])
+        assert finance.get(path).status_code == 200
+        assert finance.post(path, {"reason": "bank", "accounting_date": "2026-05-20", **values}).status_code == 302
+
+    verb("settle", kind="paid", amount="4")
+    verb("undo_settlement", settlement=str(first.settlements.get().pk))
+    assert opening_balances.left_of(first) == first.amount
+    listed = finance.get(f"/admin/invoicing/openingbalance/?import={file.pk}").content.decode()
+    assert "OB-1" in listed
+    assert "OB-1" not in finance.get("/admin/invoicing/openingbalance/?import=999999").content.decode()
+    ids = f"{first.pk},{second.pk}"
+    finance.post("/admin/invoicing/openingbalance/bulk/take_back/", {"ids": ids, "reason": "wrong file"})
+    assert opening_balances.left_of(first).amount == opening_balances.left_of(second).amount == 0

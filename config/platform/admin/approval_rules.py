@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Q, QuerySet
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from config.kernel import money
@@ -19,6 +19,7 @@ from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 from config.platform.models import ApprovalRule
+from config.platform.queries import approvals
 from config.platform.services import approval_actions, approval_rules
 from config.platform.services.approval_rules import RuleValues
 
@@ -46,6 +47,18 @@ class RuleForm(VerbForm):
         max_length=3,
         help_text="Of the limit. An amount in a currency without a limit always needs the second person.",
     )
+    counts = forms.ChoiceField(
+        required=False,
+        label="Against the limit counts",
+        choices=ApprovalRule.Counts.choices,
+        initial=ApprovalRule.Counts.DOCUMENT,
+        help_text="What the same invoice, payment or opening balance, or the same customer, had of the action before "
+        "counts too, so that an amount in parts does not pass. Bookings by hand, credits of wallets and prices count "
+        "each by itself.",
+    )
+    days = forms.IntegerField(
+        required=False, min_value=1, max_value=3660, label="Of the last days", help_text="Empty: of all time."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,6 +84,7 @@ class CreateRule(ListVerb):
     icon = "add"
     variant = theme.ActionVariant.PRIMARY
     permission = "platform.add_approvalrule"
+    action = approval_actions.CHANGE_RULES
     explanation = "It counts at once, for people and for API clients: those are refused, as they cannot ask."
     confirm = "Make the rule"
     form_class = RuleForm
@@ -88,6 +102,7 @@ class EditRule(ObjectVerb):
     label = "Edit"
     icon = "edit"
     permission = "platform.change_approvalrule"
+    action = approval_actions.CHANGE_RULES
     explanation = "What waits already keeps the group that it was asked of."
     confirm = "Save"
     form_class = EditForm
@@ -100,6 +115,8 @@ class EditRule(ObjectVerb):
             "group": instance.group_id,
             "above_amount": None if limit is None else money.quantize(limit.amount, currency=instance.currency),
             "currency": instance.currency,
+            "counts": instance.counts,
+            "days": instance.days,
             "is_active": instance.is_active,
         }
 
@@ -134,7 +151,7 @@ class ApprovalRuleAdmin(pages.PageAdmin):
     @theme.display(description="Above")
     def above(self, rule: ApprovalRule) -> str:
         """The limit."""
-        return cells.money(rule.limit) if rule.limit is not None else "always"
+        return cells.stack(cells.money(rule.limit), counted(rule)) if rule.limit is not None else "always"
 
     @theme.display(description="Approved by", ordering="group__name")
     def of(self, rule: ApprovalRule) -> str:
@@ -154,6 +171,7 @@ class ApprovalRuleAdmin(pages.PageAdmin):
             (
                 Fact("What", label(instance.action)),
                 Fact("Above", cells.money_text(instance.limit) if instance.limit is not None else "always"),
+                Fact("Counts", counted(instance)),
                 Fact("Measured by", action.measured if action is not None and action.measured else "nothing"),
                 Fact("Approved by", instance.group.name),
                 Fact("State", badge(instance)),
@@ -171,7 +189,12 @@ def rule_of(values: Mapping[str, Any]) -> RuleValues:
     """What a form says of a rule."""
     currency = values["currency"].strip().upper()
     return RuleValues(
-        action=values["action"], group_id=values["group"].pk, currency=currency, above_amount=values["above_amount"]
+        action=values["action"],
+        group_id=values["group"].pk,
+        currency=currency,
+        above_amount=values["above_amount"],
+        counts=values["counts"] or ApprovalRule.Counts.DOCUMENT,
+        days=values["days"],
     )
 
 
@@ -181,6 +204,14 @@ def label(code: str) -> str:
     return code if action is None else action.label
 
 
+def counted(rule: ApprovalRule) -> str:
+    """What is held against the limit."""
+    if rule.limit is None:
+        return cells.EMPTY
+    days = "" if rule.days is None else f", of {rule.days} days"
+    return f"{rule.get_counts_display()}{days}"
+
+
 def badge(rule: ApprovalRule) -> str:
     """Whether a rule counts."""
     return cells.badge("in force", Tone.GOOD) if rule.is_active else cells.badge("off", Tone.NEUTRAL)
@@ -188,16 +219,8 @@ def badge(rule: ApprovalRule) -> str:
 
 def _people(rule: ApprovalRule) -> QuerySet[User]:
     """Who could approve: people of the group who may decide, and may do the action itself."""
-    found = User.objects.filter(is_active=True, groups=rule.group)
-    for name in (DECIDE, approval_actions.one(rule.action).permission):
-        app, _, codename = name.partition(".")
-        right = Permission.objects.filter(content_type__app_label=app, codename=codename)
-        found = found.filter(
-            Q(is_superuser=True)
-            | Q(pk__in=User.objects.filter(groups__permissions__in=right).values("pk"))
-            | Q(pk__in=User.objects.filter(user_permissions__in=right).values("pk"))
-        )
-    return found.order_by("username").distinct()
+    permissions = (DECIDE, approval_actions.one(rule.action).permission)
+    return approvals.people(group_ids=[rule.group_id], permissions=permissions)
 
 
 def _table(people: Sequence[User]) -> Table:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.admin import approval_asking, approval_previews, cells, theme
+from config.platform.admin import acting, approval_asking, approval_previews, cells, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Note
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import ReasonForm, VerbForm, told
@@ -26,6 +27,10 @@ class Decision(ObjectVerb):
     """What decisions share: the request must wait, and what it would do is shown."""
 
     permission = "platform.decide_approvalrequest"
+
+    def offered(self, request: HttpRequest, instance: ApprovalRequest, *, at: datetime) -> bool:
+        """Only to whoever may decide this one: not to the one who asked."""
+        return self.possible(instance=instance, at=at) and may_decide(instance, acting.actor(request))
 
     def check(self, *, instance: ApprovalRequest, at: datetime) -> None:
         """Only what waits is decided."""
@@ -165,6 +170,10 @@ class Withdraw(ObjectVerb):
     explanation = "Nothing is done, and nobody has to decide any more. Only whoever asked may."
     confirm = "Withdraw it"
 
+    def offered(self, request: HttpRequest, instance: ApprovalRequest, *, at: datetime) -> bool:
+        """Only to the one who asked."""
+        return instance.asked_by_id == request.user.pk and self.possible(instance=instance, at=at)
+
     def check(self, *, instance: ApprovalRequest, at: datetime) -> None:
         """Only what waits."""
         if instance.status != Status.WAITING:
@@ -174,6 +183,15 @@ class Withdraw(ObjectVerb):
         """Take it back."""
         approvals.withdraw(request_id=instance.pk, actor=actor, at=at)
         return Outcome("The request was withdrawn.")
+
+
+def may_decide(row: ApprovalRequest, actor: Actor) -> bool:
+    """Say whether a person is one who may decide a request."""
+    try:
+        approvals.require(row, actor=actor)
+    except approvals.NotYourDecision:
+        return False
+    return True
 
 
 def _summary(row: ApprovalRequest) -> Facts:

@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
+from moneyed import Money
 
 from config.kernel import errors
+from config.kernel.actors import Actor
 from config.platform.admin import acting, approval_asking, approval_previews, cells, filters, history, pages, theme
-from config.platform.admin.approval_verbs import Approve, Close, Reject, Withdraw
+from config.platform.admin.approval_verbs import Approve, Close, Reject, Withdraw, may_decide
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Tab
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import told
@@ -28,6 +30,9 @@ _TONES = {
     Status.WITHDRAWN: Tone.NEUTRAL,
     Status.FAILED: Tone.BAD,
 }
+
+
+_NAMED = 10
 
 
 class WhoseFilter(theme.DropdownFilter):
@@ -128,7 +133,7 @@ class ApprovalRequestAdmin(pages.PageAdmin):
 
     def page(self, request: HttpRequest, instance: ApprovalRequest) -> Page:
         """What was asked, and what it would do now beside what it would have done then."""
-        top: list[Block] = [Facts("Request", facts(instance))]
+        top: list[Block] = [*whose_turn(instance, acting.actor(request)), Facts("Request", facts(instance))]
         tabs = [
             Tab("Request", (*compared(request, instance), history.recent(instance, self.url("history", instance.pk))))
         ]
@@ -148,10 +153,28 @@ def facts(row: ApprovalRequest) -> tuple[Fact, ...]:
     ]
     if amount is not None:
         found.insert(2, Fact("Amount", cells.money_text(amount)))
+        if row.total is not None and row.total > amount.amount:
+            total = Money(row.total, row.currency)
+            found.insert(3, Fact("With what was before", cells.money_text(total)))
     if row.decided_by is not None:
         found.append(Fact("Decided by", cells.stack(name(row.decided_by), cells.instant(row.decided_at))))
         found.append(Fact("Remark", row.remark or cells.EMPTY))
     return tuple(found)
+
+
+def whose_turn(row: ApprovalRequest, actor: Actor) -> tuple[Block, ...]:
+    """Who may decide what waits, for whoever may not: whoever asked, and whoever is not among those that were asked."""
+    if row.status != Status.WAITING or may_decide(row, actor):
+        return ()
+    permissions = ("platform.decide_approvalrequest", approval_actions.one(row.action).permission)
+    group_ids = [group.pk for group in row.groups.all()]
+    found = list(known.people(group_ids=group_ids, permissions=permissions).exclude(pk=row.asked_by_id)[: _NAMED + 1])
+    names = ", ".join(name(person) for person in found[:_NAMED]) + (" and others" if len(found) > _NAMED else "")
+    own = "You asked for this, so somebody else decides. " if row.asked_by_id == actor.user_id else ""
+    if not found:
+        words = f"{own}Nobody can at the moment: it takes another one of {groups(row)}, with the right of the action."
+        return (Note(words, Tone.BAD),)
+    return (Note(f"{own}It waits for {groups(row)}. Who may approve it: {names}.", Tone.INFO),)
 
 
 def compared(request: HttpRequest, row: ApprovalRequest) -> tuple[Block, ...]:

@@ -13,7 +13,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.http import urlencode
 
 from config.kernel import errors
@@ -22,7 +24,11 @@ from config.platform.admin.blocks import Row, Table
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm, told
 from config.platform.admin.verbs import ObjectVerb, form_media
+from config.platform.models import BulkRun
 from config.platform.queries import saved_filters
+from config.platform.services import bulk_runs
+from config.platform.services.bulk_runs import Result
+from config.platform.services.spreadsheets import FileFormat
 
 TEMPLATE = "admin/platform/bulk.html"
 MOST = 200
@@ -69,8 +75,21 @@ def view(model_admin: Any, bulk: BulkVerb, request: HttpRequest) -> HttpResponse
     at = timezone.now()
     form = bulk.verb.form_class(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        results = tuple(_done(bulk.verb, request, one, form, at) for one in instances)
-        return _page(model_admin, bulk, request, None, results)
+        found = {
+            one.pk: (one, bulk_work.one(verb=bulk.verb, instance=one, form=form, actor=acting.actor(request), at=at))
+            for one in instances
+        }
+        results = tuple(_done(request, one, done) for one, done in found.values())
+        kept = bulk_runs.keep(
+            object_type=model_admin.opts.label_lower,
+            verb=bulk.name,
+            label=bulk.label,
+            values=bulk_work.kept(request.POST),
+            results={pk: Result(done.outcome, str(one), done.remark) for pk, (one, done) in found.items()},
+            actor=acting.actor(request),
+            at=at,
+        )
+        return _page(model_admin, bulk, request, None, results, kept)
     return _page(model_admin, bulk, request, form, tuple(_asked(bulk.verb, one, at) for one in instances))
 
 
@@ -88,16 +107,29 @@ def _asked(verb: ObjectVerb, instance: Any, at: datetime) -> Row:
     return Row((cells.to(instance), cells.badge("ready", Tone.INFO), ""))
 
 
-def _done(verb: ObjectVerb, request: HttpRequest, instance: Any, form: VerbForm, at: datetime) -> Row:
-    done = bulk_work.one(verb=verb, instance=instance, form=form, actor=acting.actor(request), at=at)
+def _done(request: HttpRequest, instance: Any, done: bulk_work.Done) -> Row:
     remark: object = done.remark
     if done.asked is not None and request.user.has_perm("platform.view_approvalrequest"):
         remark = cells.to(done.asked, done.remark)
     return Row((cells.to(instance), cells.badge(done.outcome, OUTCOMES[done.outcome]), remark))
 
 
+def downloads(run: BulkRun) -> str:
+    """Links to what became of the rows, as files."""
+    found = [
+        (cells.link(name.upper(), reverse("admin:platform_bulkrun_results", args=[run.pk, name.value])),)
+        for name in FileFormat
+    ]
+    return format_html_join(" · ", "{}", found)
+
+
 def _page(
-    model_admin: Any, bulk: BulkVerb, request: HttpRequest, form: VerbForm | None, rows: tuple[Row, ...]
+    model_admin: Any,
+    bulk: BulkVerb,
+    request: HttpRequest,
+    form: VerbForm | None,
+    rows: tuple[Row, ...],
+    kept: BulkRun | None = None,
 ) -> HttpResponse:
     request.current_app = model_admin.admin_site.name
     title = "What would be done" if form is not None else "What was done"
@@ -113,6 +145,14 @@ def _page(
         "count": len(rows),
         "back": model_admin.url("changelist"),
         "media": form_media(form),
-        "blocks": [Table(title, blocks.columns("Object", "", "Remark"), rows, empty="No rows were chosen.")],
+        "blocks": [
+            Table(
+                title,
+                blocks.columns("Object", "", "Remark"),
+                rows,
+                empty="No rows were chosen.",
+                action=downloads(kept) if kept is not None and rows else "",
+            )
+        ],
     }
     return TemplateResponse(request, TEMPLATE, context)

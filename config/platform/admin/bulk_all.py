@@ -6,6 +6,8 @@ The worker does them and the order's page follows it. Ticked rows have a page of
 from __future__ import annotations
 
 import copy
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +32,7 @@ EXAMPLES = 20
 def view(model_admin: Any, bulk: Any, request: HttpRequest) -> HttpResponse:
     """Show how many rows there are and what of the first ones is possible (GET), or order it for all of them (POST).
 
-    The rows are those that match at that moment; where they are others in number than were shown, it is shown again.
+    The rows are those that match at that moment; where they are others than were shown, it is shown again.
     """
     query = request.GET.get("query", "")
     try:
@@ -42,8 +44,8 @@ def view(model_admin: Any, bulk: Any, request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     form = bulk.verb.form_class(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        if request.POST.get("counted") != str(len(ids)):
-            form.add_error(None, f"{len(ids):,} rows match by now, which is another number than was shown. Look again.")
+        if request.POST.get("counted") != _counted(ids):
+            form.add_error(None, f"{len(ids):,} rows match by now, and are others than were shown. Look again.")
         else:
             try:
                 run = bulk_runs.order(
@@ -92,13 +94,19 @@ def _page(
         "is_danger": bulk.verb.variant is theme.ActionVariant.DANGER,
         "form": form,
         "button": f"{bulk.label}: all {len(ids):,}",
-        "counted": str(len(ids)),
+        "counted": _counted(ids),
         "count": 0 if is_too_many else len(ids),
         "back": f"{model_admin.url('changelist')}?{request.GET.get('query', '')}",
         "media": form_media(form),
         "blocks": shown,
     }
     return TemplateResponse(request, TEMPLATE, context)
+
+
+def _counted(ids: Sequence[int]) -> str:
+    """What tells the rows that were shown from others: their number, and a digest of their keys."""
+    digest = hashlib.sha256(",".join(map(str, sorted(ids))).encode()).hexdigest()
+    return f"{len(ids)}.{digest[:16]}"
 
 
 def _asked(verb: Any, instance: Any, at: datetime) -> Row:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.utils.html import format_html
 
 from config.kernel import errors
 from config.kernel.actors import Actor
@@ -16,7 +17,8 @@ from config.platform.admin.blocks import Block, Fact, Facts, Figure, Figures, Pa
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ObjectVerb, Outcome
 from config.platform.models import BulkRow, BulkRun
-from config.platform.services import bulk_runs
+from config.platform.services import bulk_runs, spreadsheets
+from config.platform.services.spreadsheets import CONTENT_TYPES, Column, FileFormat, Kind
 
 STATES = {"waiting": Tone.INFO, "running": Tone.ACCENT, "ended": Tone.GOOD, "stopped": Tone.WARN}
 PER_PAGE = 100
@@ -104,6 +106,35 @@ class BulkRunAdmin(pages.PageAdmin):
             return HttpResponse(headers={"HX-Refresh": "true"})
         return response
 
+    def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
+        """The results as a file."""
+        return (("<path:object_id>/results.<slug:file_format>", self.results, "results"),)
+
+    def results(self, request: HttpRequest, object_id: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
+        """Send what became of each row, to whoever ordered it."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        run = self.get_object(request, object_id)
+        if run is None or file_format not in list(FileFormat):
+            return self.missing(request, object_id)
+        heads = [
+            Column("Object"),
+            Column("Key", Kind.NUMBER),
+            Column("Result"),
+            Column("Remark"),
+            Column("At", Kind.INSTANT),
+        ]
+        rows = (
+            [row.object_label, row.object_id, row.get_outcome_display(), row.remark, row.at]
+            for row in run.rows.order_by("id").iterator()
+        )
+        chosen = FileFormat(file_format)
+        pieces = spreadsheets.write(columns=heads, rows=rows, file_format=chosen, title="Results")
+        response = StreamingHttpResponse(pieces, content_type=CONTENT_TYPES[chosen])
+        response["Content-Disposition"] = f'attachment; filename="bulk_{run.pk}.{chosen}"'
+        response["Cache-Control"] = "no-store"
+        return response
+
     def page(self, request: HttpRequest, instance: BulkRun) -> Page:
         """How far it is, and its rows: those that were not done first."""
         found = bulk_runs.counts(instance.pk)
@@ -157,4 +188,5 @@ def _table(request: HttpRequest, run: BulkRun) -> Table:
         )
         for row in shown.rows
     )
-    return Table("Rows", columns("Object", "", "Remark"), rows, action=shown.links)
+    action = format_html("{} &nbsp; {}", shown.links, bulk.downloads(run))
+    return Table("Rows", columns("Object", "", "Remark"), rows, action=action)

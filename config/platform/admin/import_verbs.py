@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 
 from config.kernel.actors import Actor
-from config.platform.admin import cells, theme
-from config.platform.admin.blocks import Block, Figure, Figures, Note, Row, Table, columns
+from config.platform.admin import approval_notes, cells, theme
+from config.platform.admin.blocks import Block, Fact, Facts, Figure, Figures, Note, Row, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 from config.platform.models import ImportFile, ImportRow
-from config.platform.services import import_kinds, imports, spreadsheet_reading
+from config.platform.services import approvals, import_kinds, imports, spreadsheet_reading
 from config.platform.services.import_cells import DayOrder, DecimalMark
 from config.platform.services.import_kinds import ImportKind
 from config.platform.services.spreadsheets import FileFormat
@@ -147,7 +147,7 @@ class Upload(ListVerb):
             actor=actor,
             at=at,
         )
-        missing = imports.missing(file)
+        missing = [*imports.missing(file), *imports.ambiguous(file)]
         words = f"Choose the headings of {', '.join(missing)}." if missing else "Its rows are being checked."
         return Outcome(f"{file.file_name} is here. {words}", cells.page_url(file))
 
@@ -218,7 +218,9 @@ class CheckAgain(ImportVerb):
 
 
 class ConfirmForm(VerbForm):
-    """Row by row, or everything."""
+    """Row by row, or everything; and what was looked at."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     all_or_nothing = forms.BooleanField(
         label="All or nothing",
@@ -238,6 +240,10 @@ class Confirm(ImportVerb):
     confirm = "Write them"
     form_class = ConfirmForm
 
+    def initial(self, *, instance: ImportFile, at: datetime) -> Mapping[str, Any]:
+        """The rows that are looked at."""
+        return {"seen": imports.check_sum(instance)}
+
     def check(self, *, instance: ImportFile, at: datetime) -> None:
         """Where a row would change something."""
         imports.demand_confirmable(instance)
@@ -249,11 +255,31 @@ class Confirm(ImportVerb):
         if found[ImportRow.Outcome.REFUSED]:
             words = "Refused rows are left out: take the file of them, mend it, and import it again."
             notes = (Note(words, Tone.WARN),)
-        return (figures(found), *notes)
+        if doubted := imports.doubted(instance):
+            words = f"Rows that have a warning, and are written all the same: {cells.number_text(doubted)}."
+            notes = (*notes, Note(words, Tone.WARN))
+        rows = Facts("Rows", (Fact("Check sum", cells.code(imports.check_sum(instance))),))
+        return (figures(found), *totals(instance), rows, *notes)
+
+    def second_person(
+        self, *, instance: Any, values: Mapping[str, Any] | None, actor: Actor, at: datetime
+    ) -> Sequence[Block]:
+        """Who approves all of the rows together, as the rules of the kind say."""
+        try:
+            imports.demand_second(instance, actor=actor, at=at)
+        except approvals.ApprovalRequired as refusal:
+            return (Note(approval_notes.sure(refusal.needed, refusal.amount), Tone.WARN),)
+        return ()
 
     def perform(self, *, instance: ImportFile, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Write."""
-        imports.confirm(import_id=instance.pk, all_or_nothing=values["all_or_nothing"], actor=actor, at=at)
+        imports.confirm(
+            import_id=instance.pk,
+            all_or_nothing=values["all_or_nothing"],
+            seen=values["seen"],
+            actor=actor,
+            at=at,
+        )
         return Outcome("The rows are being written.", cells.page_url(instance))
 
 
@@ -293,6 +319,18 @@ def figures(found: Mapping[str, int]) -> Figures:
             Figure("Written", cells.number_text(found["written"]), tone=Tone.ACCENT),
         )
     )
+
+
+def totals(file: ImportFile) -> tuple[Block, ...]:
+    """What the rows come to, to be compared with the list they came from; nothing of a kind without amounts."""
+    found = imports.totals(file)
+    if not found:
+        return ()
+    is_done = file.status == ImportFile.Status.DONE
+    rows = tuple(Row((one.of, cells.number(one.rows), cells.money(one.amount))) for one in found)
+    note = "Refused rows and rows that change nothing are not in it. Compare it with the list that the file came from."
+    title = "What was booked" if is_done else "What would be booked"
+    return (Table(title, columns("Of", "Rows#", "Amount#"), rows, note=note),)
 
 
 def _sample(kind: ImportKind, file_format: FileFormat) -> str:

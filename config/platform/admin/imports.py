@@ -89,7 +89,10 @@ class ImportAdmin(pages.PageAdmin):
         """Rows to mend, as a workbook; the address has them as CSV too."""
         if not instance.rows.filter(outcome=ImportRow.Outcome.REFUSED).exists():
             return ()
-        return [verbs.link("Rows to mend", self.url("mend", instance.pk, FileFormat.XLSX.value), "download")]
+        return [
+            verbs.link(f"Rows to mend ({one.upper()})", self.url("mend", instance.pk, one.value), "download")
+            for one in (FileFormat.XLSX, FileFormat.CSV)
+        ]
 
     def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
         """Samples, and the rows to mend."""
@@ -102,7 +105,12 @@ class ImportAdmin(pages.PageAdmin):
         """How far it is, its rows, what its columns are."""
         found = imports.counts(instance)
         return Page(
-            top=(*_notes(instance), *_progress(instance, found, request), import_verbs.figures(found)),
+            top=(
+                *_notes(instance),
+                *_progress(instance, found, request),
+                import_verbs.figures(found),
+                *import_verbs.totals(instance),
+            ),
             tabs=(
                 Tab("Rows", (_rows(instance, request),)),
                 Tab("Columns", (_columns(instance),)),
@@ -115,8 +123,8 @@ class ImportAdmin(pages.PageAdmin):
         found = super()._buttons(request, instance)
         if _may(request, instance):
             return found
-        shown = [*found.get("actions_page", ()), *found["actions_detail"]]
-        return {"actions_detail": [one for one in shown if "name" not in one]}
+        every = [*found["actions_page"], *found["actions_detail"], *found["actions_more"]]
+        return {"actions_detail": [one for one in every if "name" not in one]}
 
     def sample(self, request: HttpRequest, kind: str, file_format: str) -> HttpResponse | StreamingHttpResponse:
         """Send a file with the headings of a kind and rows to copy."""
@@ -182,11 +190,26 @@ def _notes(file: ImportFile) -> tuple[Block, ...]:
     if file.remark:
         return (Note(file.remark, Tone.BAD),)
     if file.status == ImportFile.Status.UPLOADED:
-        missing = ", ".join(imports.missing(file))
-        return (Note(f"No heading was found for: {missing}. Choose the columns.", Tone.WARN),)
+        found = imports.missing(file), imports.ambiguous(file)
+        words = [
+            f"{text}: {', '.join(labels)}."
+            for text, labels in zip(("No heading was found for", "More than one heading means"), found, strict=True)
+            if labels
+        ]
+        return (Note(f"{' '.join(words)} Choose the columns.", Tone.WARN),)
     if file.status == ImportFile.Status.CHECKED:
-        return (Note("Nothing is written yet. Look at the rows, then write them.", Tone.INFO),)
+        before = imports.same_before(file)
+        twice = () if before is None else (Note(_twice(before), Tone.WARN),)
+        return (Note("Nothing is written yet. Look at the rows, then write them.", Tone.INFO), *twice)
+    if file.forgotten_at is not None:
+        words = f"What stood in the rows was forgotten on {cells.instant_text(file.forgotten_at)}."
+        return (Note(words, Tone.NEUTRAL),)
     return ()
+
+
+def _twice(before: ImportFile) -> str:
+    words = f"The same file was written before, on {cells.instant_text(before.confirmed_at)}"
+    return format_html("{} by {}: {}", words, before.confirmed_label, cells.to(before))
 
 
 def _progress(file: ImportFile, found: Mapping[str, int], request: HttpRequest) -> tuple[Block, ...]:
@@ -200,22 +223,33 @@ def _progress(file: ImportFile, found: Mapping[str, int], request: HttpRequest) 
     return ()
 
 
+_WARNED = "warned"
+_ACTIVE = format_html(' class="{}" aria-current="true"', "q-active")
+
+
 def _rows(file: ImportFile, request: HttpRequest) -> Table:
     asked = request.GET.get("outcome", "")
     rows: QuerySet[ImportRow] = file.rows.order_by("number")
     if asked in ImportRow.Outcome.values:
         rows = rows.filter(outcome=asked)
+    elif asked == _WARNED:
+        rows = imports.warned(file).order_by("number")
     page = paging.of(rows, request, name="rows", per_page=_PER_PAGE)
-    every = format_html_join(
-        " · ",
-        "{}",
-        [
-            (cells.link("all", request.path),),
-            *(
-                (cells.link(label, f"{request.path}?outcome={value}"),)
-                for value, label in ImportRow.Outcome.choices[1:]
-            ),
-        ],
+    choices = [("", "all"), *ImportRow.Outcome.choices[1:], (_WARNED, "with a warning")]
+    every = format_html(
+        '<span class="q-switch">{}</span>',
+        format_html_join(
+            "",
+            '<a href="{}"{}>{}</a>',
+            [
+                (
+                    f"{request.path}?outcome={value}" if value else request.path,
+                    _ACTIVE if value == asked else "",
+                    label,
+                )
+                for value, label in choices
+            ],
+        ),
     )
     return Table(
         "Rows",
@@ -249,7 +283,8 @@ def _what(row: ImportRow) -> str:
         (name, format_html("{} → {}", old or "–", new or "–") if row.outcome != ImportRow.Outcome.NEW else new)
         for name, old, new in row.changes
     ]
-    return format_html_join("", "<div><span class='q-muted'>{}</span> {}</div>", parts)
+    shown = format_html_join("", "<div><span class='q-muted'>{}</span> {}</div>", parts)
+    return format_html("<div>{}</div>{}", cells.badge(row.message, Tone.WARN), shown) if row.message else shown
 
 
 def _wrong(row: ImportRow) -> str:

@@ -10,7 +10,8 @@ class ApiKey(db.Base):
 
     ``rights`` is ``{resource: ["read", "write"]}``, null for everything; ``rate_limit`` the requests of a minute, null
     for any number. The secret that a rotation replaced stays good until ``previous_until``. ``addresses`` has the
-    network addresses that used the key last, with the instant of the use to the minute.
+    network addresses that used the key last, with the instant of the use to the minute. ``known_to`` are the ids of the
+    people who were shown a secret of it: whoever made it or rotated it.
     """
 
     name = models.CharField(max_length=255)
@@ -26,6 +27,7 @@ class ApiKey(db.Base):
     previous_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     addresses = models.JSONField(default=dict, blank=True, editable=False)
+    known_to = models.JSONField(default=list, blank=True, editable=False)
 
     class Meta:
         verbose_name = "API key"

@@ -12,13 +12,21 @@ from config.kernel import db
 class ApprovalRule(db.Base):
     """An action needs a second person of a group: always, or above an amount in one currency.
 
-    ``action`` is a code of the register of `config.platform.services.approval_actions`. Rules are switched off, never
-    deleted: requests tell which group decided.
+    ``action`` is a code of the register of `config.platform.services.approval_actions`. ``counts`` says what is held
+    against the limit: the amount alone, or with what the same document, or the same customer, had of the same action
+    before, ``days`` back (null: ever). Rules are switched off, never deleted: requests tell which group decided.
     """
+
+    class Counts(models.TextChoices):
+        EACH = "each", "each by itself"
+        DOCUMENT = "document", "all of the same document"
+        CUSTOMER = "customer", "all of the same customer"
 
     action = models.CharField(max_length=64)
     currency = db.CurrencyField(blank=True, default="")
     above_amount = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
+    counts = models.CharField(max_length=16, choices=Counts.choices, default=Counts.DOCUMENT)
+    days = models.PositiveSmallIntegerField(null=True, blank=True)
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
     is_active = models.BooleanField(default=True)
     updated_at = models.DateTimeField(editable=False)
@@ -31,6 +39,9 @@ class ApprovalRule(db.Base):
                 condition=Q(currency="", above_amount__isnull=True)
                 | (~Q(currency="") & Q(above_amount__isnull=False, above_amount__gte=0)),
                 name="platform_approval_rule_limit",
+            ),
+            models.CheckConstraint(
+                condition=Q(days__isnull=True) | (Q(days__gt=0) & ~Q(counts="each")), name="platform_approval_rule_days"
             ),
             models.UniqueConstraint(
                 fields=["action", "currency", "above_amount", "group"],
@@ -55,7 +66,9 @@ class ApprovalRequest(db.Base):
 
     ``verb`` is the name of what does it, on the model ``object_type``; ``object_id`` is null where it makes something
     new. ``values`` are the fields of its form as they were sent, ``shown`` is the preview as it was seen then, and
-    ``groups`` are those whose people may approve.
+    ``groups`` are those whose people may approve: ``asked_of`` has their ids, as they were when it was asked. ``total``
+    is what was held against the limit: the ``amount`` with what went before it. What was asked and who decided never
+    changes; the database holds that.
     """
 
     class Status(models.TextChoices):
@@ -73,10 +86,12 @@ class ApprovalRequest(db.Base):
     object_label = models.CharField(max_length=255)
     currency = db.CurrencyField(blank=True, default="")
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    total = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     values = models.JSONField(default=dict)
     shown = models.JSONField(default=list)
     reason = models.TextField(blank=True, default="")
     groups = models.ManyToManyField(Group, related_name="+")
+    asked_of = models.JSONField(default=list, editable=False)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.WAITING)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
@@ -112,6 +127,7 @@ class ApprovalRequest(db.Base):
             models.Index(fields=["-asked_at", "-id"], name="platform_approval_at"),
             models.Index(fields=["asked_at"], condition=Q(status="waiting"), name="platform_approval_waiting"),
             models.Index(fields=["object_type", "object_id"], name="platform_approval_object"),
+            models.Index(fields=["asked_by", "status"], name="platform_approval_asker"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ class ImportFile(db.Base):
 
     ``headers`` are the headings of the file, ``columns`` says which of them (by its place) is which column of the kind.
     ``layout`` is how figures and days are written in it, ``options`` what was chosen for the kind. ``digest`` is the
-    SHA-256 of the file as it was sent.
+    SHA-256 of the file as it was sent. Long after, the rows are emptied of what stood in them: ``forgotten_at``.
     """
 
     class Status(models.TextChoices):
@@ -39,6 +39,7 @@ class ImportFile(db.Base):
     confirmed_label = models.CharField(max_length=255, blank=True, default="")
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    forgotten_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "import"
@@ -58,6 +59,7 @@ class ImportFile(db.Base):
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="platform_import_at"),
+            models.Index(fields=["digest"], name="platform_import_digest"),
             models.Index(
                 fields=["id"], condition=Q(status__in=["checking", "writing"]), name="platform_import_running"
             ),
@@ -105,7 +107,11 @@ class ImportRow(db.Base):
                 name="platform_import_row_written",
             ),
         ]
-        indexes = [models.Index(fields=["file", "outcome", "number"], name="platform_import_row_outcome")]
+        indexes = [
+            models.Index(fields=["file", "outcome", "number"], name="platform_import_row_outcome"),
+            models.Index(fields=["file", "key", "number"], name="platform_import_row_key"),
+            models.Index(fields=["object_type", "object_id"], name="platform_import_row_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.file}, row {self.number}"

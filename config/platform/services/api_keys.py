@@ -67,6 +67,7 @@ def create(
         rights=known_rights.checked(rights),
         rate_limit=_limit(rate_limit),
         expires_at=expires_at,
+        known_to=_knowing([], actor),
         created_at=at,
     )
     new = {} if key.rights is None and key.rate_limit is None else {"rights": key.rights, "rate_limit": key.rate_limit}
@@ -109,8 +110,11 @@ def rotate(*, api_key_id: int, actor: Actor, at: datetime, overlap: timedelta = 
     if not overlap:
         key.previous_digest, key.previous_hint, key.previous_until = None, "", None
     key.digest, key.hint, key.rotated_at = digest, secret[-4:], at
+    key.known_to = _knowing(key.known_to, actor)
     key.save(
-        update_fields=["digest", "hint", "rotated_at", "previous_digest", "previous_hint", "previous_until"],
+        update_fields=[
+            *("digest", "hint", "rotated_at", "previous_digest", "previous_hint", "previous_until", "known_to")
+        ],
     )
     new = {"hint": key.hint, "previous_until": key.previous_until}
     audit.record(actor=actor, at=at, verb="rotate", instance=key, old=old, new=new, reason=reason)
@@ -128,6 +132,12 @@ def revoke(*, api_key_id: int, actor: Actor, at: datetime, reason: str = "") -> 
         audit.record(actor=actor, at=at, verb="revoke", instance=key, reason=reason)
         security_logs.of_key(event="deleted", key=key, actor=actor, at=at)
     return key
+
+
+def _knowing(before: list[int], actor: Actor) -> list[int]:
+    """Who was shown a secret of a key: those before, and whoever is shown it now."""
+    now = set(actor.behind) if actor.user_id is None else {actor.user_id}
+    return sorted({*before, *now})
 
 
 def note_use(*, key: ApiKey, at: datetime, address: str = "") -> None:

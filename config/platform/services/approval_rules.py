@@ -16,16 +16,22 @@ from config.platform.models import ApprovalRule
 from config.platform.services import approval_actions, approvals, audit
 
 _LIMIT_END = Decimal(10) ** 16
+_LONGEST = 3660
 
 
 @dataclass(frozen=True)
 class RuleValues:
-    """What a rule says. ``above_amount`` is in major units of ``currency``; without both it applies always."""
+    """What a rule says. ``above_amount`` is in major units of ``currency``; without both it applies always.
+
+    ``counts`` and ``days`` say what is held against the limit beside the amount itself: see `ApprovalRule`.
+    """
 
     action: str
     group_id: int
     currency: str = ""
     above_amount: Decimal | None = None
+    counts: str = ApprovalRule.Counts.DOCUMENT
+    days: int | None = None
 
 
 @transaction.atomic
@@ -61,7 +67,7 @@ def change(*, rule_id: int, values: RuleValues, is_active: bool, actor: Actor, a
     if is_active:
         _require_new(row)
     row.updated_at = at
-    row.save(update_fields=["action", "currency", "above_amount", "group", "is_active", "updated_at"])
+    row.save(update_fields=["action", "currency", "above_amount", "counts", "days", "group", "is_active", "updated_at"])
     audit.record(actor=actor, at=at, verb="update", instance=row, old=before, new=after)
     return row
 
@@ -69,8 +75,10 @@ def change(*, rule_id: int, values: RuleValues, is_active: bool, actor: Actor, a
 def told(row: ApprovalRule) -> dict[str, Any]:
     """Return a rule as the audit trail keeps it."""
     limit = row.limit
+    counted = {} if limit is None else {"counts": row.counts, "days": row.days}
     return {
         "action": row.action,
+        **counted,
         "above": None if limit is None else f"{money.quantize(limit.amount, currency=row.currency)} {row.currency}",
         "group": row.group.name,
         "is_active": row.is_active,
@@ -95,8 +103,18 @@ def _check(values: RuleValues) -> None:
             values.above_amount, currency=values.currency
         ):
             problems["above_amount"] = ["value_is_invalid"]
+    problems |= _counting(values)
     if problems:
         raise errors.Invalid("validation_errors", "", problems)
+
+
+def _counting(values: RuleValues) -> dict[str, list[str]]:
+    """What is wrong with what counts against the limit."""
+    if values.counts not in ApprovalRule.Counts.values:
+        return {"counts": ["value_is_invalid"]}
+    if values.days is not None and (values.counts == ApprovalRule.Counts.EACH or not 0 < values.days <= _LONGEST):
+        return {"days": ["value_is_out_of_range"]}
+    return {}
 
 
 def _columns(values: RuleValues) -> dict[str, Any]:
@@ -105,6 +123,8 @@ def _columns(values: RuleValues) -> dict[str, Any]:
         "group_id": values.group_id,
         "currency": values.currency,
         "above_amount": values.above_amount,
+        "counts": values.counts,
+        "days": values.days,
     }
 
 

@@ -4,6 +4,7 @@ Services call `demand` first thing in what may need a second person. Where a rul
 done within a request that somebody approved: `approve` carries that out, in one transaction with the decision. That
 covers what was asked for; what goes beyond it is demanded of whoever approves. Jobs and the system are exempt, because
 they do what was agreed before. Nobody approves what they asked for themselves.
+Splitting an amount does not help: rules hold against their limit what the same document or customer had before, too.
 """
 
 from __future__ import annotations
@@ -19,13 +20,27 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from moneyed import Money
 
-from config.kernel import db, errors
+from config.kernel import db, errors, money
 from config.kernel.actors import Actor
 from config.platform.models import ApprovalRequest
 from config.platform.queries import approvals as known
-from config.platform.services import approval_actions, audit
+from config.platform.services import approval_actions, audit, outbox
+from config.platform.services.outbox import EventType
 
 Status = ApprovalRequest.Status
+
+REQUESTED, DECIDED = "approval.requested", "approval.decided"
+_PAYLOAD = "config.platform.api.approvals.payload"
+
+outbox.register(
+    EventType(REQUESTED, "approval", _PAYLOAD, "Something waits for a second person."),
+    EventType(
+        DECIDED,
+        "approval",
+        _PAYLOAD,
+        "What waited for a second person was approved and done, rejected, withdrawn, or cannot be done any more.",
+    ),
+)
 
 EXEMPT = frozenset({"job", "system"})
 """Kinds of actors that carry out what was agreed before."""
@@ -93,20 +108,28 @@ class Decided:
     outcome: Any
 
 
-def demand(*, action: str, amount: Money | None, actor: Actor) -> None:
+def demand(*, action: str, amount: Money | None, actor: Actor, before: known.Before | None = None) -> None:
     """Refuse an action that needs a second person. Does nothing for jobs and the system.
+
+    ``before`` tells what the same document, or the same customer, had of the action since an instant (None: ever), in
+    the currency of the amount; rules hold it against their limit together with the amount. Two halves at once wait for
+    each other here, and see each other.
 
     Within a granted request it does nothing either, as long as it is the action that was asked for and no larger;
     anything else needs whoever approves to be one who may approve that too. Call it in the transaction of the service,
     once the amount is known and before anything is written. Raises ApprovalRequired, which reaches API clients as 403
-    (`approval_required`), and NotYourDecision (`more_than_asked`) within a request. Three small queries at most.
+    (`approval_required`), and NotYourDecision (`more_than_asked`) within a request. Four small queries at most, and
+    those of ``before``.
     """
     if actor.kind in EXEMPT or _free.get():
         return
+    if before is not None and known.is_limited(action=action):
+        for whose in (before.document, f"customer {before.customer_id}"):
+            db.advisory_lock(f"platform.approval.before:{action}:{whose}")
+    found = known.needed(action=action, amount=amount, before=before)
     granted = _granted.get()
-    if granted is not None and _covers(granted, action, amount):
+    if granted is not None and _covers(granted, action, amount, found):
         return
-    found = known.needed(action=action, amount=amount)
     if found is None:
         return
     wanted = approval_actions.one(action)
@@ -175,6 +198,8 @@ def ask(*, wish: Wish, refusal: ApprovalRequired, actor: Actor, at: datetime) ->
         object_label=wish.object_label[:255],
         currency="" if refusal.amount is None else refusal.amount.currency.code,
         amount=None if refusal.amount is None else refusal.amount.amount,
+        total=None if refusal.needed.total is None else refusal.needed.total.amount,
+        asked_of=sorted(refusal.needed.group_ids),
         values=values,
         shown=[dict(part) for part in wish.shown],
         reason=wish.reason,
@@ -182,6 +207,7 @@ def ask(*, wish: Wish, refusal: ApprovalRequired, actor: Actor, at: datetime) ->
         asked_at=at,
     )
     row.groups.set(refusal.needed.group_ids)
+    outbox.record(REQUESTED, [row], at=at)
     _note(row, "ask", actor, at, new={"of": list(refusal.needed.group_names), "why": refusal.needed.why})
     return row
 
@@ -262,14 +288,17 @@ def require(row: ApprovalRequest, *, actor: Actor) -> None:
         raise NotYourDecision("right_missing", "Whoever approves needs the right to do it.")
 
 
-def _covers(granted: ApprovalRequest, action: str, amount: Money | None) -> bool:
-    """Say whether a request asked for an action over at least this amount."""
+def _covers(granted: ApprovalRequest, action: str, amount: Money | None, found: known.Needed | None) -> bool:
+    """Say whether a request asked for an action over at least this amount, and with as much before it."""
     if granted.action != action:
         return False
     asked = granted.money
     if asked is None or amount is None:
         return asked is None and amount is None
-    return asked.currency == amount.currency and amount <= asked
+    if asked.currency != amount.currency or amount > asked:
+        return False
+    total = asked.amount if granted.total is None else granted.total
+    return found is None or found.total is None or found.total.amount <= total
 
 
 def _locked(request_id: int) -> ApprovalRequest:
@@ -283,6 +312,7 @@ def _locked(request_id: int) -> ApprovalRequest:
 def _decided(row: ApprovalRequest, status: Status, actor: Actor, at: datetime, remark: str) -> ApprovalRequest:
     row.status, row.decided_by_id, row.decided_at, row.remark = status, actor.user_id, at, remark.strip()
     row.save(update_fields=["status", "decided_by", "decided_at", "remark"])
+    outbox.record(DECIDED, [row], at=at)
     verbs = {Status.APPROVED: "approve", Status.REJECTED: "reject", Status.WITHDRAWN: "withdraw", Status.FAILED: "fail"}
     asked_by = row.asked_by.get_full_name() or row.asked_by.get_username()
     _note(row, verbs[status], actor, at, old={"status": Status.WAITING}, new={"status": status, "asked_by": asked_by})
@@ -299,8 +329,8 @@ def _note(
     new: Mapping[str, Any],
 ) -> None:
     about: dict[str, Any] = {"action": row.action, "object": row.object_label, **new}
-    if row.amount is not None:
-        about |= {"amount": str(row.money)}
+    if row.money is not None:
+        about |= {"amount_cents": money.to_minor(money.rounded(row.money)), "currency": row.currency}
     audit.record(
         actor=actor,
         at=at,

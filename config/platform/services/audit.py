@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +15,20 @@ from django.db import models
 from config.kernel import rows
 from config.kernel.actors import Actor
 from config.platform.models import AuditEntry
+
+_clock: ContextVar[Callable[[], datetime] | None] = ContextVar("clock", default=None)
+
+
+@contextlib.contextmanager
+def timed(clock: Callable[[], datetime]) -> Iterator[None]:
+    """Write entries with the time that ``clock`` tells, whatever clock the services run at: what is done as of an
+    earlier moment was done later.
+    """
+    token = _clock.set(clock)
+    try:
+        yield
+    finally:
+        _clock.reset(token)
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,9 @@ def record(
 
 def record_many(*, actor: Actor, at: datetime, notes: Sequence[Note]) -> None:
     """Write the entries of many objects with one statement."""
-    rows.insert([_entry(actor, at, note) for note in notes])
+    clock = _clock.get()
+    told = at if clock is None else clock()
+    rows.insert([_entry(actor, told, note) for note in notes])
 
 
 def _entry(actor: Actor, at: datetime, note: Note) -> AuditEntry:

@@ -111,6 +111,51 @@ def order(
     return run
 
 
+@transaction.atomic
+def keep(
+    *,
+    object_type: str,
+    verb: str,
+    label: str,
+    values: Mapping[str, Sequence[str]],
+    results: Mapping[int, Result],
+    actor: Actor,
+    at: datetime,
+) -> BulkRun:
+    """Keep what became of rows that a person ticked and that are done already, by their keys, to be read later."""
+    run = BulkRun.objects.create(
+        person_id=actor.user_id,
+        person_label=actor.label[:255],
+        object_type=object_type,
+        verb=verb,
+        label=label,
+        values={name: list(texts) for name, texts in values.items()},
+        state=State.ENDED,
+        total=len(results),
+        started_at=at,
+        ended_at=at,
+        address=actor.address[:64],
+        client=actor.client[:512],
+        created_at=at,
+    )
+    rows.insert(
+        [
+            BulkRow(
+                run=run,
+                object_id=pk,
+                outcome=result.outcome,
+                object_label=result.label[:255],
+                remark=result.remark[:1000],
+                at=at,
+            )
+            for pk, result in results.items()
+        ]
+    )
+    new = {"verb": verb, "of": object_type, "rows": len(results)}
+    audit.record(actor=actor, at=at, verb="do in bulk", instance=run, new=new)
+    return run
+
+
 def work(*, run_id: int, at: datetime) -> bool:
     """Do the next rows of a run and say whether there are more. Any number of workers may do it at the same time."""
     run = BulkRun.objects.filter(pk=run_id, ended_at__isnull=True).first()

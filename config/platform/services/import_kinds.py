@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from moneyed import Money
 
 from config.kernel import errors
 from config.kernel.actors import Actor
@@ -52,12 +53,16 @@ Change = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Effect:
-    """What was done: nothing where there are no ``changes`` and it is not new. ``by_row`` tells them row by row."""
+    """What was done: nothing where there are no ``changes`` and it is not new. ``by_row`` tells them row by row.
+
+    ``warnings`` are sentences about what is done all the same, and may not have been meant.
+    """
 
     instance: models.Model | None
     is_new: bool = False
     changes: tuple[Change, ...] = ()
     by_row: tuple[tuple[Change, ...], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class RowRefused(errors.Invalid):
@@ -84,13 +89,22 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Total:
+    """What the rows of one sort come to in one currency, to be compared with the list that the file was made from."""
+
+    of: str
+    rows: int
+    amount: Money
+
+
+@dataclass(frozen=True)
 class ImportKind:
     """Something that can be imported.
 
     ``permissions`` are all needed. ``key`` are the columns that say what a row is about; rows of one key are done as
     one where the kind ``is_grouped``, and are a mistake where it is not. ``apply`` does it in a transaction of the
     caller's. ``demand`` asks for the second person that all of it together needs, where rules say so; raises
-    ApprovalRequired.
+    ApprovalRequired. ``totals`` are the control totals of rows, for a kind that has any.
     """
 
     code: str
@@ -101,6 +115,7 @@ class ImportKind:
     key: tuple[str, ...]
     apply: Callable[[Task], Effect]
     demand: Callable[[Task], None] | None = None
+    totals: Callable[[Task], Sequence[Total]] | None = None
     is_grouped: bool = False
     options: tuple[ImportOption, ...] = ()
     samples: tuple[Mapping[str, str], ...] = ()
@@ -135,14 +150,27 @@ def one(code: str) -> ImportKind:
     return _kinds[code]
 
 
+def ambiguous(*, kind: ImportKind, headers: Sequence[str]) -> list[str]:
+    """Return the labels of the columns that more than one heading means: a person has to choose."""
+    found = _meant(kind, headers)
+    return [column.label for column in kind.columns if len(found.get(column.name, ())) > 1]
+
+
 def matched(*, kind: ImportKind, headers: Sequence[str]) -> dict[str, int]:
     """Return which heading, by its place, is which column. Headings that mean the same column leave it unmatched."""
+    return {name: places[0] for name, places in _meant(kind, headers).items() if len(places) == 1}
+
+
+def _meant(kind: ImportKind, headers: Sequence[str]) -> dict[str, list[int]]:
+    known = {
+        column.name: {plain(name) for name in (column.name, column.label, *column.synonyms)} for column in kind.columns
+    }
     found: dict[str, list[int]] = {}
     for place, header in enumerate(headers):
-        for column in kind.columns:
-            if plain(header) in {plain(name) for name in (column.name, column.label, *column.synonyms)}:
-                found.setdefault(column.name, []).append(place)
-    return {name: places[0] for name, places in found.items() if len(places) == 1}
+        for name, texts in known.items():
+            if plain(header) in texts:
+                found.setdefault(name, []).append(place)
+    return found
 
 
 def plain(text: str) -> str:

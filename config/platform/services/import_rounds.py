@@ -1,26 +1,33 @@
 """Rounds over the rows of an import: playing each to see what it would do, and writing what was confirmed.
 
 A row is played by the very services that write it, in a transaction that is rolled back. Written, it is marked in the
-same transaction. Owns the order of things and what is told about a row; the states of an import are `imports`'.
+same transaction, and does what the check said or nothing: what is otherwise by now is refused. Owns the order of things
+and what is told about a row; the states of an import are `imports`'.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 
 from config.kernel import db, errors
+from config.kernel import rows as db_rows
 from config.kernel.actors import Actor
 from config.platform.models import ImportFile, ImportRow
-from config.platform.services import approvals, audit, import_cells, import_kinds
+from config.platform.services import approvals, audit, import_cells, import_kinds, outbox
 from config.platform.services.import_cells import DayOrder, DecimalMark, Layout
-from config.platform.services.import_kinds import Effect, ImportKind, RowRefused, Task
+from config.platform.services.import_kinds import Effect, ImportKind, RowRefused, Task, Total
+
+log = logging.getLogger(__name__)
 
 Status = ImportFile.Status
 Outcome = ImportRow.Outcome
+_WRITABLE = (Outcome.NEW, Outcome.CHANGED)
+_BATCH = 1000
 _RESULT = ("key", "outcome", "column", "message", "changes", "object_type", "object_id", "object_label", "written_at")
 _WORDS = {
     "value_is_mandatory": "is needed",
@@ -30,6 +37,7 @@ _WORDS = {
     "value_already_exist": "is taken already",
     "value_is_duplicated": "is there twice",
     "not_a_valid_country_code": "is not a country code such as DE",
+    "invalid_currency": "is not a currency: ISO 4217 such as EUR",
     "invalid_timezone": "is not a time zone such as Europe/Berlin",
     "not_a_valid_language_code": "is not a language of documents",
     "invalid_email_format": "is not an e-mail address",
@@ -46,45 +54,71 @@ class _Refused(Exception):
 def go_on(*, import_id: int, at: datetime) -> bool:
     """Check or write the rows of an import that are left, and say whether it came to an end.
 
-    Each group of rows is a transaction of its own, under a lock of the import. Idempotent.
+    Each group of rows is a transaction of its own, under a lock of the import. Where somebody else has it nothing is
+    done: one worker at a time goes on, and others are free for other work. Idempotent.
     """
     file = ImportFile.objects.get(pk=import_id)
     kind = import_kinds.one(file.kind)
     if file.status == Status.CHECKING:
-        _name_keys(file, kind)
-        for numbers in _units(file, kind, [Outcome.PENDING]):
-            if not _one(file, kind, numbers, at, is_written=False):
+        if not _name_keys(import_id, kind):
+            return False
+        for ids in _units(file, kind, [Outcome.PENDING]):
+            if not _one(import_id, kind, ids, at, is_written=False):
                 return False
-        return _end(file, Status.CHECKING, Status.CHECKED, at)
+        return _end(import_id, Status.CHECKING, at)
     if file.status != Status.WRITING:
         return False
     if file.is_all_or_nothing:
-        return _all(file, kind, at)
-    for numbers in _units(file, kind, [Outcome.NEW, Outcome.CHANGED]):
-        if not _one(file, kind, numbers, at, is_written=True):
+        return _all(import_id, kind, at)
+    for ids in _units(file, kind, _WRITABLE):
+        if not _one(import_id, kind, ids, at, is_written=True):
             return False
-    return _end(file, Status.WRITING, Status.DONE, at)
+    return _end(import_id, Status.WRITING, at)
 
 
 def demand(file: ImportFile, *, actor: Actor, at: datetime) -> None:
     """Ask for the second person that all rows together need, where rules say so. Raises ApprovalRequired."""
     kind = import_kinds.one(file.kind)
-    if kind.demand is None:
-        return
-    rows = file.rows.filter(outcome__in=[Outcome.NEW, Outcome.CHANGED]).order_by("number")
-    kind.demand(Task(rows=[_values(file, kind, row) for row in rows], options=file.options, actor=actor, at=at))
+    if kind.demand is not None:
+        kind.demand(_whole(file, kind, actor, at))
 
 
-def _name_keys(file: ImportFile, kind: ImportKind) -> None:
-    """Write down what each row is about, once."""
-    rows = list(file.rows.filter(outcome=Outcome.PENDING, key="").order_by("number"))
-    for row in rows:
-        texts = [_plain(_cell(file, row, name)) for name in kind.key]
-        row.key = " / ".join(texts)[:600] if any(texts) else f"row {row.number}"
-    with transaction.atomic():
-        db.advisory_lock(f"platform.import:{file.pk}")
-        if ImportFile.objects.filter(pk=file.pk, status=Status.CHECKING).exists():
-            ImportRow.objects.bulk_update(rows, ["key"], batch_size=500)
+def totals(file: ImportFile) -> Sequence[Total]:
+    """Return the control totals of the rows that do something, or did; none of a kind without any. Reads all of them.
+
+    Nothing of a file that was not checked to its end, or whose cells were forgotten.
+    """
+    kind = import_kinds.every().get(file.kind)
+    if kind is None or kind.totals is None or file.forgotten_at or file.status not in {Status.CHECKED, Status.DONE}:
+        return ()
+    return kind.totals(_whole(file, kind, _person(file), file.created_at))
+
+
+def _whole(file: ImportFile, kind: ImportKind, actor: Actor, at: datetime) -> Task:
+    """All rows that do something, as one task."""
+    rows = file.rows.filter(outcome__in=_WRITABLE).order_by("number")
+    return Task(rows=[_values(file, kind, row) for row in rows], options=file.options, actor=actor, at=at)
+
+
+def _held(import_id: int, status: str) -> ImportFile | None:
+    """Lock an import and read it anew; nothing where somebody else has it, or where it is in another state by now."""
+    rows = ImportFile.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return rows.filter(pk=import_id, status=status).first()
+
+
+@transaction.atomic
+def _name_keys(import_id: int, kind: ImportKind) -> bool:
+    """Write down what each row is about, once; say whether the import is there to be gone on with."""
+    file = _held(import_id, Status.CHECKING)
+    if file is None:
+        return False
+    left = file.rows.filter(outcome=Outcome.PENDING, key="").order_by("number")
+    while rows := list(left[:_BATCH]):
+        for row in rows:
+            texts = [_plain(_cell(file, row, name)) for name in kind.key]
+            row.key = " / ".join(text for text in texts if text)[:600] if any(texts) else f"row {row.number}"
+        db_rows.update(rows, ["key"])
+    return True
 
 
 def _units(file: ImportFile, kind: ImportKind, outcomes: Sequence[str]) -> Iterator[list[int]]:
@@ -97,15 +131,13 @@ def _units(file: ImportFile, kind: ImportKind, outcomes: Sequence[str]) -> Itera
 
 
 @transaction.atomic
-def _one(file: ImportFile, kind: ImportKind, ids: Sequence[int], at: datetime, *, is_written: bool) -> bool:
+def _one(import_id: int, kind: ImportKind, ids: Sequence[int], at: datetime, *, is_written: bool) -> bool:
     """Do rows that belong together, and say whether the import still goes on."""
-    db.advisory_lock(f"platform.import:{file.pk}")
-    wanted = Status.WRITING if is_written else Status.CHECKING
-    if not ImportFile.objects.filter(pk=file.pk, status=wanted).exists():
+    file = _held(import_id, Status.WRITING if is_written else Status.CHECKING)
+    if file is None:
         return False
-    rows = list(file.rows.filter(pk__in=ids, written_at__isnull=True).order_by("number"))
-    if not is_written:
-        rows = [row for row in rows if row.outcome == Outcome.PENDING]
+    outcomes = _WRITABLE if is_written else (Outcome.PENDING,)
+    rows = list(file.rows.filter(pk__in=ids, written_at__isnull=True, outcome__in=outcomes).order_by("number"))
     if rows:
         _do(file, kind, rows, at, is_written=is_written)
         ImportRow.objects.bulk_update(rows, _RESULT)
@@ -120,9 +152,15 @@ def _do(file: ImportFile, kind: ImportKind, rows: list[ImportRow], at: datetime,
         _refuse(rows, kind, refusal)
     except (DataError, IntegrityError, ValueError) as failure:
         _refuse(rows, kind, RowRefused("row_refused", f"It cannot be kept: {str(failure).splitlines()[0][:300]}"))
+    except OperationalError:
+        raise  # such as a deadlock: the round ends here and is taken up again
+    except Exception:
+        # One row that breaks must not keep the others from it, nor be tried for ever. The log has the whole of it.
+        log.exception("row %s of import %s failed", rows[0].number, file.pk)
+        _refuse(rows, kind, RowRefused("row_refused", "Something went wrong; the log of the worker has it."))
     else:
-        for place, row in enumerate(rows):
-            _tell(row, effect, effect.by_row[place] if effect.by_row else effect.changes)
+        for row, changes in zip(rows, _by_row(effect, rows), strict=True):
+            _tell(row, effect, changes)
             row.written_at = at if is_written else None
 
 
@@ -132,13 +170,31 @@ def _applied(file: ImportFile, kind: ImportKind, rows: list[ImportRow], at: date
     task = Task(rows=values, options=file.options, actor=_actor(file, rows), at=at)
     with transaction.atomic():
         if is_written:
-            return kind.apply(task)
-        with approvals.looking():
+            effect = kind.apply(task)
+            _demand_as_checked(rows, effect)
+            return effect
+        with approvals.looking(), outbox.silence():
             effect = kind.apply(task)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what the end of a transaction would refuse
         transaction.set_rollback(True)
     return effect
+
+
+def _demand_as_checked(rows: Sequence[ImportRow], effect: Effect) -> None:
+    """Demand that rows do what the check said, or nothing any more, as it is done: somebody confirmed just that."""
+    if not effect.is_new and not effect.changes:
+        return
+    for place, (row, changes) in enumerate(zip(rows, _by_row(effect, rows), strict=True)):
+        is_other = effect.instance is not None and not effect.is_new and row.object_id != effect.instance.pk
+        if is_other or effect.is_new != (row.outcome == Outcome.NEW) or row.changes != [list(one) for one in changes]:
+            refusal = RowRefused("changed_meanwhile", "What it is about changed since it was checked: import it again.")
+            refusal.place = place
+            raise refusal
+
+
+def _by_row(effect: Effect, rows: Sequence[ImportRow]) -> Sequence[Sequence[import_kinds.Change]]:
+    return effect.by_row or [effect.changes] * len(rows)
 
 
 def _demand_single(file: ImportFile, kind: ImportKind, rows: Sequence[ImportRow]) -> None:
@@ -149,37 +205,52 @@ def _demand_single(file: ImportFile, kind: ImportKind, rows: Sequence[ImportRow]
         raise RowRefused("row_twice", f"Row {first.number} is about the same: keep one of the two.")
 
 
-def _all(file: ImportFile, kind: ImportKind, at: datetime) -> bool:
+def _all(import_id: int, kind: ImportKind, at: datetime) -> bool:
     """Write all rows in one transaction; one that is refused takes back all of them."""
     try:
         with transaction.atomic():
-            db.advisory_lock(f"platform.import:{file.pk}")
-            if not ImportFile.objects.filter(pk=file.pk, status=Status.WRITING).exists():
+            file = _held(import_id, Status.WRITING)
+            if file is None:
                 return False
-            for ids in list(_units(file, kind, [Outcome.NEW, Outcome.CHANGED])):
+            for ids in list(_units(file, kind, _WRITABLE)):
                 rows = list(file.rows.filter(pk__in=ids).order_by("number"))
                 _do(file, kind, rows, at, is_written=True)
                 if rows[0].outcome == Outcome.REFUSED:
                     raise _Refused(rows)
                 ImportRow.objects.bulk_update(rows, _RESULT)
-            return _end(file, Status.WRITING, Status.DONE, at)
+            return _end(import_id, Status.WRITING, at)
     except _Refused as refusal:
         (rows,) = refusal.args
     with transaction.atomic():
+        file = db.lock_one(ImportFile.objects.filter(pk=import_id))
+        if file.status != Status.WRITING:
+            return False
         ImportRow.objects.bulk_update(rows, _RESULT)
-        remark = f"Nothing was written, because row {rows[0].number} was refused: {rows[0].message}"
-        ImportFile.objects.filter(pk=file.pk).update(status=Status.CHECKED, remark=remark)
+        file.status = Status.CHECKED
+        file.remark = f"Nothing was written, because row {rows[0].number} was refused: {rows[0].message}"
+        file.save(update_fields=["status", "remark"])
     return True
 
 
 @transaction.atomic
-def _end(file: ImportFile, before: str, after: str, at: datetime) -> bool:
-    changed = ImportFile.objects.filter(pk=file.pk, status=before).update(status=after)
-    if changed and after == Status.DONE:
-        ImportFile.objects.filter(pk=file.pk).update(ended_at=at)
+def _end(import_id: int, before: str, at: datetime) -> bool:
+    """End a round, unless rows are left: somebody else began another one meanwhile."""
+    file = _held(import_id, before)
+    if file is None:
+        return False
+    is_written = before == Status.WRITING
+    outcomes = _WRITABLE if is_written else (Outcome.PENDING,)
+    if file.rows.filter(outcome__in=outcomes, written_at__isnull=True).exists():
+        return False
+    file.status = Status.DONE if is_written else Status.CHECKED
+    file.ended_at = at if is_written else None
+    file.save(update_fields=["status", "ended_at"])
+    if is_written:
         written = file.rows.filter(written_at__isnull=False).count()
-        audit.record(actor=_person(file), at=at, verb="import", instance=file, new={"rows": written})
-    return bool(changed)
+        refused = file.rows.filter(outcome=Outcome.REFUSED).count()
+        new = {"rows": written, "refused": refused}
+        audit.record(actor=_person(file), at=at, verb="import", instance=file, new=new)
+    return True
 
 
 def _person(file: ImportFile) -> Actor:
@@ -225,7 +296,7 @@ def _values(file: ImportFile, kind: ImportKind, row: ImportRow, number: int = 0)
 
 def _tell(row: ImportRow, effect: Effect, changes: Sequence[import_kinds.Change]) -> None:
     outcome = Outcome.NEW if effect.is_new else Outcome.CHANGED if effect.changes else Outcome.UNCHANGED
-    row.outcome, row.column, row.message = outcome, "", ""
+    row.outcome, row.column, row.message = outcome, "", " ".join(effect.warnings)
     row.changes = [list(change) for change in changes]
     row.object_type, row.object_id, row.object_label = "", None, ""
     if effect.instance is not None:

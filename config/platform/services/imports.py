@@ -8,10 +8,11 @@ a row does is its kind's; playing and writing them is `import_rounds`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, models, transaction
 from django.db.models import Count, Q
 
 from config.kernel import db, errors, jobs
@@ -20,9 +21,17 @@ from config.kernel.actors import Actor
 from config.platform.models import ImportFile, ImportRow
 from config.platform.services import audit, import_kinds, import_rounds, spreadsheet_reading
 from config.platform.services.import_cells import DayOrder, DecimalMark
+from config.platform.services.import_kinds import Total
 
 Status = ImportFile.Status
 Outcome = ImportRow.Outcome
+
+
+_CHECK_SUM = """
+SELECT encode(sha256(convert_to(coalesce(string_agg(
+    md5(concat_ws(E'\\x1f', number, outcome, cells::text, changes::text)), '' ORDER BY number), ''), 'UTF8')), 'hex')
+FROM platform_importrow WHERE file_id = %s
+"""
 
 
 class UnableToImport(errors.NotAllowed):
@@ -43,7 +52,7 @@ def upload(
     encoding: str = "",
     options: Mapping[str, str] | None = None,
 ) -> ImportFile:
-    """Take a file in, and begin to check it if its headings name all columns that are needed.
+    """Take a file in, and begin to check it if its headings name all columns that are needed, and none of them twice.
 
     Nothing of it is written but its rows. Raises UnknownKind, UnreadableFile.
     """
@@ -66,7 +75,7 @@ def upload(
     )
     new = {"kind": wanted.code, "rows": len(sheet.rows), "sha256": file.digest}
     audit.record(actor=actor, at=at, verb="upload", instance=file, new=new)
-    if not missing(file):
+    if not missing(file) and not import_kinds.ambiguous(kind=wanted, headers=sheet.headers):
         _begin(file, Status.CHECKING)
     return file
 
@@ -103,16 +112,20 @@ def check_again(*, import_id: int, actor: Actor, at: datetime) -> ImportFile:
 
 
 @transaction.atomic
-def confirm(*, import_id: int, all_or_nothing: bool, actor: Actor, at: datetime) -> ImportFile:
+def confirm(*, import_id: int, all_or_nothing: bool, actor: Actor, at: datetime, seen: str | None = None) -> ImportFile:
     """Begin to write what was checked: row by row, or all of it in one transaction where no row is refused.
 
-    Confirming again changes nothing. Raises UnableToImport where nothing would be written, or, for all or nothing,
+    ``seen`` is the `check_sum` of the rows that the person looked at: others are not written. Confirming again changes
+    nothing. Raises UnableToImport where nothing would be written, where the rows are others, or, for all or nothing,
     where a row is refused; ApprovalRequired where rules ask for a second person.
     """
     file = _locked(import_id)
     if file.status in {Status.WRITING, Status.DONE}:
         return file
     demand_confirmable(file)
+    if seen is not None and seen != check_sum(file):
+        words = "The rows were checked again since, and are others: look at them first."
+        raise UnableToImport("rows_changed", words)
     found = counts(file)
     if all_or_nothing and found[Outcome.REFUSED]:
         words = f"{found[Outcome.REFUSED]} rows are refused: mend them, or write the others alone."
@@ -150,6 +163,11 @@ def run(*, as_of: datetime) -> int:
     return sum(import_rounds.go_on(import_id=pk, at=as_of) for pk in list(found.values_list("pk", flat=True)))
 
 
+def demand_second(file: ImportFile, *, actor: Actor, at: datetime) -> None:
+    """Ask for the second person that all rows together need; writes nothing. Raises ApprovalRequired."""
+    import_rounds.demand(file, actor=actor, at=at)
+
+
 def demand_confirmable(file: ImportFile) -> None:
     """Demand that something of a checked file would be written. Raises UnableToImport."""
     require(file, Status.CHECKED)
@@ -169,11 +187,71 @@ def missing(file: ImportFile) -> list[str]:
     return [column.label for column in kind.columns if column.is_needed and column.name not in file.columns]
 
 
+def ambiguous(file: ImportFile) -> list[str]:
+    """Return the labels of the columns that more than one heading means and none was chosen for."""
+    kind = import_kinds.one(file.kind)
+    labels = import_kinds.ambiguous(kind=kind, headers=file.headers)
+    return [column.label for column in kind.columns if column.label in labels and column.name not in file.columns]
+
+
+def check_sum(file: ImportFile) -> str:
+    """Return what tells the rows, and what they would do, from others: 16 hex digits. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHECK_SUM, [file.pk])
+        (found,) = cursor.fetchone()
+    return str(found)[:16]
+
+
+def same_before(file: ImportFile) -> ImportFile | None:
+    """Return an import of the very same file that was written before; the newest one."""
+    rows = ImportFile.objects.filter(kind=file.kind, digest=file.digest, status__in=[Status.WRITING, Status.DONE])
+    return rows.exclude(pk=file.pk).order_by("-pk").first()
+
+
+def forget(*, as_of: datetime) -> int:
+    """Empty the cells of rows of files that nobody goes on with, after as many days as the settings say (IMPORT_DAYS).
+
+    What became of each row stays, with its object; what stood in it, personal data too, does not. Returns how many
+    files were emptied. A periodic job; may run any number of times.
+    """
+    old = ImportFile.objects.filter(created_at__lt=as_of - timedelta(days=settings.IMPORT_DAYS), forgotten_at=None)
+    keys = list(old.exclude(status__in=[Status.CHECKING, Status.WRITING]).order_by("pk").values_list("pk", flat=True))
+    return sum(_emptied(pk, as_of) for pk in keys)
+
+
+@transaction.atomic
+def _emptied(import_id: int, at: datetime) -> bool:
+    file = _locked(import_id)
+    if file.forgotten_at is not None or file.status in {Status.CHECKING, Status.WRITING}:
+        return False
+    file.rows.update(cells=[], changes=[], message="", object_label="", key="")
+    if file.status not in {Status.DONE, Status.ABANDONED}:
+        file.status, file.ended_at = Status.ABANDONED, at
+    file.forgotten_at = at
+    file.save(update_fields=["status", "ended_at", "forgotten_at"])
+    return True
+
+
 def counts(file: ImportFile) -> dict[str, int]:
     """Return the number of rows by outcome, and as ``written`` those that are done. One query."""
     sums = {str(value): Count("pk", filter=Q(outcome=value)) for value in Outcome.values}
     found = file.rows.order_by().aggregate(**sums, written=Count("written_at"))
     return {name: int(number) for name, number in found.items()}
+
+
+def doubted(file: ImportFile) -> int:
+    """Return how many rows have a warning: they are done all the same. One query."""
+    return warned(file).count()
+
+
+def warned(file: ImportFile) -> models.QuerySet[ImportRow]:
+    """Return the rows that have a warning, in no order."""
+    return file.rows.exclude(outcome=Outcome.REFUSED).exclude(message="")
+
+
+def totals(file: ImportFile) -> Sequence[Total]:
+    """Return what the rows come to, of a kind that has control totals. Reads every row that does something."""
+    return import_rounds.totals(file)
 
 
 def _begin(file: ImportFile, status: str) -> None:

@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "invoice_custom_section",
             "webhook_endpoint",
             "webhook_jwt_public_key",
+            "approval",
             "activity_log",
             "api_log",
             "security_log",

@@ -147,7 +147,14 @@ ROLES = (
             "billing.quote": EDIT,
             "billing.quoteapprovalrule": ALL,
         },
-        verbs=("send_quote", "sign_quote", "approve_quote", "read_report", "share_savedfilter"),
+        verbs=(
+            "send_quote",
+            "sign_quote",
+            "sign_late_quote",
+            "approve_quote",
+            "read_report",
+            "share_savedfilter",
+        ),
     ),
     Role(
         name="Auditor",

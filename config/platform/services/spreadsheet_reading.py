@@ -11,7 +11,8 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -19,6 +20,7 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
+from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
@@ -30,10 +32,25 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 100
 MAX_CELL = 5_000
 MAX_UNPACKED = 300 * 1024 * 1024
+MAX_STRINGS = 32 * 1024 * 1024
+MAX_WHOLE = 4 * 1024 * 1024
+"""Of all parts of a workbook that are read whole, such as its styles: they take a hundred times as much in memory."""
 MAX_PARTS = 1_000
+MAX_CELLS = 5_000_000
+"""Empty ones too: a row may have one cell far to the right."""
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1")
+_BROKEN = (LookupError, ArithmeticError, ValueError, TypeError, AttributeError, EOFError, NotImplementedError)
+"""What reading a workbook raises that is not as it should be."""
+_SWELLS = "The workbook unpacks to more than can be read. Save only the table in it."
+_MANIFEST = "[Content_Types].xml"
+_SHEET, _STRINGS = "worksheet+xml", "sharedStrings+xml"
+_UNREAD = ("xl/media/", "xl/drawings/", "xl/embeddings/", "xl/pivotCache/", "xl/printerSettings/")
+"""Parts that nothing of a table is in; they are not opened, unless one says that it is something else."""
+_READ = {"styles+xml", "main+xml", "theme+xml", _STRINGS, _SHEET}
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z0-9:$]+)\"")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _GUARD = re.compile(r"'[=+\-@\t\r]")
 
 Cell = str | dict[str, str]
@@ -94,10 +111,10 @@ def _decoded(content: bytes, encoding: str) -> tuple[str, str]:
             text = content.decode(name)
         except UnicodeError:
             continue
-        if "\x00" in text:
+        if _CONTROL.search(text):
             break
         return text, "UTF-8" if name == "utf-8-sig" else "Latin-1" if name == "latin-1" else name.upper()
-    raise _unreadable("The text cannot be read in this encoding. Save the file as CSV in UTF-8.")
+    raise _unreadable("It is no text, or cannot be read in this encoding. Save the file as CSV in UTF-8.")
 
 
 def _delimiter(text: str) -> str:
@@ -115,10 +132,19 @@ def _delimiter(text: str) -> str:
 def _csv_rows(text: str, delimiter: str) -> Iterator[tuple[Cell, ...]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        for row in reader:
-            yield tuple(_unguarded(cell) for cell in row)
+        for number, row in enumerate(reader, start=1):
+            yield tuple(_text(cell, number, place) for place, cell in enumerate(row, start=1))
     except csv.Error as error:
         raise _unreadable(f"Line {reader.line_num} cannot be read: {error}.") from None
+
+
+def _text(text: str, row: int, place: int) -> str:
+    """A cell of a CSV; one that a spreadsheet would take for a formula is refused as in a workbook."""
+    if len(text) > 1 and text.startswith("="):
+        raise _unreadable(
+            f"Cell {get_column_letter(place)}{row} has a formula ({text[:40]}). Put its value in its place."
+        )
+    return _unguarded(text)
 
 
 def _unguarded(text: str) -> str:
@@ -127,27 +153,71 @@ def _unguarded(text: str) -> str:
 
 
 def _workbook_rows(content: bytes) -> Iterator[tuple[Cell, ...]]:
-    _demand_bounded(content)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
+        _demand_bounded(content)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
+        _demand_unmerged(content, sheet._worksheet_path)
         for number, row in enumerate(sheet.iter_rows(), start=1):
             yield tuple(_cell(cell, number, place, content) for place, cell in enumerate(row, start=1))
-    except (InvalidFileException, DefusedXmlException, ParseError, zipfile.BadZipFile) as error:
+    except UnreadableFile:
+        raise
+    except (InvalidFileException, DefusedXmlException, ParseError, zipfile.BadZipFile, zlib.error) as error:
         raise _unreadable("The workbook is damaged, or is none.") from error
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError, OverflowError, EOFError) as error:
+    except (
+        LookupError,
+        ArithmeticError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        NotImplementedError,
+    ) as error:
         raise _unreadable("The workbook cannot be read. Save it again as XLSX, or as CSV.") from error
 
 
 def _demand_bounded(content: bytes) -> None:
     """Refuse an archive that unpacks to more than a table needs."""
     try:
-        parts = zipfile.ZipFile(io.BytesIO(content)).infolist()
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, EOFError) as error:
         raise _unreadable("The workbook is damaged, or is none.") from error
+    sizes = {part.filename: part.file_size for part in parts}
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-        raise _unreadable("The workbook unpacks to more than can be read. Save only the table in it.")
+        raise _unreadable(_SWELLS)
+    types = _types(archive, sizes)
+    strings = [size for name, size in sizes.items() if types.get(name) == {_STRINGS}]
+    sheets = [size for name, size in sizes.items() if types.get(name) == {_SHEET} or _is_unread(name, types)]
+    if sum(strings) > MAX_STRINGS or sum(sizes.values()) - sum(strings) - sum(sheets) > MAX_WHOLE:
+        raise _unreadable(_SWELLS)
+
+
+def _is_unread(name: str, types: Mapping[str, set[str]]) -> bool:
+    return name.startswith(_UNREAD) and not types.get(name, set()) & _READ
+
+
+def _types(archive: zipfile.ZipFile, sizes: Mapping[str, int]) -> dict[str, set[str]]:
+    """What the parts of a workbook say that they are, by name: names of files prove nothing."""
+    if sizes.get(_MANIFEST, 0) > MAX_WHOLE or _MANIFEST not in sizes:
+        raise _unreadable("The workbook is damaged, or is none.")
+    found: dict[str, set[str]] = {}
+    for override in ElementTree.fromstring(archive.read(_MANIFEST)):
+        name = (override.get("PartName") or "").lstrip("/")
+        found.setdefault(name, set()).add((override.get("ContentType") or "").rsplit(".", 1)[-1])
+    return found
+
+
+def _demand_unmerged(content: bytes, path: str) -> None:
+    """Refuse merged cells: all but the first of them are empty in the file, whatever a person sees."""
+    rest = b""
+    with zipfile.ZipFile(io.BytesIO(content)).open(path) as part:
+        while piece := part.read(1024 * 1024):
+            if found := _MERGED.search(rest + piece):
+                where = found[1].decode("ascii", "replace")
+                raise _unreadable(f"The cells {where} are merged. Separate them, and put a value in each.")
+            rest = piece[-200:]
 
 
 def _cell(cell: Any, row: int, place: int, content: bytes) -> Cell:
@@ -187,9 +257,11 @@ def _cached(content: bytes, row: int, place: int) -> str:
 def _sheet(rows: Iterator[tuple[Cell, ...]], note: str) -> Sheet:
     headers: tuple[str, ...] = ()
     found: list[tuple[int, tuple[Cell, ...]]] = []
+    cells = 0
     for number, row in enumerate(rows, start=1):
-        if number > MAX_ROWS * 5:
-            raise _unreadable("The file has too many empty rows.")
+        cells += len(row)
+        if number > MAX_ROWS * 5 or cells > MAX_CELLS:
+            raise _unreadable("The file has too many empty rows or cells. Save only the table in it.")
         if not any(_has(cell) for cell in row):
             continue
         row = _trimmed(row, number)
@@ -214,6 +286,8 @@ def _trimmed(row: tuple[Cell, ...], number: int) -> tuple[Cell, ...]:
         raise _unreadable(f"Row {number} has more than {MAX_COLUMNS} columns.")
     if any(isinstance(cell, str) and len(cell) > MAX_CELL for cell in row):
         raise _unreadable(f"Row {number} has a cell of more than {MAX_CELL} characters.")
+    if any(_CONTROL.search(cell) for cell in row if isinstance(cell, str)):
+        raise _unreadable(f"Row {number} has a character that cannot be kept.")
     return row
 
 

@@ -1,13 +1,14 @@
-"""Two people approve at once: it is done once. The control shows what happens without the lock."""
+"""Two people approve at once: it is done once. The control shows what happens without the lock and the trigger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from moneyed import Money
 
 from config.kernel import db
@@ -60,17 +61,37 @@ def test_it_is_done_once(calls: list[Callable[[], Any]]) -> None:
     assert ApprovalRequest.objects.get().status == "approved"
 
 
-def test_control_without_the_lock_it_is_done_more_than_once(
-    calls: list[Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unlocked(calls: list[Callable[[], Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let everybody read the request, without a lock, before anybody decides it."""
     waiting = threads.threading.Barrier(len(calls))
     plain = approvals.require
 
     def together(*args: Any, **values: Any) -> None:
-        waiting.wait(threads.WAIT_SECONDS)  # all have read the request before any decides it
+        waiting.wait(threads.WAIT_SECONDS)
         plain(*args, **values)
 
     monkeypatch.setattr(db, "lock_one", lambda rows: rows.get())
     monkeypatch.setattr(approvals, "require", together)
+
+
+@pytest.fixture
+def unguarded() -> Iterator[None]:
+    """Let the database take another decision about what was decided."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE platform_approvalrequest DISABLE TRIGGER USER")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE platform_approvalrequest ENABLE TRIGGER USER")
+
+
+@pytest.mark.usefixtures("unlocked")
+def test_without_the_lock_the_database_keeps_the_first_decision(calls: list[Callable[[], Any]]) -> None:
+    threads.together(calls)
+    assert AuditEntry.objects.filter(verb="done").count() == 1
+
+
+@pytest.mark.usefixtures("unlocked", "unguarded")
+def test_control_with_neither_it_is_done_more_than_once(calls: list[Callable[[], Any]]) -> None:
     threads.together(calls)
     assert AuditEntry.objects.filter(verb="done").count() > 1

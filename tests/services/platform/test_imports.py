@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import openpyxl
 import pytest
@@ -11,9 +12,9 @@ from django.contrib.auth.models import User
 
 from config.kernel.actors import Actor
 from config.platform.models import AuditEntry, ImportFile, ImportRow
-from config.platform.services import import_rounds, imports
+from config.platform.services import import_kinds, import_rounds, imports
 from customers.models import Customer
-from customers.services import customer_imports
+from customers.services import customer_imports, customers
 from tests.factories import customers as parties
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +166,99 @@ def test_a_workbook_is_read_exactly(actor: Actor) -> None:
     written(file, actor)
     made = Customer.objects.get(external_id="1001")
     assert (made.name, made.net_payment_term) == ("=not a formula", 14)
+
+
+def test_what_changed_since_it_was_checked_is_not_written(actor: Actor) -> None:
+    """Somebody confirmed "Old → New" and a new customer: neither overwrites what came to be meanwhile."""
+    parties.make_customer("c1", name="Old")
+    parties.make_customer("c4", name="Same")
+    file = uploaded("external_id,name\nc1,New\nc2,Two\nc3,Three\nc4,Other\n", actor)
+    Customer.objects.filter(external_id="c1").update(name="Renamed meanwhile")
+    parties.make_customer("c2", name="Made meanwhile")
+    Customer.objects.filter(external_id="c4").update(name="Other")  # what the row says: nothing is left to do
+    done = written(file, actor)
+    assert [outcome for _, outcome, *_ in outcomes(done)] == ["refused", "refused", "new", "unchanged"]
+    assert "changed since it was checked" in done.rows.get(number=2).message
+    names = dict(Customer.objects.values_list("external_id", "name"))
+    assert names == {"c1": "Renamed meanwhile", "c2": "Made meanwhile", "c3": "Three", "c4": "Other"}
+    told = AuditEntry.objects.get(verb="import", object_id=file.pk)
+    assert told.new == {"rows": 2, "refused": 2}
+
+    again = uploaded("external_id,name\nc1,New\nc5,Five\n", actor)
+    Customer.objects.filter(external_id="c1").update(name="Renamed again")
+    whole = written(again, actor, whole=True)
+    assert (whole.status, Customer.objects.filter(external_id="c5").exists()) == ("checked", False)
+    imports.check_again(import_id=whole.pk, actor=actor, at=AT)
+    imports.run(as_of=AT)
+    assert written(whole, actor, whole=True).status == "done"
+
+
+def test_two_files_about_the_same_at_once_write_it_once(actor: Actor) -> None:
+    text = "external_id,name\nc1,One\n"
+    first, second, third = uploaded(text, actor), uploaded(text, actor), uploaded(text.replace("One", "Eins"), actor)
+    for file in (first, second, third):
+        imports.confirm(import_id=file.pk, all_or_nothing=False, actor=actor, at=AT, seen=imports.check_sum(file))
+    imports.run(as_of=AT)
+    assert [file.rows.get().outcome for file in (first, second, third)] == ["new", "unchanged", "refused"]
+    assert Customer.objects.get().name == "One"
+    assert imports.same_before(second) == first
+
+
+def test_rows_that_were_checked_again_are_looked_at_again(actor: Actor) -> None:
+    file = uploaded("external_id,name,legal name\nc1,One,Uno\n", actor)
+    seen = imports.check_sum(file)
+    imports.choose_columns(import_id=file.pk, columns={"external_id": 0, "name": 2}, actor=actor, at=AT)
+    imports.run(as_of=AT)
+    with pytest.raises(imports.UnableToImport, match="look at them"):
+        imports.confirm(import_id=file.pk, all_or_nothing=False, actor=actor, at=AT, seen=seen)
+    assert imports.confirm(
+        import_id=file.pk, all_or_nothing=False, actor=actor, at=AT, seen=imports.check_sum(file)
+    ).confirmed_at
+
+
+def test_headings_that_mean_the_same_are_chosen_by_a_person(actor: Actor) -> None:
+    file = uploaded("external_id,name,Payment term,Net days\nc1,One,14,30\n", actor)
+    assert (file.status, imports.ambiguous(file)) == ("uploaded", ["Payment term (days)"])
+    chosen = {"external_id": 0, "name": 1, "net_payment_term": 3}
+    imports.choose_columns(import_id=file.pk, columns=chosen, actor=actor, at=AT)
+    imports.run(as_of=AT)
+    written(file, actor)
+    assert Customer.objects.get().net_payment_term == 30
+
+
+def test_a_row_that_breaks_keeps_no_other_from_it(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = uploaded("external_id,name\nc1,One\nc2,Two\n", actor)
+    real = customers.upsert
+
+    def broken(**given: Any) -> Customer:
+        if given["values"]["external_id"] == "c1":
+            raise KeyError("a mistake of ours")
+        return real(**given)
+
+    monkeypatch.setattr(customers, "upsert", broken)
+    assert [outcome for _, outcome, *_ in outcomes(written(file, actor))] == ["refused", "new"]
+    assert "log" in file.rows.get(number=2).message
+
+
+def test_long_after_nothing_is_known_of_what_stood_in_the_rows(actor: Actor) -> None:
+    done = written(uploaded("external_id,name,email\nc1,One,one@example.com\n", actor), actor)
+    left = uploaded("external_id,name\nc9,Nine\n", actor)
+    assert imports.forget(as_of=AT + timedelta(days=180)) == 0
+    assert imports.forget(as_of=AT + timedelta(days=180, seconds=1)) == 2
+    assert imports.forget(as_of=AT + timedelta(days=200)) == 0
+    for file, status in ((done, "done"), (left, "abandoned")):
+        row = file.rows.get()
+        assert (row.cells, row.changes, row.key, row.object_label, row.message) == ([], [], "", "", "")
+        file.refresh_from_db()
+        assert file.status == status
+    assert done.rows.get().object_id == Customer.objects.get().pk
+
+
+def test_no_two_columns_of_a_kind_have_a_heading_in_common() -> None:
+    for kind in import_kinds.every().values():
+        found = [
+            import_kinds.plain(text)
+            for column in kind.columns
+            for text in {import_kinds.plain(name) for name in (column.name, column.label, *column.synonyms)}
+        ]
+        assert len(found) == len(set(found)), kind.code

@@ -46,6 +46,7 @@ def test_csv_is_read(content: bytes, headers: tuple[str, ...], row: tuple[str, .
         (b"a,b\n", "no rows"),
         (b"a;b,c\n1;2,3\n", "equally often"),
         (b"a,b\n1,2,3\n", "more cells"),
+        (b"a,b\n1,=SUM(A1)\n", "Cell B2 has a formula (=SUM(A1))"),
         (b'a,b\n"1,2\n', "cannot be read"),
         (b"\xd0\xcf\x11\xe0rest", "XLS"),
         (b"PK\x03\x04 no archive", "damaged"),
@@ -184,3 +185,50 @@ def test_a_written_file_is_read_again() -> None:
         pieces = spreadsheets.write(columns=[Column("a"), Column("b")], rows=[["=1+1", "-x"]], file_format=file_format)
         sheet = spreadsheet_reading.read(content=b"".join(pieces))
         assert sheet.rows == ((2, ("=1+1", "-x")),)
+
+
+def rewritten(content: bytes, parts: dict[str, bytes]) -> bytes:
+    """A workbook with other parts in the place of its own, or beside them."""
+    source, target = zipfile.ZipFile(io.BytesIO(content)), io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (*source.namelist(), *(name for name in parts if name not in source.namelist())):
+            archive.writestr(name, parts[name] if name in parts else source.read(name))
+    return target.getvalue()
+
+
+PLAIN = (["id", "name"], ["1", "One"], ["2", "Two"])
+
+_ROWS = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+_STYLES = b"<styleSheet><cellXfs>" + b"<xf/>" * 900_000 + b"</cellXfs></styleSheet>"
+
+
+def test_parts_that_swell_are_refused_before_they_are_read() -> None:
+    """5 KB that unpack to 4.5 MB of styles would take half a gigabyte; so would they under another name."""
+    whole = workbook(*PLAIN)
+    manifest = zipfile.ZipFile(io.BytesIO(whole)).read("[Content_Types].xml")
+    elsewhere = {
+        "xl/media/a.xml": _STYLES,
+        "[Content_Types].xml": manifest.replace(b"/xl/styles.xml", b"/xl/media/a.xml"),
+    }
+    far = b'<row><c r="A1"><v>1</v></c></row>' + b'<row><c r="XFD1"/></row>' * 400
+    for parts in ({"xl/styles.xml": _STYLES}, elsewhere, {"xl/worksheets/sheet1.xml": _ROWS % far}):
+        with pytest.raises(spreadsheet_reading.UnreadableFile, match=r"than can be read|empty rows or cells"):
+            spreadsheet_reading.read(content=rewritten(whole, parts))
+    assert len(spreadsheet_reading.read(content=whole).rows) == 2
+
+
+def test_merged_cells_are_refused_by_name() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(*PLAIN)))
+    book.worksheets[0].merge_cells("B2:B3")
+    content = io.BytesIO()
+    book.save(content)
+    with pytest.raises(spreadsheet_reading.UnreadableFile, match="B2:B3 are merged"):
+        spreadsheet_reading.read(content=content.getvalue())
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(range(1, 256)) * 20, b"id,name\n1,a\x01b\n", b"\x89PNG\r\n\x1a\n\x02\x03", b"PK\x03\x04nothing"]
+)
+def test_what_is_no_text_is_refused(content: bytes) -> None:
+    with pytest.raises(spreadsheet_reading.UnreadableFile):
+        spreadsheet_reading.read(content=content)
