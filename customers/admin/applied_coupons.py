@@ -149,22 +149,26 @@ def table(customer: Customer) -> Table:
     """The coupons that a customer has or had, newest first."""
     return Table(
         "Coupons",
-        columns("Coupon", "Takes off", "Used", "Limited to", "State", "Since"),
+        columns("Coupon", "Takes off", "Used", "State"),
         tuple(
             Row(
                 (
                     cells.stack(cells.to(one), one.coupon.code),
                     coupon_forms.worth(one),
                     cells.stack(coupon_forms.often(one), left(one)),
-                    limits(one.coupon),
-                    applied_state(one),
-                    cells.instant(one.created_at),
+                    cells.stack(applied_state(one), f"since {cells.day_of(one.created_at)}"),
                 )
             )
             for one in known.of_customer(customer=customer)[:50]
         ),
         empty="No coupon.",
     )
+
+
+def of_customer(customer: Customer) -> Mapping[str, Any] | None:
+    """The coupons of a customer on its page, where it has or had some."""
+    found = table(customer)
+    return blocks.panel(found, side="left", place=40) if found.rows else None
 
 
 def left(applied: AppliedCoupon) -> str:
@@ -192,3 +196,6 @@ def _facts(applied: AppliedCoupon) -> Facts:
             Fact("Ended", cells.instant(applied.terminated_at)),
         ),
     )
+
+
+registry.register_panel("customers.customer", of_customer)

@@ -11,15 +11,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from catalog.models import PlanVersion
-from config.kernel import errors
+from config.kernel import dates, errors
 from config.kernel.actors import Actor
 from config.platform.admin import cells, filters, history, pages, theme
 from config.platform.admin.blocks import Beside, Block, Fact, Facts, Note, Page, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
-from customers.admin import applied_coupons, choices, customer_forms, customer_taxes
+from customers.admin import choices, customer_forms, customer_glance, customer_taxes
 from customers.admin.addresses import lines
 from customers.admin.applied_coupons import ApplyCoupon
 from customers.admin.billing_entities import issuing_text
@@ -167,6 +168,13 @@ class CustomerAdmin(pages.PageAdmin):
         RevokePortalLinks(),
         RetireCustomer(),
     )
+    prominent = ("quote", "subscription", "pay", "invoice")
+    menu = (
+        ("Sell", ("contract", "wallet", "apply_coupon")),
+        ("Money", ("ask", "statement")),
+        ("Account", ("edit", "park", "exempt", "end_exemption")),
+        ("Portal", ("portal_link",)),
+    )
     panels = "customers.customer"
     empty_text = "Add one here, or let your systems add them through the API."
 
@@ -201,7 +209,7 @@ class CustomerAdmin(pages.PageAdmin):
         return state(customer)
 
     def page(self, request: HttpRequest, instance: Customer) -> Page:
-        """Who it is and on which terms; the other apps' panels come between, then notes and history."""
+        """All that matters at a glance and the other apps' panels; then who it is, its taxes, notes and history."""
         notes = Table(
             "Metadata",
             columns("Key", "Value", "On invoices"),
@@ -211,15 +219,14 @@ class CustomerAdmin(pages.PageAdmin):
             ),
             empty="No metadata. Engineers set it through the API.",
         )
-        coupons = applied_coupons.table(instance)
+        today = dates.local_date(timezone.now(), dates.zone(instance.applicable_timezone))
         doubt = tax_ids.warning(number=instance.tax_identification_number, country=instance.country)
         warnings: tuple[Block, ...] = (Note(f"VAT id: {doubt}", Tone.WARN),) if doubt else ()
         return Page(
             top=warnings,
             tabs=(
-                Tab("Account", ()),
+                Tab("Account", (customer_glance.of(instance, today=today),)),
                 Tab("Details", (Beside((identity(instance), terms(instance))), addresses(instance))),
-                Tab("Coupons", (coupons,), len(coupons.rows)),
                 Tab("Taxes", customer_taxes.blocks(instance)),
                 Tab("Metadata", (notes,), len(instance.metadata.all())),
                 Tab("History", (history.recent(instance, self.url("history", instance.pk)),)),

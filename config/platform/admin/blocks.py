@@ -237,11 +237,15 @@ class Uneven(Block):
 
 @dataclass(frozen=True)
 class Custom(Block):
-    """Something with a template and context of its own, such as a panel that another app registered."""
+    """Something with a template and context of its own, such as a panel that another app registered.
+
+    ``side`` is where a wide page has it: "left", "right", or nothing for all of its width.
+    """
 
     title: str
     inner: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    side: str = ""
     template: ClassVar[str] = "admin/platform/blocks/custom.html"
 
 
@@ -263,7 +267,7 @@ class Tab:
 class Page:
     """A whole page: what stands at its top, and below it the tabs (a page with one tab has none).
 
-    One that ``is_wide`` has the panels of other apps in two columns on wide screens.
+    One that ``is_wide`` has the panels of other apps on two sides on wide screens.
     """
 
     top: tuple[Block, ...] = ()
@@ -276,11 +280,16 @@ def columns(*labels: str) -> tuple[Column, ...]:
     return tuple(Column(label.removesuffix("#"), NUMBER if label.endswith("#") else TEXT) for label in labels)
 
 
-def panel(*blocks: Block) -> Mapping[str, Any]:
-    """Blocks in the form in which an app registers a panel on another app's object."""
-    return {"title": "", "template": "admin/platform/blocks.html", "context": {"blocks": blocks}}
+def panel(*blocks: Block, side: str = "", place: int = 0) -> Mapping[str, Any]:
+    """Blocks in the form in which an app registers a panel on another app's object.
+
+    Panels stand by ``place``, then in the order of their registration; a wide page has each on its ``side``.
+    """
+    context = {"blocks": blocks}
+    return {"title": "", "template": "admin/platform/blocks.html", "context": context, "side": side, "place": place}
 
 
 def registered(panels: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
     """The panels that other apps registered, as blocks."""
-    return tuple(Custom(one["title"], one["template"], one.get("context", {})) for one in panels)
+    ordered = sorted(panels, key=lambda one: one.get("place", 0))
+    return tuple(Custom(one["title"], one["template"], one.get("context", {}), one.get("side", "")) for one in ordered)

@@ -11,6 +11,7 @@ import functools
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from babel import Locale, UnknownLocaleError, numbers
 from django.db import models
@@ -56,6 +57,16 @@ def page_url(instance: models.Model) -> str:
 def to(instance: models.Model | None, text: object = None) -> SafeString:
     """A link to an object's admin page, named like the object."""
     return EMPTY if instance is None else link(str(instance) if text is None else text, page_url(instance))
+
+
+def to_if_seen(instance: models.Model | None, user: Any) -> SafeString:
+    """A link to an object's admin page for whoever may look at it; for others what it is called."""
+    if instance is None:
+        return EMPTY
+    meta = instance._meta
+    if user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
+        return to(instance)
+    return format_html("{}", instance)
 
 
 def stack(first: object, second: object) -> SafeString:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
@@ -50,16 +51,28 @@ _LOOKS: dict[type[forms.Widget], type[forms.Widget]] = {
 }
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Among the blocks of what was weighed: a figure that the press that does it is told again, in a hidden field."""
+
+    name: str
+    value: str
+
+
 class VerbForm(forms.Form):
     """The form of a verb. ``sections`` arranges the fields under headings; without it they follow each other.
     Those named in ``folded`` are closed until somebody opens them.
 
     ``once`` is a key made when the page was shown: a service that takes one does the same thing only once, however
     often the button is pressed.
+
+    What a verb weighs does not depend on the fields named in ``unweighed``, as far as they are no choices: they may be
+    filled in after it was shown.
     """
 
     sections: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
     folded: ClassVar[frozenset[str]] = frozenset()
+    unweighed: ClassVar[frozenset[str]] = frozenset({"reason", "remark"})
     aliases: ClassVar[Mapping[str, str]] = {}
 
     once = forms.UUIDField(widget=forms.HiddenInput, required=False)
@@ -70,6 +83,24 @@ class VerbForm(forms.Form):
         for field in self.fields.values():
             _dress(field)
 
+    def add_field(self, name: str, field: forms.Field) -> None:
+        """Add a field that is only known when the form is made."""
+        _dress(field)
+        self.fields[name] = field
+
+    def is_unweighed(self, name: str) -> bool:
+        """Say whether a field changes nothing of what is weighed: words for the record, and the key of the page."""
+        return name == "once" or (name in self.unweighed and not isinstance(self.fields[name], forms.ChoiceField))
+
+    def keep(self, blocks: Iterable[Any]) -> list[Any]:
+        """Put what was shown into its hidden fields; return the blocks that are to be seen."""
+        found = list(blocks)
+        self.data = self.data.copy()
+        for one in found:
+            if isinstance(one, Kept):
+                self.data[self.add_prefix(one.name)] = one.value
+        return [one for one in found if not isinstance(one, Kept)]
+
     def arranged(self) -> Iterator[tuple[str, list[BoundField]]]:
         """The visible fields under their headings."""
         named = {name for _, names in self.sections for name in names}
@@ -78,6 +109,10 @@ class VerbForm(forms.Form):
             yield "", rest
         for title, names in self.sections:
             yield title, [self[name] for name in names if name in self.fields]
+
+    def visible_errors(self) -> list[BoundField]:
+        """The fields that something is wrong with, in the order in which they are shown."""
+        return [field for _, fields in self.arranged() for field in fields if field.errors]
 
     def refuse(self, refusal: errors.DomainError) -> None:
         """Show what a service refused beside its fields, the rest at the top.

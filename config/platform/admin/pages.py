@@ -20,7 +20,8 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods
 
 from config.kernel import queues, registry
-from config.platform.admin import blocks, bulk, filter_bar, history, paginators, queue_filter, theme, verbs
+from config.platform.admin import blocks, bulk, filter_bar, headers, history, paginators, queue_filter, theme, verbs
+from config.platform.admin import ways as leading
 from config.platform.admin.blocks import Page
 from config.platform.admin.bulk import BulkVerb
 from config.platform.admin.verbs import ListVerb, ObjectVerb
@@ -33,14 +34,17 @@ LIST_TEMPLATE = "admin/platform/list.html"
 class PageAdmin(theme.ModelAdmin):
     """Base of all admins of our own models.
 
-    ``verbs``, ``list_verbs`` and ``bulk_verbs`` are what can be done; where the page has more verbs than its bar has
-    room for, ``prominent`` names those that stand in it, and a menu has the others. ``panels`` is the name under which
-    other apps register panels for the page, and with ``.banner`` what stands above all else; ``empty_text`` says what
-    to do while the list is empty. Subclasses give ``page`` and the usual list options.
+    ``verbs``, ``list_verbs`` and ``bulk_verbs`` are what can be done, and ``ways`` lead to what is done elsewhere for
+    an object. ``prominent`` names those that stand as buttons in the page's header, the most important first, and
+    ``menu`` the groups of the others (see `headers`). ``panels`` is the name under which other apps register panels
+    for the page, and with ``.banner`` what stands above all else; ``empty_text`` says what to do while the list is
+    empty. Subclasses give ``page`` and the usual list options.
     """
 
     verbs: tuple[ObjectVerb, ...] = ()
     prominent: tuple[str, ...] = ()
+    ways: tuple[leading.Way, ...] = ()
+    menu: headers.Groups = ()
     list_verbs: tuple[ListVerb, ...] = ()
     bulk_verbs: tuple[BulkVerb, ...] = ()
     panels = ""
@@ -48,7 +52,7 @@ class PageAdmin(theme.ModelAdmin):
     empty_title = ""
     empty_text = ""
 
-    paginator = paginators.BoundedPaginator
+    paginator = paginators.KeyedPaginator
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
@@ -188,13 +192,8 @@ class PageAdmin(theme.ModelAdmin):
 
     def _buttons(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         links = [verbs.link("History", self.url("history", instance.pk), "history"), *self.links(request, instance)]
-        buttons = verbs.object_buttons(self, request, instance)
-        hidden = [button for button in buttons if button["name"] not in self.prominent] if self.prominent else []
-        if not hidden:
-            return {"actions_detail": [*links, *buttons]}
-        shown = [button for button in buttons if button["name"] in self.prominent]
-        # The theme puts its own list last: all of them stand in the page's block, so that the menu comes after them.
-        return {"actions_detail": [], "actions_page": [*links, *shown], "actions_more": hidden}
+        buttons = [*leading.buttons(self.ways, request, instance), *verbs.object_buttons(self, request, instance)]
+        return headers.of(links=links, buttons=buttons, prominent=self.prominent, groups=self.menu)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -224,6 +223,20 @@ def extend(model: type[models.Model], *further: ObjectVerb) -> None:
     model_admin = admin.site.get_model_admin(model)
     known = {verb.name for verb in model_admin.verbs}
     model_admin.verbs = (*model_admin.verbs, *(verb for verb in further if verb.name not in known))
+
+
+def extend_bulk(model: type[models.Model], *further: BulkVerb) -> None:
+    """Add verbs of an upper app to the list of a lower app's model, which is registered before."""
+    model_admin = admin.site.get_model_admin(model)
+    known = {verb.name for verb in model_admin.bulk_verbs}
+    model_admin.bulk_verbs = (*model_admin.bulk_verbs, *(verb for verb in further if verb.name not in known))
+
+
+def lead(model: type[models.Model], *further: leading.Way) -> None:
+    """Let the page of a lower app's model lead to what is done for its objects in upper apps."""
+    model_admin = admin.site.get_model_admin(model)
+    known = {way.name for way in model_admin.ways}
+    model_admin.ways = (*model_admin.ways, *(way for way in further if way.name not in known))
 
 
 def register(model: type[models.Model]) -> Callable[[type[PageAdmin]], type[PageAdmin]]:

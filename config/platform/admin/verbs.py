@@ -24,16 +24,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from moneyed import Money
 
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.admin import acting, approval_asking, cells, theme
+from config.platform.admin import acting, approval_asking, approval_notes, cells, theme
 from config.platform.admin.blocks import Block, Note
 from config.platform.admin.cells import Tone
 from config.platform.admin.forms import VerbForm, told
 from config.platform.services import approvals
 
 TEMPLATE = "admin/platform/verb.html"
+WEIGHED_AGAIN = "Nothing was done yet: what you chose changed after this was shown. This is what would happen now."
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ class Outcome:
 
 
 class Verb:
-    """What object and list verbs share. ``explanation`` says in a sentence or two what will happen."""
+    """What object and list verbs share. ``explanation`` says in a sentence or two what will happen.
+
+    ``action`` is what it does of that which may need a second person: its page then says beforehand who approves it.
+    """
 
     name = ""
     label = ""
@@ -56,6 +61,19 @@ class Verb:
     explanation = ""
     confirm = ""
     form_class: type[VerbForm] = VerbForm
+    action = ""
+
+    def measured(self, *, instance: Any, values: Mapping[str, Any] | None) -> Money | None:
+        """The amount that limits are compared with, as far as it is known; ``values`` are none of a fresh form."""
+        return None
+
+    def second_person(
+        self, *, instance: Any, values: Mapping[str, Any] | None, actor: Actor, at: datetime
+    ) -> Sequence[Block]:
+        """Who has to approve it first, if anybody; told on its page alone, and not kept with a request."""
+        if not self.action:
+            return ()
+        return approval_notes.of(action=self.action, amount=self.measured(instance=instance, values=values))
 
     def may(self, request: HttpRequest) -> bool:
         """Say whether the person has the right."""
@@ -142,6 +160,10 @@ class ObjectVerb(Verb):
             return False
         return True
 
+    def offered(self, request: HttpRequest, instance: Any, *, at: datetime) -> bool:
+        """Say whether its button stands for this person. Whoever sends the form all the same meets the service."""
+        return self.possible(instance=instance, at=at)
+
 
 def list_view(model_admin: Any, verb: ListVerb, request: HttpRequest) -> HttpResponse:
     """Show a list verb (GET) or do it (POST)."""
@@ -212,13 +234,15 @@ def _weighing(
     weighed: str,
     weigh: Callable[[], Sequence[Block]],
 ) -> HttpResponse:
-    """Show what the values chosen would do; the button does it if they stay as they are."""
+    """Show what the values chosen would do; the button does it if they stay as they are, and says why if not."""
     try:
         with approvals.looking():
-            blocks = weigh()
+            blocks = form.keep(weigh())
     except errors.DomainError as refusal:
         form.refuse(refusal)
         return _asked(request, model_admin, verb, form, (), instance, button=verb.weigh_label)
+    if request.POST.get("weighed"):
+        blocks = [Note(WEIGHED_AGAIN, Tone.WARN), *blocks]
     return _asked(request, model_admin, verb, form, blocks, instance, weighed=weighed)
 
 
@@ -265,15 +289,16 @@ def asked_words(refusal: approvals.ApprovalRequired) -> str:
 
 
 def _weighed(form: VerbForm) -> str:
-    """Return what tells the values of a form from others."""
-    values = {name: form.data.getlist(form.add_prefix(name)) for name in sorted(form.fields) if name != "once"}
+    """Return what tells the values of a form that were weighed from others; the words for the record are not."""
+    names = sorted(name for name in form.fields if not form.is_unweighed(name))
+    values = {name: form.data.getlist(form.add_prefix(name)) for name in names}
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def object_buttons(model_admin: Any, request: HttpRequest, instance: models.Model) -> list[dict[str, Any]]:
     """The buttons of the verbs that this person may use on this object as it is now."""
     at = timezone.now()
-    usable = [verb for verb in model_admin.verbs if verb.may(request) and verb.possible(instance=instance, at=at)]
+    usable = [verb for verb in model_admin.verbs if verb.may(request) and verb.offered(request, instance, at=at)]
     return [_button(verb, model_admin.url(verb.name, instance.pk), verb.title(instance=instance)) for verb in usable]
 
 
@@ -332,7 +357,12 @@ def _asked(
     **extra: str,
 ) -> HttpResponse:
     back = _list_url(model_admin) if instance is None else object_url(model_admin, instance)
-    return _page(request, model_admin, verb, instance, {"form": form, "blocks": preview, "back": back, **extra})
+    values = form.cleaned_data if form.is_bound and not form.errors else None
+    tell = functools.partial(
+        verb.second_person, instance=instance, values=values, actor=acting.actor(request), at=timezone.now()
+    )
+    blocks = (*_previewed(tell), *preview)
+    return _page(request, model_admin, verb, instance, {"form": form, "blocks": blocks, "back": back, **extra})
 
 
 def _page(
