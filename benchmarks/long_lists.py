@@ -7,11 +7,19 @@ has none; triggers and foreign keys sleep meanwhile. What they say is plausible 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 from django.db import connection
 
 from benchmarks import preloading, reports
-from benchmarks.reports import FAR, copy, read, read_nothing
+from benchmarks.reports import FAR, NOW, copy, read, read_nothing
+from billing.models import Subscription
+from billing.services import rehearsal_computing, rehearsals, usage_counts
+from config.kernel import actors
+from tests.factories import quotes as offers
+
+LARGEST = FAR + 1
+"""The customer of whom there is most: every fiftieth invoice and payment."""
 
 EVENTS = """
 SELECT gen_random_uuid(), 's' || (1 + n % {subscriptions}), 'big-' || n, 'requests',
@@ -38,9 +46,28 @@ MOMENT = {"at": NOTHING["timestamp with time zone"], "created_at": NOTHING["time
 
 def seed(*, subscriptions: int, invoices: int, events: int) -> None:
     """Write all of it: invoices in the ledger with their lines, then what else long lists show, then events."""
+    offer()
+    rehearse()
     reports.fill(subscriptions, invoices)
     around(customers=subscriptions // 2, invoices=invoices)
+    agreements(customers=subscriptions // 2)
+    read_nothing("VACUUM ANALYZE")
     usage(subscriptions=subscriptions, events=events)
+    usage_counts.run(as_of=NOW)
+
+
+def offer() -> None:
+    """Make a quote that waits for the customer's answer, to copy it."""
+    sold = Subscription.objects.select_related("customer", "plan_version__plan").order_by("pk")[0]
+    terms = offers.terms(sold.plan_version.plan.code)
+    offers.offered(sold.customer, terms, by=offers.person("seller"), at="2026-05-18", valid_until=date(2026, 6, 20))
+
+
+def rehearse() -> None:
+    """Rehearse the next month of the small company, to copy what it has."""
+    as_of = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    row = rehearsals.request(as_of=as_of, actor=actors.SYSTEM, at=NOW)
+    rehearsal_computing.compute(rehearsal_id=row.pk, at=NOW)
 
 
 def around(*, customers: int, invoices: int) -> None:
@@ -54,6 +81,7 @@ def around(*, customers: int, invoices: int) -> None:
         ("id % 16 = 0", f"payment_status = 'pending', {open_again}"),
         ("id % 200 = 0", "status = 'draft', number = NULL, finalized_at = NULL"),
         ("id % 333 = 0 AND status = 'finalized'", "status = 'voided', voided_at = finalized_at"),
+        ("id % 50 = 0", f"customer_id = {LARGEST}"),
     ):
         read_nothing(f"UPDATE invoicing_invoice SET {values} WHERE id > {FAR} AND {which}")
     copy(
@@ -63,8 +91,8 @@ def around(*, customers: int, invoices: int) -> None:
         {
             "id": f"{FAR} + n",
             "uuid": "gen_random_uuid()",
-            "customer_id": f"{FAR} + 1 + n % {customers}",
-            "amount": "40 + n % 500",
+            "customer_id": f"CASE WHEN n % 50 = 0 THEN {LARGEST} ELSE {FAR} + 1 + n % {customers} END",
+            "amount": "40 + n % 499",
             "reference": "'BANK-' || n",
             "idempotency_key": "NULL",
             "paid_at": spread,
@@ -80,7 +108,7 @@ def around(*, customers: int, invoices: int) -> None:
             "uuid": "gen_random_uuid()",
             "payment_id": f"{FAR} + n",
             "invoice_id": f"{FAR} + n",
-            "amount": "40 + n % 500",
+            "amount": "40 + n % 499",
         },
     )
     copy(
@@ -141,15 +169,11 @@ def around(*, customers: int, invoices: int) -> None:
     )
     wallet = {"status": "'active'", "name": "'Wallet ' || n", "code": "'w' || n", "rate_amount": "1", "priority": "1"}
     make("invoicing_wallet", customers, of | money | wallet)
-    term = {"starts_on": "date '2026-01-01'", "ends_on": "date '2026-12-31' + (n % 300)::int", "term_months": "12"}
-    made = {"activated_at": NOTHING["timestamp with time zone"], "renewal": "'none'", "renewal_months": "12"}
-    named = {"number": "'CT-' || n", "name": "'Contract ' || n", "state": "'active'"}
-    make("billing_contract", customers, of | term | made | named)
-    make("billing_quote", customers, of | {"number": "'Q-' || n", "name": "'Offer ' || n", "kind": "'new'"})
     asked = {"amount": "100 + n % 100", "email": "'a@example.com'", "payment_status": "'pending'"}
     make("invoicing_paymentrequest", customers, of | money | asked)
     make("platform_webhookevent", invoices // 5, {"event_type": "'invoice.created'", "object_key": "'invoice:' || n"})
     endpoint = make("platform_webhookendpoint", 1, {"webhook_url": "'https://example.com/hook'"})
+    key = read("SELECT min(id) FROM platform_apikey")[0][0]
     make(
         "platform_webhookdelivery",
         invoices // 5,
@@ -162,9 +186,39 @@ def around(*, customers: int, invoices: int) -> None:
     make(
         "platform_requestlog",
         invoices // 5,
-        MOMENT | {"path": "'/api/v1/invoices/' || n", "method": "'GET'", "status": "200", "client": "'client'"},
+        MOMENT
+        | {"path": "'/api/v1/invoices/' || n", "method": "'POST'", "status": "200", "client": "'client'"}
+        | {"api_key_id": f"{key}", "request_id": "'r' || n", "duration_ms": "n % 300"},
     )
-    read_nothing("VACUUM ANALYZE")
+
+
+def agreements(*, customers: int) -> None:
+    """Write contracts, quotes with versions and order forms, what a run said of everybody, and a long rehearsal."""
+    of = {name: text.format(customers=customers) for name, text in (OF_CUSTOMER | OF_ENTITY).items()}
+    term = {"starts_on": "date '2026-01-01'", "ends_on": "date '2026-12-31' + (n % 300)::int", "term_months": "12"}
+    made = {"activated_at": NOTHING["timestamp with time zone"], "renewal": "'none'", "renewal_months": "12"}
+    named = {"number": "'CT-' || n", "name": "'Contract ' || n", "state": "'active'"}
+    make("billing_contract", customers, of | term | made | named)
+    copied = {"id": f"{FAR} + n", "uuid": "gen_random_uuid()", "created_at": NOTHING["timestamp with time zone"]}
+    mine = {"customer_id": of["customer_id"]}
+    for table, values in (
+        ("billing_quote", mine | {"number": "'Q-' || n", "name": "'Offer ' || n"}),
+        (
+            "billing_quoteversion",
+            {
+                "quote_id": f"{FAR} + n",
+                "state": "CASE WHEN n % 3 = 0 THEN 'sent' ELSE 'approved' END",
+                "valid_until": "date '2026-05-21' + (n % 60)::int",
+            },
+        ),
+        (
+            "billing_orderform",
+            mine | {"version_id": f"{FAR} + n", "number": "'OF-' || n", "token_sha256": "''", "sent_at": "NULL"},
+        ),
+        ("billing_billingrunitem", mine | {"invoice_id": f"{FAR} + n", "error_code": "''"}),
+        ("billing_rehearsedinvoice", mine | {"group_sha256": "encode(sha256(n::text::bytea), 'hex')"}),
+    ):
+        copy(table, read(f"SELECT min(id) FROM {table}")[0][0], customers, copied | values)
 
 
 def usage(*, subscriptions: int, events: int) -> None:

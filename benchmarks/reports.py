@@ -145,7 +145,7 @@ def fill(subscriptions: int, invoices: int) -> None:
         },
     )
     count = months * subscriptions
-    amounts = dict.fromkeys(("fees_amount", "total_amount", "paid_amount"), "40 + n % 500") | {"taxes_amount": "0"}
+    amounts = dict.fromkeys(("fees_amount", "total_amount", "paid_amount"), "40 + n % 499") | {"taxes_amount": "0"}
     copy(
         "invoicing_invoice",
         own["invoice"],
@@ -230,7 +230,7 @@ def fill(subscriptions: int, invoices: int) -> None:
                 "account_id": str(own["accounts"][role]),
                 "invoice_id": f"{FAR} + n" if role == "receivable" else "NULL",
                 "currency": "'EUR'",
-                "amount": f"{'-' if place else ''}(40 + n % 500)",
+                "amount": f"{'-' if place else ''}(40 + n % 499)",
             }
             copy("invoicing_ledgerposting", own["posting"], rows, posting)
     read_nothing("VACUUM ANALYZE")

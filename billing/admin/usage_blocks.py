@@ -5,8 +5,8 @@ since the first day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import formats
@@ -111,7 +111,7 @@ def by_day(external_ids: Collection[str], *, at: datetime, timezone: str, code: 
     return chart(counts, empty="No events in the last sixty days.")
 
 
-def chart(counts: dict[object, int], *, empty: str) -> Chart:
+def chart(counts: Mapping[date, int], *, empty: str, note: str = "") -> Chart:
     """Numbers of events by day, drawn."""
     return Chart(
         "Events by day",
@@ -119,6 +119,7 @@ def chart(counts: dict[object, int], *, empty: str) -> Chart:
         (Series("Events", tuple(counts.values()), "info"),),
         height=200,
         empty=empty,
+        note=note,
     )
 
 

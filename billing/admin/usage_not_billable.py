@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.cache import cache
 from django.urls import reverse
 
-from billing.queries import usage_not_billable
-from billing.queries.usage_not_billable import NotBillable
+from billing.queries import usage_counts
+from billing.queries.usage_counts import Lacking
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Figure, Figures, Head
 from config.platform.admin.cells import Tone
 
-DAYS = 60
 CACHE_SECONDS = 60
-"""Counting them may take a second on a busy installation: a minute old is new enough."""
+"""A minute old is new enough."""
 
 
 def blocks(*, at: datetime) -> tuple[Block, ...]:
     """How many events of the last sixty days nobody can bill yet, by reason; nothing where there are none."""
-    found = counted(at=at)
+    lacking = counted(at=at)
+    found = lacking.found
     if not found.total:
         return ()
     url = reverse("admin:billing_usageevent_changelist")
@@ -34,7 +34,7 @@ def blocks(*, at: datetime) -> tuple[Block, ...]:
         ("Value too large", found.value, "billing their customers fails: withdraw them", "value"),
     )
     return (
-        Head("Not billable yet, of the last sixty days"),
+        Head(f"Not billable yet, of the last sixty days{since(lacking)}"),
         Figures(
             tuple(
                 Figure(label, cells.number_text(count), hint, Tone.WARN, f"{url}?match={match}")
@@ -45,12 +45,15 @@ def blocks(*, at: datetime) -> tuple[Block, ...]:
     )
 
 
-def counted(*, at: datetime) -> NotBillable:
-    """The counts of the last sixty days, up to a minute old."""
-    since = (at - timedelta(days=DAYS)).replace(minute=0, second=0, microsecond=0)
-    found: NotBillable = cache.get_or_set(
-        f"usage:not-billable:{since.isoformat()}",
-        lambda: usage_not_billable.count(since=since),
-        CACHE_SECONDS,
+def counted(*, at: datetime) -> Lacking:
+    """The counts of the last sixty days, up to a minute old; where there are many events, as the job counted them."""
+    hour = usage_counts.not_billable_since(at=at)
+    found: Lacking = cache.get_or_set(
+        f"usage:not-billable:{hour.isoformat()}", lambda: usage_counts.not_billable(at=at), CACHE_SECONDS
     )
     return found
+
+
+def since(lacking: Lacking) -> str:
+    """When they were counted, where that was not now."""
+    return "" if lacking.counted_at is None else f", counted {cells.instant_text(lacking.counted_at)}"

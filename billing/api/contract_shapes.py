@@ -15,6 +15,7 @@ from billing.queries import prepaid_commitments, sold_contracts
 from billing.services import contract_commitments
 from billing.services.contract_endings import Preview
 from config.kernel import money
+from config.platform.api import rendering
 from config.platform.api.serializers import Instant, MinorUnits, Rate
 
 
@@ -110,7 +111,7 @@ class ContractCommitmentAnswer(serializers.Serializer):  # type: ignore[type-arg
         """Return what is owed, billed and to be expected by its end; null in a list, and for one of each period."""
         if not self.context.get("with_progress") or row.kind != ContractCommitment.Kind.TERM:
             return None
-        found = contract_commitments.progress(contract=self.context["contract"], commitment=row)
+        found = self.context["progress"][row.pk]
         figures = {
             "due_cents": found.due,
             "billed_cents": found.billed,
@@ -124,7 +125,7 @@ class ContractCommitmentAnswer(serializers.Serializer):  # type: ignore[type-arg
         """Return how a prepaid commitment is invoiced, and how far it is drawn down; null for the others."""
         if row.kind != ContractCommitment.Kind.PREPAID:
             return None
-        found = prepaid_commitments.drawdown(row) if self.context.get("with_progress") else None
+        found = self.context["drawdowns"][row.pk] if self.context.get("with_progress") else None
         return dict(PrepaidAnswer({"commitment": row, "drawdown": found}).data)
 
 
@@ -187,8 +188,14 @@ class SoldContractAnswer(serializers.Serializer):  # type: ignore[type-arg]
 
     def get_commitments(self, contract: Contract) -> list[dict[str, Any]]:
         """Return its commitments."""
-        context = {"with_progress": self.context.get("with_progress", False), "contract": contract}
-        rows = ContractCommitmentAnswer(contract.commitments.all(), many=True, context=context).data
+        every = contract.commitments.all()
+        context: dict[str, Any] = {"with_progress": self.context.get("with_progress", False)}
+        if context["with_progress"]:
+            terms = [row for row in every if row.kind == ContractCommitment.Kind.TERM]
+            prepaid = [row for row in every if row.kind == ContractCommitment.Kind.PREPAID]
+            context["progress"] = contract_commitments.progress(contract=contract, commitments=terms)
+            context["drawdowns"] = prepaid_commitments.drawdowns(prepaid)
+        rows = ContractCommitmentAnswer(every, many=True, context=context).data
         return [dict(row) for row in rows]
 
 
@@ -235,7 +242,7 @@ class ContractPreviewAnswer(serializers.Serializer):  # type: ignore[type-arg]
 
 def listed(found: Sequence[Contract]) -> list[dict[str, Any]]:
     """Return contracts without the progress of their commitments."""
-    return [dict(row) for row in SoldContractAnswer(found, many=True).data]
+    return rendering.render(SoldContractAnswer, found)
 
 
 def full(found: Contract) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class EnrichedEvents(views.ApiView):
     def get(self, request: Request) -> Response:
         """List events with their values, newest first. Beyond 10,000 events ``total_count`` is an estimate."""
         rows = plain_events.wanted(request)
-        return pagination.paginated(request, rows, LIST, _shown, total=events.count(rows))
+        return pagination.paginated(request, rows, LIST, _shown, read=events.page)
 
 
 def _shown(found: list[UsageEvent]) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ class Events(views.ApiView):
     def get(self, request: Request) -> Response:
         """List events, newest first. Beyond 10,000 events ``total_count`` and ``total_pages`` are estimates."""
         rows = wanted(request)
-        return pagination.paginated(request, rows, LIST, _shown, total=events.count(rows))
+        return pagination.paginated(request, rows, LIST, _shown, read=events.page)
 
     @extend_schema(
         parameters=[spend.CAPS_REACHED],

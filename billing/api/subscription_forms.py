@@ -224,4 +224,4 @@ def full(found: list[Subscription], *, at: datetime) -> list[dict[str, Any]]:
     context = {"at": at, "entitlements": entitlements.of_subscriptions([one.pk for one in found])}
     context["sections"] = section_forms.of_subscriptions(found)
     context["thresholds"] = usage_thresholds.of_subscriptions(found)
-    return [dict(row) for row in SubscriptionAnswer(found, many=True, context=context).data]
+    return rendering.render(SubscriptionAnswer, found, context=context)

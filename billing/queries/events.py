@@ -10,9 +10,13 @@ from django.db.models import QuerySet
 
 from billing.models import EventKey, Subscription, UsageEvent
 from config.kernel import errors
+from config.platform.queries.list_pages import Page
 
 COUNTED_EXACTLY = 10_000
 """Longer lists are estimated: counting millions of rows for the last page number would cost more than the page."""
+
+_NEAR = 1_000
+"""Events that are cheaper to pass over than to look for."""
 
 
 def listed(
@@ -35,12 +39,31 @@ def listed(
 
 def count(found: QuerySet[UsageEvent]) -> int:
     """Return how many events a list has: exact up to 10,000, beyond that at least as many as the planner estimates."""
-    unordered = found.order_by()
-    counted = unordered[: COUNTED_EXACTLY + 1].count()
+    counted = found.order_by("-timestamp")[: COUNTED_EXACTLY + 1].count()  # by an index, else by the whole month
     if counted <= COUNTED_EXACTLY:
         return counted
-    plan = json.loads(unordered.explain(format="json"))
+    plan = json.loads(found.order_by().explain(format="json"))
     return max(counted, int(plan[0]["Plan"]["Plan Rows"]))
+
+
+def page(found: QuerySet[UsageEvent], *, offset: int, size: int) -> Page[UsageEvent]:
+    """Return a page of a list of events, in its order, and how many there are, see `count`.
+
+    What lies before a page far back is passed over by the time of the events alone, which is in an index: events are
+    found by their time, and not by their id.
+    """
+    start, rows = offset, found
+    if offset >= _NEAR:
+        times = found.order_by("-timestamp").values_list("timestamp", flat=True)
+        first = next(iter(times[offset : offset + 1]), None)
+        if first is None:
+            return Page([], has_next=False, total=min(offset, count(found)))
+        start = max(0, offset - found.filter(timestamp__gt=first).count())
+        rows = found.filter(timestamp__lte=first)
+    shown = list(rows[start : start + size + 1])
+    has_next = len(shown) > size
+    total = max(offset + size + 1, count(found)) if has_next else offset + len(shown)
+    return Page(shown[:size], has_next=has_next, total=total)
 
 
 def by_transaction_id(*, transaction_id: str, external_subscription_id: str | None = None) -> UsageEvent:

@@ -5,7 +5,8 @@ Never writes.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -54,21 +55,59 @@ def planned(commitment: ContractCommitment) -> list[Instalment]:
     )
 
 
+def credits_by(commitments: Collection[ContractCommitment]) -> dict[int, list[PrepaidCredit]]:
+    """Return the credits of each commitment by its key: what its instalments granted, and what rolled over into it.
+
+    Three queries, however many.
+    """
+    contracts = {row.contract_id for row in commitments}
+    if not contracts:
+        return {}
+    every = ContractCommitment.objects.filter(contract__in=contracts, kind=ContractCommitment.Kind.PREPAID)
+    follows = dict(every.values_list("pk", "follows_id"))
+    own: dict[int, list[PrepaidCredit]] = defaultdict(list)
+    granted = PrepaidCredit.objects.filter(instalment__commitment__contract__in=contracts)
+    for credit in granted.select_related("instalment").order_by("pk"):
+        own[credit.instalment.commitment_id].append(credit)
+    into = {
+        row.rolled_from_id: row
+        for row in PrepaidCredit.objects.filter(rolled_from__isnull=False, customer__contracts__in=contracts)
+    }
+
+    def of(key: int | None) -> list[PrepaidCredit]:
+        if key is None:
+            return []
+        rolled = (into.get(before.pk) for before in of(follows.get(key)))
+        return [*sorted((row for row in rolled if row is not None), key=lambda row: row.pk), *own[key]]
+
+    return {row.pk: of(row.pk) for row in commitments}
+
+
 def credits_of(commitment: ContractCommitment) -> list[PrepaidCredit]:
-    """Return the credits of a commitment: what its instalments granted, and what was rolled over into it."""
-    own = list(PrepaidCredit.objects.filter(instalment__commitment=commitment).order_by("pk"))
-    if commitment.follows is None:
-        return own
-    before = [row.pk for row in credits_of(commitment.follows)]
-    rolled = PrepaidCredit.objects.filter(rolled_from__in=before).order_by("pk")
-    return [*rolled, *own]
+    """Return the credits of a commitment. Three queries."""
+    return credits_by([commitment])[commitment.pk]
 
 
 def drawdown(commitment: ContractCommitment) -> Drawdown:
     """Return how far a commitment is now."""
+    return drawdowns([commitment])[commitment.pk]
+
+
+def drawdowns(commitments: Collection[ContractCommitment]) -> dict[int, Drawdown]:
+    """Return how far commitments are now, by their keys. Four queries, however many."""
+    if not commitments:
+        return {}
+    found = credits_by(commitments)
+    invoiced: dict[int, list[PrepaidInstalment]] = defaultdict(list)
+    for row in PrepaidInstalment.objects.filter(commitment__in=commitments):
+        invoiced[row.commitment_id].append(row)
+    return {row.pk: _drawdown(row, found[row.pk], invoiced[row.pk]) for row in commitments}
+
+
+def _drawdown(
+    commitment: ContractCommitment, found: Sequence[PrepaidCredit], invoiced: Sequence[PrepaidInstalment]
+) -> Drawdown:
     nothing = money.zero(commitment.currency)
-    found = credits_of(commitment)
-    invoiced = PrepaidInstalment.objects.filter(commitment=commitment)
     return Drawdown(
         committed=commitment.amount,
         invoiced=sum((row.amount for row in invoiced), nothing),
@@ -81,6 +120,6 @@ def drawdown(commitment: ContractCommitment) -> Drawdown:
 
 def uses(commitments: Collection[ContractCommitment]) -> list[PrepaidCreditUse]:
     """Return what drew on commitments, the newest first, with the invoices."""
-    ids = [credit.pk for row in commitments for credit in credits_of(row)]
+    ids = [credit.pk for found in credits_by(commitments).values() for credit in found]
     rows = PrepaidCreditUse.objects.filter(credit__in=ids).select_related("credit", "invoice")
     return list(rows.order_by("-pk"))

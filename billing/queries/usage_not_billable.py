@@ -58,8 +58,8 @@ class NotBillable:
 # subscription runs that its events could belong to, of which `paused` is what a pause made; recurring metrics count it
 # when the subscription resumes. `passed` is time of subscriptions that was settled without being
 # billed; what is paid in advance is billed there all the same, and recurring metrics count it later. `unpriced` is
-# billed time whose price list has no charge for a code that the price list of now has one for. `missing` joins these by
-# equality, never row by row: nothing estimates how many pairs there are.
+# billed time whose price list has no charge for a code that the price list of now has one for. These are joined by
+# equality alone and before they are narrowed further, never row by row: nothing estimates how many pairs there are.
 _COUNT = """
 WITH RECURSIVE pair AS (
     (
@@ -75,7 +75,7 @@ WITH RECURSIVE pair AS (
         ORDER BY 1, 2 LIMIT 1
     ) AS following
 ), untaken AS (
-    SELECT s, '{(,)}'::tstzmultirange - coalesce(range_agg(tstzrange(
+    SELECT s, tstzmultirange(tstzrange(%(since)s, NULL)) - coalesce(range_agg(tstzrange(
         subscription.started_at, subscription.terminated_at
     )) FILTER (WHERE subscription.started_at IS NOT NULL
         AND (subscription.terminated_at IS NULL OR subscription.started_at <= subscription.terminated_at)
@@ -90,14 +90,14 @@ WITH RECURSIVE pair AS (
     FROM untaken JOIN billing_subscription AS subscription
         ON subscription.external_id = untaken.s AND subscription.paused_at IS NOT NULL
     GROUP BY untaken.s, untaken.times
-), passed AS (
+), passed AS MATERIALIZED (
     SELECT subscription.external_id AS s, subscription.plan_version_id, tstzmultirange(tstzrange(
         subscription.started_at, greatest(subscription.started_at, CASE
             WHEN subscription.status = 'terminated' AND subscription.next_billing_date IS NULL
             THEN subscription.terminated_at
             ELSE least(greatest(subscription.usage_from_at, billed.until), subscription.terminated_at)
         END)
-    )) - coalesce(billed.times, '{}') AS times
+    )) * tstzmultirange(tstzrange(%(since)s, NULL)) - coalesce(billed.times, '{}') AS times
     FROM (SELECT DISTINCT s FROM pair) AS named
     JOIN billing_subscription AS subscription
         ON subscription.external_id = s AND subscription.started_at IS NOT NULL
@@ -114,6 +114,9 @@ WITH RECURSIVE pair AS (
         SELECT FROM catalog_billablemetric WHERE event_code = c AND deleted_at IS NULL
     ) AS has_metric
     FROM pair
+), settled AS MATERIALIZED (
+    SELECT known.s, known.c, passed.plan_version_id, passed.times
+    FROM known JOIN passed ON passed.s = known.s WHERE has_metric AND NOT isempty(passed.times)
 ), unpriced AS (
     SELECT known.s, known.c, tstzrange(charges_from_at, charges_to_at) AS time
     FROM known
@@ -146,30 +149,37 @@ WITH RECURSIVE pair AS (
     UNION ALL
     SELECT s, c, time, 'price' FROM unpriced
     UNION ALL
-    SELECT known.s, known.c, unnest(range_agg(time)), 'time'
-    FROM known JOIN passed ON passed.s = known.s CROSS JOIN LATERAL unnest(times) AS time
-    WHERE has_metric AND EXISTS (
+    SELECT s, c, unnest(range_agg(time)), 'time'
+    FROM settled CROSS JOIN LATERAL unnest(times) AS time
+    WHERE EXISTS (
         SELECT FROM catalog_charge AS charge JOIN catalog_billablemetric AS metric ON metric.id = charge.metric_id
-        WHERE charge.plan_version_id = passed.plan_version_id AND metric.event_code = known.c
+        WHERE charge.plan_version_id = settled.plan_version_id AND metric.event_code = settled.c
             AND NOT charge.pay_in_advance AND NOT metric.recurring
     )
-    GROUP BY known.s, known.c
+    GROUP BY s, c
 )
 SELECT
     coalesce(sum(found.count) FILTER (WHERE lack = 'metric'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'subscription'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'time'), 0)::bigint,
     coalesce(sum(found.count) FILTER (WHERE lack = 'price'), 0)::bigint,
-    coalesce(sum(found.count) FILTER (WHERE lack = 'paused'), 0)::bigint
+    coalesce(sum(found.count) FILTER (WHERE lack = 'paused'), 0)::bigint,
+    array_agg(DISTINCT missing.s) FILTER (WHERE found.is_there AND lack = 'metric'),
+    array_agg(DISTINCT missing.s) FILTER (WHERE found.is_there AND lack = 'subscription'),
+    array_agg(DISTINCT missing.s) FILTER (WHERE found.is_there AND lack = 'time'),
+    array_agg(DISTINCT missing.s) FILTER (WHERE found.is_there AND lack = 'price'),
+    (SELECT array_agg(s) FROM paused WHERE NOT isempty(times))
 FROM missing
 CROSS JOIN LATERAL (
-    SELECT count(*) AS count FROM billing_usage_event AS event
-    WHERE event.external_subscription_id = missing.s AND event.code = missing.c AND event.replaced_at IS NULL
+    SELECT count(*) > 0 AS is_there, count(*) FILTER (WHERE event.replaced_at IS NULL AND (
+        lack IN ('metric', 'subscription', 'paused')
+        OR event.failures IS NULL AND (event.value IS NULL OR abs(event.value) < 1e25)
+    )) AS count
+    FROM billing_usage_event AS event
+    WHERE event.external_subscription_id = missing.s AND event.code = missing.c
         AND event."timestamp" >= greatest(%(since)s, coalesce(lower(span), '-infinity'))
         AND event."timestamp" <= coalesce(upper(span), 'infinity')
         AND event."timestamp" <@ span
-        AND (lack IN ('metric', 'subscription', 'paused')
-            OR event.failures IS NULL AND (event.value IS NULL OR abs(event.value) < 1e25))
 ) AS found
 """
 
@@ -200,12 +210,20 @@ SELECT
 
 def count(*, since: datetime) -> NotBillable:
     """Count the events from an instant on that are not billable as things are now, by reason. Two statements."""
+    return find(since=since)[0]
+
+
+def find(*, since: datetime) -> tuple[NotBillable, dict[Reason, list[str]]]:
+    """Count these events, and return by reason the external ids that those name which lack a metric, a subscription, a
+    billed time or a price, or fall in a pause: no event of another subscription does. Of a code without a metric
+    nothing more is asked: its events are named there alone. Two statements.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"since": since, "issued": list(ISSUED)})
-        metric, subscription, time, price, paused = cursor.fetchone()
+        metric, subscription, time, price, paused, *named = cursor.fetchone()
         cursor.execute(_MARKED, {"since": since})
         expression, value = cursor.fetchone()
-    return NotBillable(
+    found = NotBillable(
         metric=int(metric),
         subscription=int(subscription),
         expression=int(expression),
@@ -214,6 +232,8 @@ def count(*, since: datetime) -> NotBillable:
         price=int(price),
         paused=int(paused),
     )
+    reasons = (Reason.METRIC, Reason.SUBSCRIPTION, Reason.TIME, Reason.PRICE, Reason.PAUSED)
+    return found, {reason: list(group or ()) for reason, group in zip(reasons, named, strict=True)}
 
 
 def in_pause(rows: QuerySet[UsageEvent]) -> QuerySet[UsageEvent]:

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from django.db import connection
 
-from billing.models import AlertCursor, ThresholdCursor, WalletCursor
+from billing.models import AlertCursor, ThresholdCursor, UsageCountCursor, WalletCursor
 from billing.queries import late_usage_marks
 
 
-def advance(cursor: type[AlertCursor | ThresholdCursor | WalletCursor], *, statement: str, at: datetime) -> int:
+def advance(
+    cursor: type[AlertCursor | ThresholdCursor | UsageCountCursor | WalletCursor], *, statement: str, at: datetime
+) -> int:
     """Run a statement over what was written ``since`` the last time, and return how many rows it made.
 
     It gets ``at`` and ``since`` as its parameters. No clock is asked: events that a look could not see yet are seen by

@@ -144,6 +144,13 @@ JOBS = (
         description="Bills the usage so far of subscriptions that passed a usage threshold.",
     ),
     PeriodicJob(
+        name="usage_counts",
+        service="billing.services.usage_counts.run",
+        task="billing.tasks.count_usage",
+        minutes="*/10",
+        description="Counts usage events by day, and those that nobody can bill, for pages where they are many.",
+    ),
+    PeriodicJob(
         name="alerts",
         service="billing.services.alert_checks.run",
         task="billing.tasks.check_alerts",

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import formats
 from django.utils.http import urlencode
@@ -21,8 +22,11 @@ from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Chart, Figure, Row, Series, Table, columns
 from config.platform.admin.cells import Tone
 from invoicing.domain import ageing
-from invoicing.queries import receivables
+from invoicing.queries import receivables, revenue
 from invoicing.queries.revenue import Month
+
+CACHE_SECONDS = 600
+"""Months that are over are summed of very many documents, and hardly change."""
 
 MONTHS = 12
 ROWS = 6
@@ -59,6 +63,7 @@ MEANINGS = (
     ("Collected", "Payments received in the month by the ledger's day, less what was paid back."),
     ("Open", "What issued invoices still ask for, disputed amounts included."),
     ("Overdue", "What of it is past its due date and not disputed."),
+    ("By month", "This month is as of now, months that are over up to ten minutes old."),
 )
 
 
@@ -70,6 +75,18 @@ def first_month(at: datetime) -> date:
 def this_month(at: datetime) -> date:
     """The first day of the month, in UTC."""
     return at.astimezone(UTC).date().replace(day=1)
+
+
+def months(*, entity_id: int | None, at: datetime) -> list[Month]:
+    """Billed and collected of the months that the overview shows; those that are over, up to ten minutes old."""
+    first, this = first_month(at), this_month(at)
+    until = this - timedelta(days=1)
+    older = cache.get_or_set(
+        f"overview:months:{first}:{until}:{entity_id}",
+        lambda: revenue.by_month(since=first, until=until, billing_entity_id=entity_id),
+        CACHE_SECONDS,
+    )
+    return [*older, *revenue.by_month(since=this, billing_entity_id=entity_id)]
 
 
 def currencies(months: Sequence[Month], ages: Ages) -> list[str]:

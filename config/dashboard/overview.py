@@ -25,7 +25,7 @@ from config.dashboard import (
 from config.dashboard.narrowing import Narrowing
 from config.platform.admin import later
 from config.platform.admin.blocks import Beside, Block, Figures
-from invoicing.queries import receivables, revenue
+from invoicing.queries import receivables
 
 _MONEY = "invoicing.view_invoice"
 _RECURRING = "billing.view_subscription"
@@ -58,7 +58,7 @@ def money(request: HttpRequest, at: datetime) -> Sequence[Block]:
         return ()
     entities = narrowing.entities()
     entity_id = narrowing.entity_of(request, entities)
-    months = revenue.by_month(since=money_blocks.first_month(at), billing_entity_id=entity_id)
+    months = money_blocks.months(entity_id=entity_id, at=at)
     ages = receivables.by_age(as_of=at, billing_entity_id=entity_id)
     known = money_blocks.currencies(months, ages)
     about = Narrowing(entities, entity_id, tuple(known), narrowing.currency_of(request, known))

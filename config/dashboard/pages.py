@@ -68,6 +68,25 @@ class TickBackup(ListVerb):
         return Outcome("Good. Try a restore once a year.")
 
 
+class ChargeNoTax(ListVerb):
+    """Say that no tax is charged."""
+
+    name = "no_tax"
+    label = "We charge no tax"
+    icon = "money_off"
+    permission = steps.CHANGE
+    explanation = (
+        "Invoices are issued without tax as long as no billing entity applies one, and nobody is asked to set taxes up "
+        "any more. A tax can be made any day."
+    )
+    confirm = "We charge no tax"
+
+    def perform(self, *, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Note it down."""
+        first_steps.tick(code=FirstStep.Code.NO_TAX, actor=actor, at=at)
+        return Outcome("Noted: invoices are issued without tax.")
+
+
 class Hide(ListVerb):
     """Put the list away."""
 
@@ -102,7 +121,7 @@ class Show(ListVerb):
 class FirstStepAdmin(pages.PageAdmin):
     """The first steps: one page with all of them in the place of a list of marks."""
 
-    list_verbs = (TestMail(), TickBackup(), Hide(), Show())
+    list_verbs = (TestMail(), TickBackup(), ChargeNoTax(), Hide(), Show())
     empty_text = "Nothing was ticked off yet."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

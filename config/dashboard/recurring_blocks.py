@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import formats
 
@@ -14,7 +15,7 @@ from billing.queries import report_recurring
 from config.dashboard import money_blocks, pieces
 from config.dashboard.narrowing import Narrowing
 from config.dashboard.pieces import Values
-from config.kernel import dates
+from config.kernel import dates, money
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Chart, Figure, Series
 from config.platform.admin.later import Later
@@ -24,7 +25,7 @@ MEANINGS = (
         "MRR",
         (
             "Monthly recurring revenue: the plan fees of subscriptions that run, for a month, without tax, usage "
-            "and trials. Of the current month it is what runs now."
+            "and trials. Of the current month it is what runs now, or ran at most ten minutes ago."
         ),
     ),
     (
@@ -46,9 +47,19 @@ SERIES = (
 
 
 def movements(*, currency: str, entity_id: int | None, at: datetime) -> Sequence[MonthMoved]:
-    """The movements of the months that the overview shows; none where nothing was ever sold in the currency."""
-    if not currency:
+    """The movements of the months that the overview shows, up to ten minutes old; none where nothing was ever sold in
+    the currency.
+    """
+    if currency not in money.currencies():
         return ()
+    key = f"overview:recurring:{currency}:{entity_id}:{money_blocks.this_month(at)}"
+    found: Sequence[MonthMoved] = cache.get_or_set(
+        key, lambda: _movements(currency=currency, entity_id=entity_id, at=at), money_blocks.CACHE_SECONDS
+    )
+    return found
+
+
+def _movements(*, currency: str, entity_id: int | None, at: datetime) -> Sequence[MonthMoved]:
     first = dates.add_months(money_blocks.first_month(at), -1)
     months = report_recurring.month_range(first, money_blocks.this_month(at))
     found = report_recurring.paces(at=at, months=months, billing_entity_id=entity_id)

@@ -12,14 +12,15 @@ from django.utils.safestring import SafeString
 
 from billing.admin import usage_not_billable
 from billing.models import BillingRun
-from billing.queries import dashboard
+from billing.queries import dashboard, usage_counts
+from billing.queries.usage_counts import Days
 from config.kernel import dates
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Chart, Row, Series, Table, columns
 from config.platform.admin.cells import Tone
 
 CACHE_SECONDS = 60
-"""Counting a month of events may take a second on a busy installation: a minute old is new enough."""
+"""A minute old is new enough."""
 
 RUN_TONES = {
     BillingRun.Status.RUNNING: Tone.INFO,
@@ -29,21 +30,21 @@ RUN_TONES = {
 
 
 def by_day(*, at: datetime) -> Block:
-    """Events of this month and the last by their own timestamps, up to a minute old."""
+    """Events of this month and the last by their own timestamps, up to a minute old, or as a job counted them."""
     today = at.astimezone(UTC).date()
     first = dates.add_months(today.replace(day=1), -1)
     counts = cache.get_or_set(
         f"overview:events:{today}",
-        lambda: dashboard.events_by_day(first=first, last=today, tz=dates.zone("UTC")),
+        lambda: usage_counts.by_day(first=first, last=today, tz=dates.zone("UTC"), at=at),
         CACHE_SECONDS,
     )
     return Chart(
         "Usage events by day",
-        tuple(formats.date_format(day, "j M") for day in counts),
-        (Series("Events", tuple(counts.values()), "info"),),
+        tuple(formats.date_format(day, "j M") for day in counts.events),
+        (Series("Events", tuple(counts.events.values()), "info"),),
         empty="No events in this month and the last. Make an API key and send usage to see it here.",
         action=cells.link("Usage", reverse("admin:billing_usageevent_changelist")),
-        note=_not_billable(at),
+        note=_note(counts, at),
     )
 
 
@@ -70,10 +71,12 @@ def runs() -> Block:
     )
 
 
-def _not_billable(at: datetime) -> SafeString | str:
-    """Events of the last sixty days that nobody can bill yet, up to a minute old; nothing where there are none."""
-    found = usage_not_billable.counted(at=at)
+def _note(counts: Days, at: datetime) -> SafeString | str:
+    """When the events were counted, where that was not now, and how many of the last sixty days nobody can bill yet."""
+    counted = "" if counts.counted_at is None else f"Counted {cells.instant_text(counts.counted_at)}."
+    found = usage_not_billable.counted(at=at).found
     if not found.total:
-        return ""
+        return counted
     text = f"{cells.number_text(found.total)} events of the last 60 days cannot be billed yet"
-    return format_html("{}: see why.", cells.link(text, reverse("admin:billing_usageevent_changelist")))
+    url = reverse("admin:billing_usageevent_changelist")
+    return format_html("{}: see why. {}", cells.link(text, url), counted)

@@ -22,9 +22,9 @@ representations.register("customers.applied_coupon", ListedAppliedCoupon)
 
 
 def applied(taxes: Sequence[Tax]) -> Mapping[int, Mapping[str, Any]]:
-    """Say of taxes whether the default seller applies them."""
-    found = billing_entities.default_tax_ids()
-    return {tax.pk: {"applied_to_organization": tax.pk in found} for tax in taxes}
+    """Say of taxes whether the default seller applies them, and of others that may be shown beside them."""
+    found = billing_entities.applied_by_default(tax_ids=[tax.pk for tax in taxes])
+    return {key: {"applied_to_organization": is_applied} for key, is_applied in found.items()}
 
 
 registry.register_part("catalog.tax", applied)

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from config.kernel import money
-from config.platform.api import representations
+from config.platform.api import rendering, representations
 from config.platform.api.public import PublicSite
 from config.platform.api.serializers import Constant, Instant, MinorUnits, Rate, TextOrNull, decimal_text
 from invoicing.api import fee_shapes, files
@@ -206,7 +206,7 @@ class EstimatedCreditNote(serializers.Serializer):  # type: ignore[type-arg]
 
 def listed(notes: Sequence[CreditNote], request: Request | PublicSite) -> list[dict[str, Any]]:
     """Return credit notes with everything, with a fixed number of queries."""
-    content = BareCreditNote(notes, many=True, context={"request": request}).data
+    content = rendering.render(BareCreditNote, notes, context={"request": request})
     customers = {note.customer_id: note.customer for note in notes}
     shown = dict(zip(customers, representations.represent("customers.customer", list(customers.values())), strict=True))
     lines = [item.line for note in notes for item in note.items.all()]

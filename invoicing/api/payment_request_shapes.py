@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from config.kernel import money
-from config.platform.api import representations
+from config.platform.api import rendering, representations
 from config.platform.api.public import SITE, PublicSite
 from config.platform.api.serializers import Instant, MinorUnits, RequestSerializer, Text
 from invoicing.api import invoice_shapes
@@ -55,13 +55,9 @@ def listed(rows: Sequence[PaymentRequest], site: Request | PublicSite = SITE) ->
     context = {"request": site}
     customers = {row.customer_id: row.customer for row in rows}
     shown = dict(zip(customers, representations.represent("customers.customer", list(customers.values())), strict=True))
+    invoices = [part.invoice for row in rows for part in row.parts.all()]
+    told = iter(rendering.render(invoice_shapes.BareInvoice, invoices, context=context))
     return [
-        {
-            **BarePaymentRequest(row, context=context).data,
-            "customer": shown[row.customer_id],
-            "invoices": invoice_shapes.BareInvoice(
-                [part.invoice for part in row.parts.all()], many=True, context=context
-            ).data,
-        }
-        for row in rows
+        {**content, "customer": shown[row.customer_id], "invoices": [next(told) for _ in row.parts.all()]}
+        for row, content in zip(rows, rendering.render(BarePaymentRequest, rows, context=context), strict=True)
     ]

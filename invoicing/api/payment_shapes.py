@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from config.kernel import money
+from config.platform.api import rendering
 from config.platform.api.public import SITE, PublicSite
 from config.platform.api.serializers import Constant, Instant, MinorUnits
 from invoicing.api import files
@@ -110,12 +111,12 @@ class ReceiptShape(BareReceipt):
 
 def payments(rows: Sequence[Payment], site: Request | PublicSite = SITE) -> list[dict[str, Any]]:
     """Return the shapes of payments; the rows bring along what `queries.payments.search` does."""
-    return [dict(content) for content in PaymentShape(rows, many=True, context={"request": site}).data]
+    return rendering.render(PaymentShape, rows, context={"request": site})
 
 
 def receipts(rows: Sequence[PaymentReceipt], site: Request | PublicSite = SITE) -> list[dict[str, Any]]:
     """Return the shapes of receipts; the rows bring along what `queries.payment_receipts.search` does."""
-    return [dict(content) for content in ReceiptShape(rows, many=True, context={"request": site}).data]
+    return rendering.render(ReceiptShape, rows, context={"request": site})
 
 
 def _invoices(payment: Payment) -> list[Invoice]:

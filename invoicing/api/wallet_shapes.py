@@ -12,6 +12,7 @@ from moneyed import Money
 from rest_framework import serializers
 
 from config.kernel import money
+from config.platform.api import rendering
 from config.platform.api.serializers import DecimalString, Instant, MinorUnits, TextOrNull, decimal_text
 from invoicing.api import section_shapes
 from invoicing.models import RecurringTransactionRule, Wallet, WalletConsumption, WalletTransaction
@@ -232,12 +233,12 @@ def wallets(rows: Sequence[Wallet]) -> list[dict[str, Any]]:
     """Return wallets as in a list."""
     rules = [rule for row in rows for rule in row.recurring_transaction_rules.all()]
     context = _sections([*rows, *rules])
-    return [dict(content) for content in WalletShape(rows, many=True, context=context).data]
+    return rendering.render(WalletShape, rows, context=context)
 
 
 def transactions(rows: Sequence[WalletTransaction]) -> list[dict[str, Any]]:
     """Return transactions as in a list."""
-    return [dict(content) for content in TransactionShape(rows, many=True, context=_sections(rows)).data]
+    return rendering.render(TransactionShape, rows, context=_sections(rows))
 
 
 def consumptions(rows: Sequence[WalletConsumption]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from config.platform.api import params, schema
 from config.platform.api.pagination import paginated
 from config.platform.api.views import ApiView
-from customers.queries import customers
+from customers.queries import billing_entities, customers
 from invoicing.api import wallet_requests, wallet_rule_requests, wallet_shapes
 from invoicing.models import Wallet
 from invoicing.queries import wallets as known
@@ -81,7 +81,7 @@ def page(request: Request, *, customer_id: int | None = None) -> Response:
     if currency:
         rows = rows.filter(currency=currency)
     if codes:
-        rows = rows.filter(billing_entity__code__in=codes)
+        rows = rows.filter(billing_entity__in=billing_entities.ids(codes=codes))
     if statuses:
         rows = rows.filter(status__in=statuses)
     return paginated(request, rows, "wallets", wallet_shapes.wallets)

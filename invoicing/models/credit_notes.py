@@ -137,6 +137,11 @@ class CreditNote(db.Base):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="invoicing_credit_note_recent"),
             models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(status="finalized"),
+                name="invoicing_credit_note_listed",
+            ),
+            models.Index(
                 fields=["customer", "issuing_date"],
                 condition=models.Q(status="finalized", balance_amount__gt=0),
                 name="invoicing_credit_note_open",

@@ -174,6 +174,37 @@ class Invoice(db.Base):
                 condition=models.Q(status="finalized") & ~models.Q(payment_status="succeeded"),
                 name="invoicing_invoice_open",
             ),
+            models.Index(
+                fields=["-issuing_date", "-created_at", "-id"],
+                include=(
+                    "status",
+                    "payment_status",
+                    "kind",
+                    "currency",
+                    "billing_entity",
+                    "payment_overdue",
+                    "total_amount",
+                ),
+                condition=~(models.Q(status="closed") | models.Q(number__isnull=True, status="voided"))
+                & ~models.Q(status="open"),
+                name="invoicing_invoice_listed",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(status__in=["closed", "open"]) | models.Q(number__isnull=True, status="voided"),
+                name="invoicing_invoice_hidden",
+            ),
+            models.Index(
+                fields=["issuing_date", "created_at", "id"],
+                condition=models.Q(payment_dispute_lost_at__isnull=False),
+                name="invoicing_invoice_lost",
+            ),
+            models.Index(
+                fields=["issuing_date", "created_at", "id"],
+                condition=models.Q(offset_amount__gt=0),
+                name="invoicing_invoice_offset",
+            ),
+            models.Index(fields=["paid_at"], condition=models.Q(paid_at__isnull=False), name="invoicing_invoice_paid"),
         ]
 
     def __str__(self) -> str:

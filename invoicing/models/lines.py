@@ -130,7 +130,21 @@ class InvoiceLine(db.Base):
             ),
         ]
         indexes = [
-            models.Index(fields=["created_at", "id"], name="invoicing_line_recent"),
+            models.Index(
+                fields=["created_at", "id"],
+                include=("invoice", "kind", "item_code", "currency", "payment_status"),
+                condition=models.Q(deleted_at__isnull=True),
+                name="invoicing_line_listed",
+            ),
+            models.Index(
+                fields=["failed_at"], condition=models.Q(failed_at__isnull=False), name="invoicing_line_failed"
+            ),
+            models.Index(
+                fields=["refunded_at"], condition=models.Q(refunded_at__isnull=False), name="invoicing_line_refunded"
+            ),
+            models.Index(
+                fields=["succeeded_at"], condition=models.Q(succeeded_at__isnull=False), name="invoicing_line_succeeded"
+            ),
             models.Index(fields=["group_key", "created_at"], name="invoicing_line_group"),
             models.Index(
                 fields=["event_transaction_id"],

@@ -13,10 +13,11 @@ from django.db.models import Prefetch, Q, Sum
 from moneyed import Money
 
 from config.kernel import db, errors, money
+from customers.queries import billing_entities
 from invoicing.domain.credit_notes import BilledInvoice, BilledLine
 from invoicing.domain.tax import TaxRate
 from invoicing.models import CreditNote, CreditNoteItem, Document, Invoice, InvoiceLine
-from invoicing.queries import receivables
+from invoicing.queries import amounts, invoices, receivables
 
 
 class CreditNoteNotFound(errors.NotFound):
@@ -86,29 +87,15 @@ def search(wanted: CreditNoteFilter) -> models.QuerySet[CreditNote]:
         "refund_status__in": wanted.refund_statuses or None,
         "invoice__number": wanted.invoice_number,
         "invoice__purchase_order_number": wanted.purchase_order_number,
+        "invoice__purchase_order_number__iexact": wanted.purchase_order_number,  # there is an index of it in upper case
         "invoice__kind__in": wanted.kinds or None,
-        "billing_entity__code__in": wanted.billing_entity_codes or None,
+        "billing_entity__in": billing_entities.ids(codes=wanted.billing_entity_codes),
         "issuing_date__gte": wanted.issuing_date_from,
         "issuing_date__lte": wanted.issuing_date_to,
     }
     rows = visible().filter(**{lookup: value for lookup, value in plain.items() if value is not None})
-    if wanted.amount_from is not None:
-        rows = rows.filter(money_conditions("gte", wanted.amount_from))
-    if wanted.amount_to is not None:
-        rows = rows.filter(money_conditions("lte", wanted.amount_to))
+    rows = rows.filter(amounts.total_between(least=wanted.amount_from, most=wanted.amount_to, currency=wanted.currency))
     return rows.filter(_matches(wanted.search_term)) if wanted.search_term else rows
-
-
-def money_conditions(comparison: str, minor: int) -> Q:
-    """Compare totals with minor units, which are worth something else in currencies of other exponents."""
-    by_exponent: dict[int, list[str]] = {}
-    for currency in money.currencies():
-        by_exponent.setdefault(money.exponent(currency), []).append(currency)
-    condition = Q()
-    for currencies in by_exponent.values():
-        amount = money.from_minor(minor, currencies[0]).amount
-        condition |= Q(currency__in=currencies, **{f"total_amount__{comparison}": amount})
-    return condition
 
 
 def billed(invoice: Invoice) -> BilledInvoice:
@@ -165,10 +152,8 @@ def _line(line: InvoiceLine, given: dict[str, Decimal] | None) -> BilledLine:
 
 
 def _matches(term: str) -> Q:
-    fields = ("number", "invoice__number", "customer__name", "customer__external_id", "customer__email")
-    condition = Q()
-    for field in fields:
-        condition |= Q(**{f"{field}__icontains": term})
+    condition = Q(number__icontains=term) | Q(invoice__number__icontains=term)
+    condition |= invoices.of_customers(term, "name", "external_id", "email")
     try:
         return condition | Q(uuid=uuid.UUID(term))
     except ValueError:

@@ -13,9 +13,10 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.db.models.lookups import GreaterThan
 
-from config.kernel import db, errors, money
+from config.kernel import db, errors
+from customers.queries import billing_entities, customers
 from invoicing.models import Document, Invoice, InvoiceLine, InvoiceMetadata, WalletTransaction
-from invoicing.queries import receivables
+from invoicing.queries import amounts, receivables
 
 
 class InvoiceNotFound(errors.NotFound):
@@ -120,17 +121,15 @@ def _conditions(wanted: InvoiceFilter) -> list[Q]:
         "payment_status__in": wanted.payment_statuses or None,
         "kind__in": wanted.kinds or None,
         "currency": wanted.currency,
-        "billing_entity__code__in": wanted.billing_entity_codes or None,
+        "billing_entity__in": billing_entities.ids(codes=wanted.billing_entity_codes),
         "issuing_date__gte": wanted.issuing_date_from,
         "issuing_date__lte": wanted.issuing_date_to,
         "payment_overdue": wanted.payment_overdue,
         "purchase_order_number": wanted.purchase_order_number,
+        "purchase_order_number__iexact": wanted.purchase_order_number,  # there is an index of it in upper case
     }
     conditions = [Q(**{lookup: value}) for lookup, value in plain.items() if value is not None]
-    if wanted.amount_from is not None:
-        conditions.append(_total("gte", wanted.amount_from))
-    if wanted.amount_to is not None:
-        conditions.append(_total("lte", wanted.amount_to))
+    conditions.append(amounts.total_between(least=wanted.amount_from, most=wanted.amount_to, currency=wanted.currency))
     if wanted.payment_dispute_lost is not None:
         conditions.append(Q(payment_dispute_lost_at__isnull=not wanted.payment_dispute_lost))
     if wanted.partially_paid is not None:
@@ -144,10 +143,10 @@ def _conditions(wanted: InvoiceFilter) -> list[Q]:
 
 
 def _settled_by(kinds: Sequence[str]) -> Q:
-    amounts = {"payment": "paid_amount", "credit_note": "offset_amount"}
+    settled = {"payment": "paid_amount", "credit_note": "offset_amount"}
     condition = Q()
     for kind in kinds:
-        condition |= Q(**{f"{amounts[kind]}__gt": 0})
+        condition |= Q(**{f"{settled[kind]}__gt": 0})
     return condition
 
 
@@ -157,24 +156,20 @@ def _noted(key: str, value: str) -> Q:
     return Q(Exists(notes.filter(value=value))) if value else ~Q(Exists(notes))
 
 
-def _total(comparison: str, minor: int) -> Q:
-    """Compare totals with minor units, which are worth something else in currencies of other exponents."""
-    by_exponent: dict[int, list[str]] = {}
-    for currency in money.currencies():
-        by_exponent.setdefault(money.exponent(currency), []).append(currency)
-    condition = Q()
-    for currencies in by_exponent.values():
-        amount = money.from_minor(minor, currencies[0]).amount
-        condition |= Q(currency__in=currencies, **{f"total_amount__{comparison}": amount})
-    return condition
-
-
 def _matches(term: str) -> Q:
-    fields = ("number", "customer__name", "customer__external_id", "customer__email", "customer__legal_name")
-    condition = Q()
-    for field in fields:
-        condition |= Q(**{f"{field}__icontains": term})
+    condition = Q(number__icontains=term) | of_customers(term, "name", "external_id", "email", "legal_name")
     try:
         return condition | Q(uuid=uuid.UUID(term))
     except ValueError:
         return condition
+
+
+def of_customers(term: str, *fields: str) -> Q:
+    """Return the condition that what is sought is of a customer with the term in one of the fields."""
+    found = customers.named(term=term, fields=fields)
+    if found is not None:
+        return Q(customer__in=found)
+    condition = Q()
+    for field in fields:
+        condition |= Q(**{f"customer__{field}__icontains": term})
+    return condition

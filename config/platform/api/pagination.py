@@ -1,4 +1,7 @@
-"""Pages of lists. Owns ``page``, ``per_page`` and the ``meta`` of an answer; order and filters are the queryset's."""
+"""Pages of lists. Owns ``page``, ``per_page`` and the ``meta`` of an answer; order and filters are the queryset's.
+
+Whether there is a next page is seen by its first row and never derived from a number of rows, which may be an estimate.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from typing import Any, TypeVar
 from django.db import models
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from config.platform.queries import list_pages
+from config.platform.queries.list_pages import Page
 
 M = TypeVar("M", bound=models.Model)
 
@@ -22,28 +28,27 @@ def paginated(
     key: str,
     to_representation: Callable[[list[M]], list[dict[str, Any]]],
     *,
-    total: int | None = None,
+    read: Callable[..., Page[M]] = list_pages.read,
 ) -> Response:
-    """Answer one page of a queryset under ``key`` with ``meta``. Two queries at most, besides the representation's.
+    """Answer one page of a queryset under ``key`` with ``meta``. Its order has to be a total one.
 
     Numbers that are none fall back to the first page of 100; a page has 1000 rows at most. A page after the last one is
-    empty. ``total`` saves the count where the caller knows better.
+    empty. ``read`` reads it (``offset``, ``size``); the statements are its and the representation's.
     """
     page = _number(request, "page", 1, MAX_PAGE)
     size = _number(request, "per_page", DEFAULT_SIZE, MAX_SIZE)
-    count = queryset.count() if total is None else total
-    offset = (page - 1) * size
-    rows = list(queryset[offset : offset + size]) if offset < count else []
-    content = to_representation(rows) if rows else []
-    return Response({key: content, "meta": meta(page=page, size=size, count=count)})
+    found = read(queryset, offset=(page - 1) * size, size=size)
+    content = to_representation(found.rows) if found.rows else []
+    return Response({key: content, "meta": meta(page=page, size=size, count=found.total, has_next=found.has_next)})
 
 
-def meta(*, page: int, size: int, count: int) -> dict[str, int | None]:
-    """Return the meta of a page; an empty list has no page at all."""
+def meta(*, page: int, size: int, count: int, has_next: bool | None = None) -> dict[str, int | None]:
+    """Return the meta of a page; an empty list has no page at all. ``has_next`` says what was seen of the next page."""
     pages = -(-count // size)
+    is_followed = page < pages if has_next is None else has_next
     return {
         "current_page": page if count else 0,
-        "next_page": page + 1 if page < pages else None,
+        "next_page": page + 1 if is_followed else None,
         "prev_page": page - 1 if 1 < page <= pages else None,
         "total_pages": pages,
         "total_count": count,

@@ -29,6 +29,11 @@ def ending(rows: QuerySet[M], column: str, term: str) -> QuerySet[M]:
     return rows.alias(sought=Reverse(Upper(column))).filter(sought__startswith=capitals(term)[::-1])
 
 
+def equal(rows: QuerySet[M], column: str, term: str) -> QuerySet[M]:
+    """Rows whose text is the term, in whatever case."""
+    return rows.alias(sought=Upper(column)).filter(sought=capitals(term))
+
+
 def any_of(
     rows: QuerySet[M], term: str, *, starts: tuple[str, ...] = (), ends: tuple[str, ...] = (), or_else: Q | None = None
 ) -> QuerySet[M]:
