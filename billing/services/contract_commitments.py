@@ -48,14 +48,31 @@ def committed(commitment: ContractCommitment) -> Committed:
     return Committed(amount=commitment.amount.amount, span=span, of=whole, is_whole=commitment.is_whole)
 
 
-def progress(*, contract: Contract, commitment: ContractCommitment) -> Progress:
-    """Return how far a commitment over the term is now; what is settled stays what it came to. Reads only."""
+def progress(*, contract: Contract, commitments: Sequence[ContractCommitment]) -> dict[int, Progress]:
+    """Return how far commitments over the term are now, by their keys; what is settled stays what it came to.
+
+    Reads only. One query, where any is not settled.
+    """
+    spans = [committed(one).span for one in commitments if not _is_settled(one)]
+    if not spans:
+        return {one.pk: _progress(one, ()) for one in commitments}
+    whole = Span(min(span.first for span in spans), max(span.last for span in spans))
+    lines = contract_lines.of_contract(contract=contract, span=whole)
+    return {one.pk: _progress(one, lines) for one in commitments}
+
+
+def _is_settled(commitment: ContractCommitment) -> bool:
+    figures = commitment.due_amount, commitment.billed_amount
+    return commitment.settled_at is not None and None not in figures
+
+
+def _progress(commitment: ContractCommitment, known: Sequence[BilledLine]) -> Progress:
     currency = commitment.currency
     if commitment.settled_at is not None and commitment.due_amount is not None and commitment.billed_amount is not None:
         due, billed = commitment.due_amount.amount, commitment.billed_amount.amount
         return Progress(due, billed, billed, max(due - billed, Decimal(0)))
     wanted = committed(commitment)
-    lines = contract_lines.of_contract(contract=contract, span=wanted.span)
+    lines = [line for line in known if line.counted.span.overlap(wanted.span) is not None]
     billed = contract_lines.totals(lines, span=wanted.span)
     last = max((line.counted.span.last for line in lines), default=None)
     expected = term_commitments.forecast(billed=billed, span=wanted.span, last=last)

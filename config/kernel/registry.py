@@ -35,11 +35,15 @@ def register_part(name: str, fn: Part) -> None:
 
 
 def parts(name: str, instances: Sequence[Any]) -> dict[int, dict[str, Any]]:
-    """The extra keys of each object by primary key; a later registration wins over an earlier one."""
+    """The extra keys of each object by primary key; a later registration wins over an earlier one.
+
+    A registration that stands alone may say the same of objects that were not asked for: whoever keeps it asks less.
+    """
     found: dict[int, dict[str, Any]] = {instance.pk: {} for instance in instances}
     if not instances:
         return found
     for fn in _parts[name]:
         for pk, extra in fn(instances).items():
-            found[pk].update(extra)
+            if pk in found or len(_parts[name]) == 1:
+                found.setdefault(pk, {}).update(extra)
     return found

@@ -48,11 +48,14 @@ class CreateExport(ListVerb):
     def preview(self, *, at: datetime) -> Sequence[Block]:
         """How far each seller is."""
         rows = []
-        for entity in BillingEntity.objects.order_by("-is_default", "name"):
-            last = JournalExport.objects.filter(billing_entity=entity).first()
-            waiting = journal_exports.waiting(billing_entity_id=entity.pk)
+        entities = list(BillingEntity.objects.order_by("-is_default", "name"))
+        waiting = journal_exports.waiting(billing_entity_ids=[entity.pk for entity in entities])
+        newest = JournalExport.objects.order_by("billing_entity_id", "-number").distinct("billing_entity_id")
+        exports = {export.billing_entity_id: export for export in newest.select_related("billing_entity")}
+        for entity in entities:
+            last = exports.get(entity.pk)
             until = cells.day(last.until_date) if last and last.until_date else cells.EMPTY
-            rows.append(Row((entity.name, cells.to(last), until, cells.number(waiting))))
+            rows.append(Row((entity.name, cells.to(last), until, cells.number(waiting.get(entity.pk, 0)))))
         labels = columns("Billing entity", "Last export", "Up to", "Bookings waiting#")
         return (Table("Where the exports stand", labels, tuple(rows)),)
 

@@ -11,13 +11,13 @@ that lock alone for a moment: then nobody is between an id and the end, and all 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection, models, transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils.text import slugify
 
 from config.kernel import dates, db, errors
@@ -157,10 +157,18 @@ def content(*, export: JournalExport, kind: str) -> Iterator[bytes]:
         yield zlib.decompress(packed)
 
 
-def waiting(*, billing_entity_id: int) -> int:
-    """Return how many entries of a seller no export has yet, counted without waiting for those who book."""
-    known = LedgerEntry.objects.aggregate(known=Max("pk"))["known"] or 0
-    return unexported(billing_entity_id=billing_entity_id, until_date=None, last_known_id=known).count()
+def waiting(*, billing_entity_ids: Collection[int]) -> dict[int, int]:
+    """Return how many entries of each seller no export has yet, counted without waiting for those who book.
+
+    Sellers of whom all is exported are left out. Two queries.
+    """
+    whole = JournalExport.objects.filter(billing_entity__in=billing_entity_ids, until_date__isnull=True)
+    floors = dict(whole.order_by().values_list("billing_entity").annotate(known=Max("last_known_id")))
+    beyond = Q(pk__in=())
+    for key in billing_entity_ids:
+        beyond |= Q(billing_entity=key, pk__gt=floors.get(key, 0))
+    rows = LedgerEntry.objects.filter(beyond).filter(~Exists(_having(OuterRef("billing_entity"))))
+    return dict(rows.order_by().values_list("billing_entity").annotate(count=Count("pk")))
 
 
 def file_name(*, export: JournalExport, kind: str) -> str:
@@ -173,13 +181,19 @@ def unexported(*, billing_entity_id: int, until_date: date | None, last_known_id
     earlier = JournalExport.objects.filter(billing_entity_id=billing_entity_id)
     # An export without a last day has everything up to its id: what is below need not be looked at.
     floor = earlier.filter(until_date__isnull=True).aggregate(known=Max("last_known_id"))["known"] or 0
-    had = earlier.filter(
-        Q(until_date__isnull=True) | Q(until_date__gte=OuterRef("accounting_date")), last_known_id__gte=OuterRef("pk")
-    )
     rows = LedgerEntry.objects.filter(billing_entity_id=billing_entity_id, pk__gt=floor, pk__lte=last_known_id)
     if until_date is not None:
         rows = rows.filter(accounting_date__lte=until_date)
-    return rows.filter(~Exists(had)).order_by("pk")
+    return rows.filter(~Exists(_having(billing_entity_id))).order_by("pk")
+
+
+def _having(billing_entity: int | OuterRef) -> models.QuerySet[JournalExport]:
+    """The exports of a seller that have the entry of the query around."""
+    return JournalExport.objects.filter(
+        Q(until_date__isnull=True) | Q(until_date__gte=OuterRef("accounting_date")),
+        billing_entity_id=billing_entity,
+        last_known_id__gte=OuterRef("pk"),
+    )
 
 
 def settled_id() -> int:

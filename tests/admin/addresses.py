@@ -128,12 +128,13 @@ def _filled(route: str, verb: Verb | None, model_admin: Any) -> Iterator[Address
         yield address(CHOSEN.get(route, route))
         return
     for number, example in enumerate(_examples(route)):
-        yield address(_put(route, example), is_first=number == 0)
+        yield address(put(route, example), is_first=number == 0)
     unknown = "00000000-0000-0000-0000-000000000000" if "<uuid:" in route else UNKNOWN
-    yield address(_put(route, unknown), is_known=False, is_first=False)
+    yield address(put(route, unknown), is_known=False, is_first=False)
 
 
-def _put(route: str, example: str) -> str:
+def put(route: str, example: str) -> str:
+    """The address of a route with an example in the place of its arguments."""
     return ARGUMENT.sub(lambda found: VALUES.get(found[1], example), route)
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.test import Client
 
 from config.platform.services import roles
+from tests.admin import worlds
 from tests.factories.company import Company, make_company
 
 NOW = datetime(2026, 5, 20, 10, 30, tzinfo=UTC)
@@ -23,9 +24,13 @@ ROLES = ("Finance admin", "Accountant", "Sales", "Sales manager", "Auditor", "En
 def company(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Company]:
     """A small company as it stands on 20 May 2026."""
     with django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
-        roles.ensure()
-        yield make_company(at=NOW, months=2, customers_count=5, events_a_day=1)
+        yield worlds.standing("company", _company)
         transaction.set_rollback(True)
+
+
+def _company() -> Company:
+    roles.ensure()
+    return make_company(at=NOW, months=2, customers_count=5, events_a_day=1)
 
 
 @pytest.fixture(autouse=True)

@@ -212,6 +212,6 @@ def test_a_subscription_of_a_customer_that_is_gone_is_shown(finance: Client, com
 def test_a_customers_page_tells_what_came_and_went(finance: Client, company: Company) -> None:
     customer = company.customers[0]
     text = finance.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()
-    for shown in ("MRR", "Billed in all, EUR", "Invoices, open ones first", "Newest payments", "What happened"):
+    for shown in ("MRR", "Invoices, open ones first", "Newest payments", "What happened"):
         assert shown in text
-    assert "q-panels-wide" in text
+    assert "q-sides" in text

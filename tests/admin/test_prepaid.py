@@ -50,7 +50,7 @@ def test_the_pages_show_what_was_drawn(admin_client: Client, contract: Contract)
     assert "width: 40%" in page  # 100 of 250
     assert str(usage.number) in page
     customer = text(admin_client.get(f"/admin/customers/customer/{contract.customer_id}/change/"))
-    assert "Prepaid, EUR" in customer
+    assert "Credit to use" in customer
     assert "€150.00" in customer
     invoice = text(admin_client.get(f"/admin/invoicing/invoice/{usage.pk}/change/"))
     assert f"Prepaid credit of {contract.number} Prepaid commitment" in invoice

@@ -142,7 +142,12 @@ def test_a_wrong_payment_is_refused_beside_the_form(
 def test_paying_too_much_says_what_is_open(finance: Client, owed: Invoice) -> None:
     due = cells.money_text(receivables.owed(owed))
     answer = finance.post(url(owed, "pay"), {"amount": "100000.00", "paid_on": "2026-05-12"})
-    assert answer.context["form"].errors["amount"] == [f"More than the {due} that is open."]
+    assert answer.context["form"].errors["amount"] == [
+        (
+            f"More than the {due} that is open. Record that much here, and what is left of the payment at another "
+            "open invoice of the customer; or pay the rest back."
+        )
+    ]
     assert "Invalid value" not in answer.content.decode()
 
 
@@ -185,10 +190,11 @@ def test_sending_without_an_address_is_refused_on_the_page(finance: Client, comp
 def test_buttons_follow_state_and_right(company: Company, draft: Invoice, paid: Invoice, owed: Invoice) -> None:
     def shown(client: Client, invoice: Invoice) -> list[str]:
         page = client.get(f"/admin/invoicing/invoice/{invoice.pk}/change/")
-        return [button["title"] for button in page.context.get("actions_page") or page.context["actions_detail"]][2:]
+        stand = [*page.context["actions_page"], *page.context["actions_detail"]]
+        return [button["title"] for button in stand if "name" in button]  # links have none
 
     finance, auditor = signed_in("Finance admin"), signed_in("Auditor")
-    assert shown(finance, draft) == ["Finalize", "Compute anew", "Void draft"]
+    assert shown(finance, draft) == ["Finalize", "Compute anew"]
     assert shown(finance, owed) == [
         "Record payment",
         "Send" if not owed.deliveries.exists() else "Send again",

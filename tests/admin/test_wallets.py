@@ -86,7 +86,7 @@ def test_credits_are_bought_given_and_voided(finance: Client, wallet: Wallet, cu
     assert "Sorry" in page
     assert "Given credits used" in page
     assert "Wallet Main" in finance.get(f"/admin/invoicing/invoice/{used.pk}/change/").content.decode()
-    assert "In wallets, EUR" in finance.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()
+    assert "in wallets" in finance.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()
     assert finance.get(f"{LIST}/?q=Main").status_code == 200
 
 

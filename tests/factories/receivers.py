@@ -184,12 +184,16 @@ def _serve(port: int, file: pathlib.Path, behaviours: list[str]) -> None:
     receiver = Receiver(lambda number, _: behaviours[number] if number < len(behaviours) else OK, port=port)
     whole = receiver.take
 
+    written = 0
+
     def take(handler: BaseHTTPRequestHandler) -> str:
+        nonlocal written
         behaviour = whole(handler)
-        with receiver.lock, file.open("a") as lines:
-            one = receiver.received[-1]
-            told = {"headers": one.headers, "body": base64.b64encode(one.body).decode(), "behaviour": one.behaviour}
-            lines.write(json.dumps(told) + "\n")
+        with receiver.lock, file.open("a") as lines:  # another thread may have taken one meanwhile, or written this one
+            for one in receiver.received[written:]:
+                told = {"headers": one.headers, "body": base64.b64encode(one.body).decode(), "behaviour": one.behaviour}
+                lines.write(json.dumps(told) + "\n")
+            written = len(receiver.received)
         return behaviour
 
     receiver.take = take  # type: ignore[method-assign]

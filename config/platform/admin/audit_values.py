@@ -18,6 +18,7 @@ from django.utils import dateparse
 from config.kernel import money
 from config.platform.admin import cells
 from config.platform.models import AuditEntry
+from config.platform.services import approval_actions
 
 MINOR = "_cents"
 CURRENCIES = ("currency", "amount_currency", "default_currency")
@@ -25,14 +26,18 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 
 
-def with_currency(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-    """Read along, as ``object_currency``, the currency of the object that each entry is about, where it has one."""
+def with_currency(entries: QuerySet[AuditEntry], *, about: Model | None = None) -> QuerySet[AuditEntry]:
+    """Read along, as ``object_currency``, the currency of the object that each entry is about, where it has one.
+
+    Where all entries are ``about`` one object, say so: the statement then looks in its table alone.
+    """
+    kinds = apps.get_models() if about is None else [type(about)]
     cases = [
         When(
             object_type=model._meta.label_lower,
             then=Subquery(model._default_manager.filter(pk=OuterRef("object_id")).order_by().values("currency")[:1]),
         )
-        for model in apps.get_models()
+        for model in kinds
         if _has_currency(model)
     ]
     return entries.annotate(object_currency=Case(*cases, default=Value(""), output_field=CharField()))
@@ -48,13 +53,15 @@ def names(entry: AuditEntry) -> list[str]:
 
 def label(name: str) -> str:
     """A value's name as people say it."""
-    return name.removesuffix(MINOR).replace("_", " ")
+    return name.removesuffix(MINOR).removeprefix("is_").replace("_", " ")
 
 
 def shown(entry: AuditEntry, name: str, value: Any) -> str:
     """One value as text."""
     if name.endswith(MINOR) and isinstance(value, int) and (currency := _currency(entry)):
         return cells.money_text(money.from_minor(value, currency))
+    if name == "action" and (action := approval_actions.every().get(str(value))) is not None:
+        return action.label
     return text(value)
 
 

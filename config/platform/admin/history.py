@@ -35,7 +35,8 @@ _TONES = {
 
 def view(model_admin: Any, request: HttpRequest, instance: Any) -> HttpResponse:
     """The history of one object, newest first, a hundred entries at a time."""
-    entries = Paginator(values.with_currency(audit_trail.of(instance)), PER_PAGE).get_page(request.GET.get("p"))
+    found = values.with_currency(audit_trail.of(instance), about=instance)
+    entries = Paginator(found, PER_PAGE).get_page(request.GET.get("p"))
     request.current_app = model_admin.admin_site.name
     context = {
         **model_admin.admin_site.each_context(request),
@@ -50,7 +51,7 @@ def view(model_admin: Any, request: HttpRequest, instance: Any) -> HttpResponse:
 
 def recent(instance: Any, url: str) -> Table:
     """The last few entries of an object, with the way to all of them."""
-    entries = values.with_currency(audit_trail.of(instance))[:RECENT]
+    entries = values.with_currency(audit_trail.of(instance), about=instance)[:RECENT]
     return table(entries, title="History", action=cells.link("All entries", url))
 
 

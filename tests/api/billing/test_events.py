@@ -183,6 +183,25 @@ def test_long_lists_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert event_queries.count(event_queries.listed(code="unknown")) == 0
 
 
+@pytest.mark.parametrize("size", [1, 3, 4, 5])
+def test_pages_far_back_go_on_where_others_end(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    # Of sixteen events six are of the same second, and pages end among them.
+    moments = [f"2026-0{3 + number % 3}-04T12:00:0{number}" for number in range(9)] + ["2026-05-06T12:00:00"] * 6
+    usage.store(*[usage.make_event(moment, code="requests") for moment in (*moments, "2026-06-01T00:00:00")])
+    usage.store(usage.make_event(code="other"))
+    monkeypatch.setattr(event_queries, "_NEAR", 2)
+    monkeypatch.setattr(event_queries, "count", lambda _found: 5)  # far too few: an estimate may be
+    rows = event_queries.listed(code="requests")
+    met: list[str] = []
+    for offset in range(0, 50, size):
+        page = event_queries.page(rows, offset=offset, size=size)
+        met += [event.transaction_id for event in page.rows]
+        if not page.has_next:
+            break
+    assert met == [event.transaction_id for event in rows]
+    assert len(met) == 16
+
+
 def test_one_of_several_subscriptions_is_found(api: ApiClient) -> None:
     batch = [
         sent("a/b c", timestamp=MAY_4, external_subscription_id="first"),

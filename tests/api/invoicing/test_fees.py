@@ -10,6 +10,7 @@ import pytest
 from config.kernel import registry
 from customers.models import Customer
 from invoicing.models import InvoiceLine
+from invoicing.queries import lines
 from invoicing.services import payments
 from tests.factories import invoicing as make
 from tests.factories.platform import ApiClient
@@ -102,7 +103,9 @@ def test_apps_above_complete_a_fee(api: ApiClient, customer: Customer) -> None:
     assert api.read(f"invoices/{invoice.uuid}").json()["invoice"]["fees"] == listed
 
 
-def test_lists_are_narrowed(api: ApiClient, customer: Customer) -> None:
+@pytest.mark.parametrize("few", [10_000, 0])
+def test_lists_are_narrowed(api: ApiClient, customer: Customer, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(lines, "_FEW", few)  # whether the paid invoices are named, or are too many for it
     other = make.make_customer(customer.billing_entity, "c2")
     plan = make.line("10.00", kind="subscription", item_code="pro", group_key="sub2")
     paid = make.issue(customer, lines=[plan, make.line("1.00", item_code="egress")])
@@ -126,6 +129,8 @@ def test_lists_are_narrowed(api: ApiClient, customer: Customer) -> None:
     assert amounts(billable_metric_code="pro") == []
     assert amounts(currency="JPY") == [2000]
     assert amounts(payment_status="succeeded") == [1000, 100]
+    assert amounts(payment_status="refunded") == []
+    assert amounts(succeeded_at_to="2026-04-01T00:00:00Z") == []
     assert amounts(succeeded_at_from="2026-05-01T00:10:00Z") == [1000, 100]
     assert amounts(created_at_to="2026-05-01T00:09:59Z") == []
     assert amounts(event_transaction_id="t1") == []

@@ -274,7 +274,7 @@ def test_usage_billed_up_to_a_threshold_counts_once(customer: Customer) -> None:
     current = Subscription.objects.get()
     assert progressive_billing.bill(customer_id=customer.pk, external_id="sub", as_of=instant("2026-01-15")) is not None
     row = contract.commitments.get()
-    assert contract_commitments.progress(contract=contract, commitment=row).billed == 6
+    assert contract_commitments.progress(contract=contract, commitments=[row])[row.pk].billed == 6
     send("sub", "requests", "2026-01-20")
     subscription_moves.terminate_ended(as_of=instant("2026-02-01"))
     assert move("2026-02-01").settled == 1

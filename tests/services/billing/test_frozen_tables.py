@@ -43,7 +43,7 @@ FROZEN = {
     "invoicing.progressivecredit",
     "invoicing.wallet", "invoicing.walletconsumption", "invoicing.wallettransaction",
     "invoicing.writeoff", "invoicing.writeoffreversal",
-    "platform.auditentry", "platform.numbersequence", "platform.personaldataview",
+    "platform.approvalrequest", "platform.auditentry", "platform.numbersequence", "platform.personaldataview",
 }  # fmt: skip
 """Tables whose rows, once they are written, issued or settled, may not be changed or deleted by whoever has SQL."""
 
@@ -54,7 +54,8 @@ LIVING = {
         "contractnotice", "contractphase", "contractterm", "eventcorrection", "eventerrorcursor", "fixedchargeunits",
         "lateusage", "lateusagecheck", "lateusagecursor", "lifetimeusage", "planmigration", "planmigrationitem",
         "spendcap", "subscription", "subscriptionentitlement", "subscriptionprivilege", "subscriptionthreshold",
-        "thresholdcheck", "thresholdcursor", "usagealert", "walletcursor", "walletcheck", "walletalertthreshold",
+        "thresholdcheck", "thresholdcursor", "usagealert", "usagecount", "usagecountcursor", "walletcursor",
+        "walletcheck", "walletalertthreshold",
         "walletalert",
         "order", "orderform", "outlierrule", "parkedaccount", "quote", "quoteapproval", "quoteapprovalrule",
         "quotedelivery", "quoteversion", "rehearsal",

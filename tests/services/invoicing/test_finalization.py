@@ -68,7 +68,7 @@ def test_the_snapshot_keeps_seller_and_buyer_as_they_were() -> None:
     entity = make.make_entity(
         legal_name="Acme GmbH",
         tax_identification_number="DE123",
-        iban="DE02",
+        iban="DE02120300000000202051",
         invoice_footer="Thank you",
         city="Berlin",
     )
@@ -85,7 +85,7 @@ def test_the_snapshot_keeps_seller_and_buyer_as_they_were() -> None:
 
     snapshot = Invoice.objects.get().snapshot
     assert snapshot["version"] == 1
-    assert (snapshot["seller"]["legal_name"], snapshot["seller"]["iban"]) == ("Acme GmbH", "DE02")
+    assert (snapshot["seller"]["legal_name"], snapshot["seller"]["iban"]) == ("Acme GmbH", "DE02120300000000202051")
     assert set(snapshot["seller"]) >= {"logo", "accent_color", "bank_name", "bic", "phone", "url", "legal_number"}
     assert snapshot["buyer"]["name"] == "Renamed Ltd"
     assert snapshot["buyer"]["shipping_address"] == {"city": "Lyon"}
