@@ -35,6 +35,7 @@ from billing.services import (
     rehearsal_computing,
     run_starts,
     subscription_moves,
+    usage_counts,
 )
 from config.kernel import actors
 from invoicing.services import invoices
@@ -101,6 +102,12 @@ def give_ending_notices(**_: Any) -> None:
 def tell_event_errors(**_: Any) -> None:
     """Tell of events that are no good."""
     event_errors.run(as_of=timezone.now())
+
+
+@shared_task(name="billing.tasks.count_usage")
+def count_usage(**_: Any) -> None:
+    """Count usage events for pages."""
+    usage_counts.run(as_of=timezone.now())
 
 
 @shared_task(name="billing.tasks.bill_usage_thresholds")

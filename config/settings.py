@@ -45,6 +45,7 @@ if BEHIND_PROXY:  # believed only when said so: a client could send the header i
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_MEGABYTES", default=16) * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a quote of a hundred products has thousands of prices
 
 # --- Applications -------------------------------------------------------------------------------------------------
 
@@ -138,6 +139,7 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "data_folder_in": str(_queue),
         "data_folder_out": str(_queue),
         "control_folder": str(environment.make_private(BROKER_DIR / "control")),
+        "broken_folder": str(BROKER_DIR / "broken"),
         "polling_interval": 0.1,
     }
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
@@ -264,6 +266,7 @@ API_LOG_HIDDEN_FIELDS = env.list(
 )
 SECURITY_LOG_DAYS = env.int("SECURITY_LOG_DAYS", default=365)
 PERSONAL_VIEW_DAYS = env.int("PERSONAL_VIEW_DAYS", default=365)
+IMPORT_DAYS = env.int("IMPORT_DAYS", default=180)
 IDEMPOTENCY_DAYS = env.int("IDEMPOTENCY_DAYS", default=30)
 
 # --- Billing ------------------------------------------------------------------------------------------------------
@@ -337,4 +340,5 @@ WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="human")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-LOGGING = structured_logging.configuration(log_format=LOG_FORMAT, level=LOG_LEVEL)
+LOG_TASKS = env.bool("LOG_TASKS", default=False)
+LOGGING = structured_logging.configuration(log_format=LOG_FORMAT, level=LOG_LEVEL, tasks=LOG_TASKS)

@@ -15,7 +15,9 @@ from billing.domain import renewals
 from billing.domain.contract_terms import Span
 from billing.models import Contract, ContractAmendment, ContractCommitment, ContractPhase
 from billing.queries import prepaid_commitments, sold_contracts
+from billing.queries.prepaid_commitments import Drawdown
 from billing.services import contract_commitments
+from billing.services.contract_commitments import Progress
 from billing.services.contract_endings import Preview
 from config.kernel import money
 from config.platform.admin import cells
@@ -83,8 +85,16 @@ def phases(contract: Contract) -> Table:
 
 def commitments(contract: Contract) -> Custom:
     """What was committed to, what was billed towards it, and what is to be expected."""
-    rows = [_commitment(contract, row) for row in contract.commitments.all()]
+    every = list(contract.commitments.all())
+    terms = _of_kind(every, ContractCommitment.Kind.TERM)
+    towards = contract_commitments.progress(contract=contract, commitments=terms)
+    drawdowns = prepaid_commitments.drawdowns(_of_kind(every, ContractCommitment.Kind.PREPAID))
+    rows = [_commitment(row, towards.get(row.pk), drawdowns.get(row.pk)) for row in every]
     return Custom("Commitments", "admin/billing/contract_commitments.html", {"rows": rows})
+
+
+def _of_kind(rows: Sequence[ContractCommitment], kind: str) -> list[ContractCommitment]:
+    return [row for row in rows if row.kind == kind]
 
 
 def amendments(contract: Contract) -> Table:
@@ -230,7 +240,7 @@ def _phase_row(phase: ContractPhase) -> Row:
 
 def drawn(contract: Contract) -> tuple[Table, ...]:
     """The invoices that drew on prepaid commitments, where there are any."""
-    prepaid = [row for row in contract.commitments.all() if row.kind == ContractCommitment.Kind.PREPAID]
+    prepaid = _of_kind(list(contract.commitments.all()), ContractCommitment.Kind.PREPAID)
     if not prepaid:
         return ()
     rows = tuple(
@@ -241,8 +251,7 @@ def drawn(contract: Contract) -> tuple[Table, ...]:
     return (Table("Drawn of what is prepaid", heads, rows, empty="Nothing was drawn yet."),)
 
 
-def _prepaid(row: ContractCommitment, note: str) -> Mapping[str, Any]:
-    found = prepaid_commitments.drawdown(row)
+def _prepaid(row: ContractCommitment, found: Drawdown, note: str) -> Mapping[str, Any]:
     percent = int(found.used.amount * 100 / found.granted.amount) if found.granted else 0
     badge = cells.badge("open", Tone.GOOD) if found.left else cells.badge("nothing left", Tone.NEUTRAL)
     if not found.granted:
@@ -265,15 +274,14 @@ def _prepaid(row: ContractCommitment, note: str) -> Mapping[str, Any]:
     }
 
 
-def _commitment(contract: Contract, row: ContractCommitment) -> Mapping[str, Any]:
+def _commitment(row: ContractCommitment, found: Progress | None, drawdown: Drawdown | None) -> Mapping[str, Any]:
     title = row.invoice_name or ("For each period of " + str(row.item) if row.item is not None else "Over the term")
     note = days(row.starts_on, row.cut_on or row.ends_on)
-    if row.kind == ContractCommitment.Kind.PREPAID:
-        return _prepaid(row, note)
-    if row.kind == ContractCommitment.Kind.PERIOD:
+    if drawdown is not None:
+        return _prepaid(row, drawdown, note)
+    if found is None:
         figures = [("Committed for each period", cells.money_text(row.amount))]
         return {"title": title, "badge": "", "percent": None, "figures": figures, "note": note}
-    found = contract_commitments.progress(contract=contract, commitment=row)
     percent = 100 if not found.due else min(100, int(found.billed * 100 / found.due))
     is_reached = found.missing == 0
     badge = cells.badge("reached", Tone.GOOD) if is_reached else cells.badge("open", Tone.WARN)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from billing.admin import contract_amendment_verbs, contract_blocks, contract_verbs
@@ -17,6 +18,7 @@ from config.kernel import dates, registry
 from config.platform.admin import blocks, cells, history, pages, theme
 from config.platform.admin.blocks import Fact, Facts, Figure, Figures, Page, Row, Tab, Table, columns
 from customers.models import Customer
+from customers.queries import searching
 
 _ROWS = 25
 
@@ -42,7 +44,7 @@ class RenewalFilter(theme.DropdownFilter):
 
 
 @pages.register(Contract)
-class ContractAdmin(pages.PageAdmin):
+class ContractAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Contracts."""
 
     list_display = ("contract", "customer_named", "state_shown", "first_day", "last_day", "at_its_end")
@@ -54,8 +56,8 @@ class ContractAdmin(pages.PageAdmin):
         ("ends_on", theme.RangeDateFilter),
     )
     list_select_related = ("customer__billing_entity",)
-    search_fields = ("number", "name", "customer__name", "customer__external_id", "purchase_order_number")
-    search_help_text = "Number, name, customer or purchase order"
+    search_fields = search_starts = ("number", "name", "purchase_order_number")
+    search_help_text = "Beginning of number, name or purchase order, or customer"
     ordering = ("-created_at", "-id")
     list_verbs = (contract_verbs.CreateContract(),)
     prominent = ("activate", "change_terms", "add_product", "give_notice", "withdraw_notice")
@@ -149,8 +151,11 @@ def of_customer(customer: Customer) -> Mapping[str, Any] | None:
             )
             for one in found
         ),
+        action=cells.link(
+            "All contracts", f"{reverse('admin:billing_contract_changelist')}?customer__id__exact={customer.pk}"
+        ),
     )
-    return blocks.panel(table)
+    return blocks.panel(table, side="left", place=20)
 
 
 def _figures(contract: Contract) -> Figures:

@@ -5,9 +5,9 @@ the billed time of an invoice, and how each of its lines came about.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Case, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -16,42 +16,55 @@ from billing.admin import line_verbs, shown, usage_blocks
 from billing.domain import verification
 from billing.domain.verification import Verification
 from billing.models import BilledPeriod, RatedCharge, Subscription
-from billing.queries import recurring_revenue
 from catalog.models import Plan, PlanVersion
 from config.kernel import registry
 from config.platform.admin import blocks, cells
-from config.platform.admin.blocks import Block, Sum
+from config.platform.admin.blocks import Block, Row, Sum, Table
 from config.platform.admin.cells import Tone
 from customers.models import Customer
 from invoicing.models import Invoice, InvoiceLine
 
 ROWS = 25
+OF_CUSTOMER = 10
+"""As many subscriptions as a customer's page shows, those that are not over first."""
+
+_OVER = (Subscription.Status.TERMINATED, Subscription.Status.CANCELED)
+_LIVING = Case(When(status__in=_OVER, then=1), default=0)
 
 
 def of_customer(customer: Customer) -> Mapping[str, Any]:
     """A customer's subscriptions, and their events by day."""
-    rows = Subscription.objects.filter(customer=customer).order_by("-pk")
-    found = list(rows.select_related("plan_version__plan", "customer__billing_entity")[:ROWS])
-    table = shown.subscriptions(
-        found, title="Subscriptions", empty="No subscription yet. Make one under Subscriptions, or through the API."
-    )
+    rows = Subscription.objects.filter(customer=customer).order_by(_LIVING, "-pk")
+    found = list(rows.select_related("plan_version__plan", "customer__billing_entity")[:OF_CUSTOMER])
+    table = _subscriptions(customer, found)
     ids = {one.external_id for one in found if one.status == Subscription.Status.ACTIVE}
-    at = timezone.now()
-    shown_blocks: list[Block] = [*_recurring(customer, at), table]
+    shown_blocks: list[Block] = [table]
     if ids:
-        shown_blocks.append(usage_blocks.by_day(ids, at=at, timezone=customer.applicable_timezone))
-    return blocks.panel(*shown_blocks)
+        shown_blocks.append(usage_blocks.by_day(ids, at=timezone.now(), timezone=customer.applicable_timezone))
+    return blocks.panel(*shown_blocks, side="left", place=10)
 
 
-def _recurring(customer: Customer, at: datetime) -> tuple[Block, ...]:
-    """What recurs each month, by currency. One query."""
-    month = at.astimezone(UTC).date().replace(day=1)
-    found = recurring_revenue.by_month(at=at, since=month, external_customer_id=customer.external_id)
-    items = tuple(
-        blocks.Figure("MRR", cells.money_text(one.amount), "plan fees of a month, without tax and usage")
-        for one in found
+def _subscriptions(customer: Customer, found: Sequence[Subscription]) -> Table:
+    every = f"{reverse('admin:billing_subscription_changelist')}?customer__id__exact={customer.pk}"
+    return Table(
+        "Subscriptions",
+        blocks.columns("Subscription", "State", "Started", "Next billing"),
+        tuple(
+            Row(
+                (
+                    cells.stack(
+                        cells.to(one), f"{one.plan_version}, {one.external_id}" if one.name else one.plan_version
+                    ),
+                    shown.status(one),
+                    cells.local_day(one.started_at, customer.applicable_timezone),
+                    cells.day(one.next_billing_date),
+                )
+            )
+            for one in found
+        ),
+        empty="No subscription yet. Begin one with the button above, or through the API.",
+        action=cells.link("All subscriptions", every) if found else "",
     )
-    return (blocks.Figures(items),) if items else ()
 
 
 def of_plan(plan: Plan) -> Mapping[str, Any]:

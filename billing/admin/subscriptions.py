@@ -17,6 +17,7 @@ from billing.admin import (
     activation_verbs,
     advance_fees,
     alert_blocks,
+    customer_glance,
     entitlements,
     fixed_charges,
     own_terms_blocks,
@@ -43,7 +44,7 @@ from catalog.models import Plan, PlanVersion
 from config.kernel import dates
 from config.platform.admin import cells, filters, history, pages, theme, verbs
 from config.platform.admin.blocks import Fact, Facts, Figure, Figures, Page, Tab
-from customers.queries import custom_sections
+from customers.queries import custom_sections, searching
 
 PERIODS = 60
 
@@ -68,7 +69,7 @@ class PlanFilter(theme.DropdownFilter):
 
 
 @pages.register(Subscription)
-class SubscriptionAdmin(pages.PageAdmin):
+class SubscriptionAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Subscriptions."""
 
     list_display = ("subscription", "customer_named", "plan", "status_shown", "started", "next_billing")
@@ -81,8 +82,8 @@ class SubscriptionAdmin(pages.PageAdmin):
         ("started_at", filters.DayRangeFilter),
     )
     list_select_related = ("customer__billing_entity", "plan_version__plan")
-    search_fields = ("external_id", "name", "purchase_order_number", "customer__name", "customer__external_id")
-    search_help_text = "Subscription or customer"
+    search_fields = search_starts = ("external_id", "name", "purchase_order_number")
+    search_help_text = "Beginning of id, name or purchase order, or customer"
     ordering = ("-created_at", "-id")
     list_verbs = (CreateSubscription(),)
     verbs = (
@@ -103,13 +104,14 @@ class SubscriptionAdmin(pages.PageAdmin):
         CallOffEnd(),
         Terminate(),
     )
-    prominent = ("change_plan", "pause", "resume", "decline", "terminate")
+    prominent = ("change_plan", "pause", "resume", "decline")
     panels = "billing.subscription"
     empty_text = "A subscription is a customer's contract on a plan. Make one here or through the API."
 
     def further_views(self) -> Sequence[tuple[str, Callable[..., HttpResponse], str]]:
-        """The page that plays plans and contracts, and the part of a page that has the next invoices."""
+        """The page that plays plans and contracts, and parts of pages: the next invoices, the usage of a customer."""
         return (
+            ("of-customer/<int:customer_id>/usage/", customer_glance.usage_view, "customer_usage"),
             ("simulation/", functools.partial(simulations.view, self), "simulation"),
             ("<path:object_id>/upcoming/", functools.partial(upcoming_blocks.view, self), "upcoming"),
         )

@@ -38,6 +38,7 @@ from billing.models.rated import BilledPeriod, RatedCharge
 from billing.models.rehearsals import OutlierRule, ParkedAccount, Rehearsal, RehearsedInvoice
 from billing.models.runs import BillingRun, BillingRunItem
 from billing.models.subscriptions import Subscription
+from billing.models.usage_counts import UsageCount, UsageCountCursor
 from billing.models.usage_thresholds import (
     AppliedUsageThreshold,
     SubscriptionThreshold,
@@ -110,6 +111,8 @@ __all__ = [
     "TriggeredAlert",
     "TriggeredWalletAlert",
     "UsageAlert",
+    "UsageCount",
+    "UsageCountCursor",
     "UsageEvent",
     "WalletAlert",
     "WalletAlertThreshold",

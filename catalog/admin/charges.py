@@ -15,7 +15,7 @@ from catalog.admin.publishing import PublishForm
 from catalog.domain.pricing import groups, presentation
 from catalog.models import Charge, Plan, PlanVersion
 from catalog.queries import plans as known_plans
-from catalog.services import plans
+from catalog.services import approval_actions, plans
 from catalog.services.charge_input import ChargeValues
 from config.kernel import errors, money
 from config.kernel.actors import Actor
@@ -37,6 +37,7 @@ class AddCharge(ObjectVerb):
     label = "Add a price"
     icon = "add"
     permission = "catalog.change_plan"
+    action = approval_actions.PUBLISH_PRICES
     explanation = VERSION_NOTE
     confirm = "Publish the new version"
     form_class = NewChargeForm
@@ -66,6 +67,7 @@ class ChangePrice(ObjectVerb):
     icon = "edit"
     variant = theme.ActionVariant.PRIMARY
     permission = "catalog.change_plan"
+    action = approval_actions.PUBLISH_PRICES
     explanation = VERSION_NOTE
     confirm = "Publish the new version"
     form_class = PriceForm
@@ -108,6 +110,7 @@ class RemoveCharge(ObjectVerb):
     icon = "delete"
     variant = theme.ActionVariant.DANGER
     permission = "catalog.change_plan"
+    action = approval_actions.PUBLISH_PRICES
     explanation = f"The metric is not billed any more with this plan. {VERSION_NOTE}"
     confirm = "Publish without it"
     form_class = PublishForm

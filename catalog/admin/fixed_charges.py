@@ -16,7 +16,7 @@ from catalog.admin.price_pages import PricePageAdmin
 from catalog.admin.publishing import PublishForm
 from catalog.models import FixedCharge, Plan
 from catalog.queries import plans as known_plans
-from catalog.services import fixed_charges
+from catalog.services import approval_actions, fixed_charges
 from catalog.services.fixed_charge_input import FixedChargeValues
 from config.kernel.actors import Actor
 from config.platform.admin import cells, pages, theme
@@ -32,6 +32,7 @@ class AddFixedCharge(ObjectVerb):
     label = "Add a fixed charge"
     icon = "add_shopping_cart"
     permission = "catalog.change_plan"
+    action = approval_actions.PUBLISH_PRICES
     explanation = charges.VERSION_NOTE
     confirm = "Publish the new version"
     form_class = NewFixedChargeForm
@@ -60,6 +61,7 @@ class ChangeFixedCharge(ObjectVerb):
     icon = "edit"
     variant = theme.ActionVariant.PRIMARY
     permission = "catalog.change_plan"
+    action = approval_actions.PUBLISH_PRICES
     explanation = charges.VERSION_NOTE
     confirm = "Publish the new version"
     form_class = FixedChargeForm
@@ -96,6 +98,7 @@ class RemoveFixedCharge(ObjectVerb):
     icon = "delete"
     variant = theme.ActionVariant.DANGER
     permission = "catalog.change_plan"
+    action = approval_actions.PUBLISH_PRICES
     explanation = f"The add-on is not billed any more with this plan. {charges.VERSION_NOTE}"
     confirm = "Publish without it"
     form_class = PublishForm

@@ -63,6 +63,24 @@ jobs.register(
 )
 
 
+jobs.register(
+    jobs.PeriodicJob(
+        name="forget_imports",
+        service="config.platform.services.imports.forget",
+        task="config.platform.tasks.forget_imports",
+        minutes="20",
+        hours="4",
+        description="Empties the rows of files that were imported long ago of what stood in them.",
+    )
+)
+
+
+@shared_task(name="config.platform.tasks.forget_imports")
+def forget_imports(**_: Any) -> None:
+    """Forget what stood in rows of old files."""
+    imports.forget(as_of=timezone.now())
+
+
 @shared_task(name="config.platform.tasks.continue_imports")
 def continue_imports(**_: Any) -> None:
     """Check and write the rows of imported files."""

@@ -3,6 +3,8 @@
 from invoicing.admin import (
     books,
     credit_notes,
+    customer_glance,
+    customer_ways,
     fees,
     invoices,
     journal_exports,
@@ -21,6 +23,8 @@ from invoicing.admin import (
 __all__ = [
     "books",
     "credit_notes",
+    "customer_glance",
+    "customer_ways",
     "fees",
     "invoices",
     "journal_exports",

@@ -21,7 +21,7 @@ from config.platform.admin.forms import VerbForm
 from config.platform.admin.verbs import ObjectVerb, Outcome
 from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.queries import credit_notes as known
-from invoicing.services import credit_note_dispatch, credit_notes
+from invoicing.services import approval_actions, credit_note_dispatch, credit_notes
 
 _WAYS = (
     ("credit", "As credit: it lowers later invoices"),
@@ -61,6 +61,7 @@ class Credit(ObjectVerb):
     label = "Credit"
     icon = "undo"
     permission = "invoicing.add_creditnote"
+    action = approval_actions.CREDIT_NOTE
     explanation = (
         "A credit note is issued at once: it takes the next number of the invoice, is frozen and booked. The invoice "
         "itself stays as it is. Say for each line how much is given back before tax; tax is added as on the invoice."
@@ -92,6 +93,15 @@ class Credit(ObjectVerb):
                 Fact("Items", cells.money_text(amount.net + found.credited.coupons)),
                 Fact("Taken off for coupons", cells.money_text(-found.credited.coupons)),
             )
+        about = Facts(
+            "What is credited",
+            (
+                Fact("Customer", cells.to(instance.customer)),
+                Fact("Invoice", cells.to(instance)),
+                Fact("Reason", CreditNote.Reason(values["reason"]).label),
+                Fact("Said on the credit note", values["description"] or cells.EMPTY),
+            ),
+        )
         facts = Facts(
             "The credit note",
             (
@@ -104,7 +114,13 @@ class Credit(ObjectVerb):
                 Fact("Could be taken off what is due", cells.money_text(limits.offsettable)),
             ),
         )
-        return (facts,)
+        return (about, _given(instance, values), facts)
+
+    def measured(self, *, instance: Invoice, values: Mapping[str, Any] | None) -> Money | None:
+        """The credit note with tax, once it is known which lines."""
+        if values is None:
+            return None
+        return credit_notes.estimate(invoice_id=instance.pk, amounts=_amounts(instance, values)).credited.amount.gross
 
     def perform(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
         """Issue it."""
@@ -169,6 +185,7 @@ class TellRefund(ObjectVerb):
     icon = "payments"
     variant = theme.ActionVariant.PRIMARY
     permission = "invoicing.refund_creditnote"
+    action = approval_actions.REFUND_CREDIT_NOTE
     explanation = "Refunds are paid elsewhere, such as by a bank transfer. One that was paid is booked out of cash."
     confirm = "Save"
     form_class = RefundForm
@@ -180,6 +197,10 @@ class TellRefund(ObjectVerb):
             CreditNote.RefundStatus.FAILED,
         }:
             raise errors.NotAllowed("is_succeeded", "There is no refund to be paid.")
+
+    def measured(self, *, instance: CreditNote, values: Mapping[str, Any] | None) -> Money | None:
+        """The refund."""
+        return instance.refund_amount
 
     def preview(self, *, instance: CreditNote, at: datetime) -> Sequence[Block]:
         """What is to be paid back."""
@@ -245,6 +266,16 @@ def table(notes: Sequence[CreditNote]) -> Table:
         ),
         empty="Nothing of this invoice was given back.",
     )
+
+
+def _given(invoice: Invoice, values: Mapping[str, Any]) -> Table:
+    """The lines that something is given back of: what they billed, and how much of it."""
+    amounts = _amounts(invoice, values)
+    rows = tuple(
+        Row((f"{line.position}. {line.label}", cells.money(line.amount), cells.money(amounts[line.pk])))
+        for line in invoice.lines.filter(pk__in=amounts).order_by("position")
+    )
+    return Table("Lines", columns("Line", "Billed, net#", "Given back, net#"), rows)
 
 
 def _left(invoice: Invoice) -> list[tuple[InvoiceLine, Money]]:

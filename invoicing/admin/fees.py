@@ -21,7 +21,7 @@ from invoicing.admin.filters import CurrencyFilter, PaymentFilter
 from invoicing.domain import standalone
 from invoicing.models import InvoiceLine
 from invoicing.queries import ledger, lines
-from invoicing.services import standalone_lines
+from invoicing.services import approval_actions, standalone_lines
 
 _TONES = {
     standalone.PENDING: Tone.NEUTRAL,
@@ -81,6 +81,7 @@ class MarkRefunded(SetStatus):
 
     name = "refunded"
     label = confirm = "Mark as refunded"
+    action = approval_actions.REFUND_FEE
     icon = "undo"
     status = standalone.REFUNDED
     done = "The fee is refunded: nothing of it is earned or owed any more."

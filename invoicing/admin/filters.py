@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.lookups import GreaterThan
 from django.http import HttpRequest
+from django.utils import dateparse
 
 from catalog.models import PlanVersion
 from config.platform.admin import filters, theme
@@ -64,6 +65,19 @@ class PaymentFilter(filters.ChoiceFilter):
         ("failed", "Failed", lambda rows: rows.filter(payment_status="failed")),
         ("refunded", "Refunded", lambda rows: rows.filter(payment_status="refunded")),
     )
+
+
+class DueDayFilter(theme.RangeDateFilter):
+    """The day of payment. What is due by a day was issued by then, where the list of what is due for long begins."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        """Narrow to the days; what is no day narrows nothing."""
+        found = super().queryset(request, queryset)
+        try:
+            last = dateparse.parse_date(self.used_parameters.get(f"{self.parameter_name}_to") or "")
+        except (TypeError, ValueError):
+            last = None
+        return queryset if found is None else found if last is None else found.filter(issuing_date__lte=last)
 
 
 class AmountFilter(theme.RangeNumericFilter):

@@ -145,7 +145,10 @@ class PaymentForm(VerbForm):
         if amount <= 0:
             raise forms.ValidationError("A payment has to be more than zero.")
         if amount > self.due.amount:
-            raise forms.ValidationError(f"More than the {cells.money_text(self.due)} that is open.")
+            raise forms.ValidationError(
+                f"More than the {cells.money_text(self.due)} that is open. Record that much here, and what is left of "
+                "the payment at another open invoice of the customer; or pay the rest back."
+            )
         return amount
 
     def clean_paid_on(self) -> date:

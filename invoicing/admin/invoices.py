@@ -15,12 +15,12 @@ from customers.queries import searching
 from invoicing.admin import invoice_page, shown
 from invoicing.admin.credit_note_verbs import Credit
 from invoicing.admin.dispute_verbs import EndDispute, LoseDispute, OpenDispute
-from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueFilter
+from invoicing.admin.filters import AmountFilter, CurrencyFilter, DueDayFilter, DueFilter
 from invoicing.admin.invoice_verbs import Finalize, RecordPayment, Refresh, Send, SendMany, VoidDraft
 from invoicing.admin.one_off_verbs import NewInvoice
-from invoicing.admin.payment_request_verbs import AskForPayment
+from invoicing.admin.payment_request_verbs import AskForPayment, Remind
 from invoicing.admin.tax_engines import RetryTaxes
-from invoicing.admin.void_verbs import Regenerate, VoidIssued
+from invoicing.admin.void_verbs import Regenerate, VoidIssued, VoidMany
 from invoicing.admin.write_off_verbs import UndoWriteOff, WriteOffDue, WriteOffMany
 from invoicing.models import Document, Invoice
 from invoicing.queries import receivables
@@ -43,7 +43,7 @@ class InvoiceAdmin(searching.IndexedSearch, pages.PageAdmin):
         ("billing_entity", theme.RelatedDropdownFilter),
         CurrencyFilter,
         ("issuing_date", theme.RangeDateFilter),
-        ("payment_due_date", theme.RangeDateFilter),
+        ("payment_due_date", DueDayFilter),
         ("total_amount", AmountFilter),
     )
     list_select_related = ("customer", "billing_entity")
@@ -58,11 +58,13 @@ class InvoiceAdmin(searching.IndexedSearch, pages.PageAdmin):
         OpenDispute(), EndDispute(), LoseDispute(), WriteOffDue(), UndoWriteOff(),
         VoidIssued(), Regenerate(), RetryTaxes(),
     )  # fmt: skip
-    prominent = ("finalize", "pay", "send", "credit", "refresh", "void", "regenerate")
+    prominent = ("finalize", "pay", "send", "credit", "refresh", "regenerate")
     bulk_verbs = (
         BulkVerb(Finalize(), "Finalize drafts"),
         BulkVerb(SendMany(), "Send by e-mail"),
+        BulkVerb(Remind(), "Ask for payment"),
         BulkVerb(WriteOffMany(), "Write off"),
+        BulkVerb(VoidMany(), "Void"),
     )
     panels = "invoicing.invoice"
     empty_text = "Billing runs make invoices when a subscription's period is over."

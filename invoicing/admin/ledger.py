@@ -25,7 +25,7 @@ from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Row, Ta
 from config.platform.admin.cells import Tone
 from customers.models import BillingEntity
 from customers.queries import searching
-from invoicing.admin import customer_statements, ledger_reports, manual_entries, shown
+from invoicing.admin import customer_glance, customer_statements, ledger_reports, manual_entries, shown
 from invoicing.domain import ledger as bookings
 from invoicing.domain import standalone
 from invoicing.models import LedgerEntry, ManualEntry
@@ -157,6 +157,7 @@ class LedgerEntryAdmin(searching.IndexedSearch, pages.PageAdmin):
             ("trial-balance/", functools.partial(ledger_reports.balance_view, self), "trial_balance"),
             ("ageing/", functools.partial(ledger_reports.ageing_view, self), "ageing"),
             ("revenue/", functools.partial(ledger_reports.revenue_view, self), "revenue"),
+            ("customer/<int:customer_id>/balance/", customer_glance.balance_view, "customer_balance"),
             ("customer/<int:customer_id>/", functools.partial(customer_statements.view, self), "customer_statement"),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from config.kernel.actors import Actor
@@ -15,9 +15,10 @@ from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Tab
 from config.platform.admin.bulk import BulkVerb
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ObjectVerb, Outcome
+from config.platform.queries import matching
 from customers.models import Customer
 from invoicing.admin import shown
-from invoicing.models import Delivery
+from invoicing.models import CreditNote, Delivery, Invoice
 from invoicing.services import delivery_repeats
 
 
@@ -74,7 +75,7 @@ class DeliveryAdmin(pages.PageAdmin):
     list_select_related = (
         "invoice__customer", "credit_note__customer", "payment_receipt__payment__customer", "payment_request__customer",
     )  # fmt: skip
-    search_fields = ("=invoice__number", "=credit_note__number")
+    search_fields = ("invoice__number", "credit_note__number")
     search_help_text = "Number of an invoice or a credit note"
     ordering = ("-id",)
     verbs = (Repeat(),)
@@ -89,6 +90,17 @@ class DeliveryAdmin(pages.PageAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         """E-mails with their documents."""
         return super().get_queryset(request).select_related(*self.list_select_related)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """Find by the number of the document, in whatever case. Two queries more, for the documents."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        invoices = matching.equal(Invoice.objects.order_by(), "number", term).values_list("pk", flat=True)
+        notes = matching.equal(CreditNote.objects.order_by(), "number", term).values_list("pk", flat=True)
+        return queryset.filter(Q(invoice__in=list(invoices)) | Q(credit_note__in=list(notes))), False
 
     @theme.display(description="Document", ordering="id")
     def document(self, row: Delivery) -> str:

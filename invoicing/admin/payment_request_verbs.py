@@ -81,6 +81,34 @@ class AskForPayment(ObjectVerb):
         return Outcome(f"{cells.money_text(request.amount)} were asked for.", url=url)
 
 
+class Remind(AskForPayment):
+    """Ask the customers of many overdue invoices: one e-mail for all that is overdue of a customer at a seller."""
+
+    name = "remind"
+    form_class = VerbForm
+    explanation = (
+        "Each customer gets one e-mail with all that is overdue at the same seller, whichever of the invoices were "
+        "chosen. Nothing is booked, and the invoices stay as they are."
+    )
+
+    def form(self, *, data: Any, instance: Invoice, at: datetime) -> VerbForm:
+        """Nothing is chosen."""
+        return VerbForm(data)
+
+    def perform(self, *, instance: Invoice, values: Mapping[str, Any], actor: Actor, at: datetime) -> Outcome:
+        """Ask once for all invoices of the customer that the same form names."""
+        whose = f"{values['once']}:{instance.customer_id}:{instance.billing_entity_id}:{instance.currency}"
+        request = payment_requests.create(
+            external_customer_id=instance.customer.external_id,
+            invoice_uuids=[row.uuid for row in _late(instance)],
+            email="",
+            actor=actor,
+            at=at,
+            key=f"bulk:{whose}" if values["once"] else "",
+        )
+        return Outcome(f"{cells.money_text(request.amount)} were asked for, by request {request}.")
+
+
 class SendRequest(ObjectVerb):
     """E-mail a payment request once more."""
 

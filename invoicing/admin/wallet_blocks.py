@@ -176,15 +176,12 @@ def of_customer(customer: Customer, *, most: int) -> tuple[Table, ...]:
     return (
         Table(
             "Wallets",
-            columns("Wallet", "Status", "Pays", "Ends", "Used#", "Ongoing#", "Balance#"),
+            columns("Wallet", "Ends", "Ongoing#", "Balance#"),
             tuple(
                 Row(
                     (
-                        cells.to(row),
-                        status(row),
-                        pays(row),
+                        cells.stack(cells.to(row), f"{row.get_status_display()}, pays {pays(row)}"),
                         cells.instant(row.expiration_at),
-                        cells.money(row.consumed_amount),
                         cells.money(row.ongoing_balance_amount),
                         balance(row),
                     )

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from moneyed import Money
 
 from config.kernel import dates, errors
 from config.kernel.actors import Actor
@@ -22,7 +23,7 @@ from config.platform.admin.verbs import ListVerb, ObjectVerb, Outcome
 from invoicing.admin.wallet_forms import CREDITS, NewWalletForm, TermsForm, terms
 from invoicing.domain import wallets as rules
 from invoicing.models import Wallet, WalletTransaction
-from invoicing.services import wallet_top_ups, wallets
+from invoicing.services import approval_actions, wallet_top_ups, wallets
 from invoicing.services.wallet_top_ups import TopUp
 
 
@@ -155,12 +156,17 @@ class GrantCredits(WalletVerb):
 
     name = "grant"
     label = "Give credits"
+    action = approval_actions.GRANT_CREDITS
     icon = "redeem"
     explanation = "They come in at once, without an invoice. What invoices use of them is booked as a promotion."
     confirm = "Give the credits"
     form_class = GrantForm
     weighs = True
     weigh_label = "Show the amount"
+
+    def measured(self, *, instance: Wallet, values: Mapping[str, Any] | None) -> Money | None:
+        """What the credits are worth."""
+        return None if values is None else _worth(instance, values, "granted_credits")[1]
 
     def weigh(self, *, instance: Wallet, values: Mapping[str, Any], actor: Actor, at: datetime) -> Sequence[Block]:
         """What they come to."""

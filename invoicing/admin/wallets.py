@@ -8,13 +8,14 @@ from moneyed import Money
 from config.platform.admin import cells, history, pages, theme
 from config.platform.admin.blocks import Note, Page, Tab
 from config.platform.admin.cells import Tone
+from customers.queries import searching
 from invoicing.admin import wallet_blocks, wallet_rule_verbs, wallet_verbs
 from invoicing.admin.filters import CurrencyFilter
 from invoicing.models import Wallet, WalletTransaction
 
 
 @pages.register(Wallet)
-class WalletAdmin(pages.PageAdmin):
+class WalletAdmin(searching.IndexedSearch, pages.PageAdmin):
     """Wallets."""
 
     list_display = ("named", "customer_named", "status_shown", "pays", "priority", "ends", "used", "ongoing", "left")
@@ -25,8 +26,8 @@ class WalletAdmin(pages.PageAdmin):
         CurrencyFilter,
     )
     list_select_related = ("customer", "billing_entity")
-    search_fields = ("name", "code", "customer__name", "customer__external_id")
-    search_help_text = "Name or code of the wallet, name or external id of the customer"
+    search_fields = search_starts = ("name", "code")
+    search_help_text = "Beginning of name or code, or customer"
     ordering = ("-created_at", "-id")
     list_verbs = (wallet_verbs.CreateWallet(),)
     verbs = (

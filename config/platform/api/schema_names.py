@@ -116,6 +116,7 @@ TAGS: tuple[tuple[str, str, str], ...] = (
     ("Organization", r"organizations", "The installation."),
     ("Webhooks", r"webhook", "Where events of yours are told, and how to check that they came from here."),
     ("Analytics", r"analytics", "What was earned, used and is open, by month."),
+    ("Approvals", r"approvals", "An addition: what waits for a second person, and what became of it."),
     ("Logs", r"(activity|api|security)_logs", "Who did what, and which requests came in."),
     ("API keys", r"api_keys", "An addition: keys, their rights, and their rotation."),
 )  # fmt: skip

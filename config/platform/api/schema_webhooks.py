@@ -27,6 +27,7 @@ def _object(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 COMPONENTS: dict[str, str] = {
+    "approval": "ApprovalAnswer",
     "billable_metric": "MetricAnswer",
     "contract": "ContractAnswer",
     "quote": "QuoteAnswer",

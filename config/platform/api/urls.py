@@ -2,11 +2,13 @@
 
 from django.urls import path, re_path
 
-from config.platform.api import logs, views, webhook_endpoints, webhook_events
+from config.platform.api import approvals, logs, views, webhook_endpoints, webhook_events
 
 urlpatterns = [
     path("activity_logs", logs.ActivityLogs.as_view()),
     path("activity_logs/<str:activity_id>", logs.ActivityLog.as_view()),
+    path("approvals", approvals.Approvals.as_view()),
+    path("approvals/<str:lago_id>", approvals.OneApproval.as_view()),
     path("api_logs", logs.ApiLogs.as_view()),
     path("api_logs/<str:request_id>", logs.ApiLog.as_view()),
     path("security_logs", logs.SecurityLogs.as_view()),

@@ -140,6 +140,7 @@ class ApiView(APIView):
             label=request.auth.name,
             address=clients.address(request._request),
             client=clients.agent(request._request),
+            behind=tuple(request.auth.known_to),
         )
 
     def at(self) -> datetime:
