@@ -16,6 +16,7 @@ from benchmarks.reports import FAR, NOW, copy, read, read_nothing
 from billing.models import Subscription
 from billing.services import rehearsal_computing, rehearsals, usage_counts
 from config.kernel import actors
+from config.platform.services import installation
 from tests.factories import quotes as offers
 
 LARGEST = FAR + 1
@@ -46,6 +47,7 @@ MOMENT = {"at": NOTHING["timestamp with time zone"], "created_at": NOTHING["time
 
 def seed(*, subscriptions: int, invoices: int, events: int) -> None:
     """Write all of it: invoices in the ledger with their lines, then what else long lists show, then events."""
+    installation.ensure(at=NOW)
     offer()
     rehearse()
     reports.fill(subscriptions, invoices)
