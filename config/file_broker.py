@@ -30,6 +30,8 @@ YOUNG_SECONDS = 30
 STALE_SECONDS = 3600
 """Parts older than this were left by a program that was killed while it wrote."""
 
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
 log = logging.getLogger(__name__)
 
 
@@ -57,8 +59,11 @@ class Channel(filesystem.Channel):
                 self.message_to_python(message)  # what cannot be one is found out while the file is still there
             except FileNotFoundError:  # another worker has it
                 continue
-            except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            except (PermissionError, *_UNREADABLE) as error:
                 self._set_aside(path, error)
+                continue
+            except OSError as error:  # passes by, and says nothing about the message
+                log.error("a task message cannot be read now: %s: %r", path, error)
                 continue
             try:
                 path.unlink()
@@ -71,13 +76,18 @@ class Channel(filesystem.Channel):
         return sorted(path for path in self.folder.iterdir() if path.name.partition(".")[2] == f"{queue}.msg")
 
     def _set_aside(self, path: pathlib.Path, error: Exception) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        broken = pathlib.Path(self.transport_options["broken_folder"])
+        try:
             if time.time() - path.stat().st_mtime < YOUNG_SECONDS:
                 return
-            broken = pathlib.Path(self.transport_options["broken_folder"])
             broken.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.replace(broken / path.name)
-            log.error("a task message that cannot be read was set aside: %s: %r", broken / path.name, error)
+        except FileNotFoundError:  # another worker has it
+            return
+        except OSError as problem:
+            log.error("a task message that cannot be read stays where it is: %s: %r, %r", path, error, problem)
+            return
+        log.error("a task message that cannot be read was set aside: %s: %r", broken / path.name, error)
 
     def get_table(self, exchange: str) -> list[Any]:
         """Return which queues an exchange sends to. An unreadable list is none: whoever sends first writes it anew."""

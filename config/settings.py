@@ -139,7 +139,7 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "data_folder_in": str(_queue),
         "data_folder_out": str(_queue),
         "control_folder": str(environment.make_private(BROKER_DIR / "control")),
-        "broken_folder": str(BROKER_DIR / "broken"),
+        "broken_folder": str(environment.make_private(BROKER_DIR / "broken")),
         "polling_interval": 0.1,
     }
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False

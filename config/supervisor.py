@@ -188,6 +188,8 @@ class Supervisor:
     def wait(self) -> tuple[str, int]:
         """Wait until a program is given up and return its name and last exit code."""
         while not (name := self.ended()):
+            if not self._tender.is_alive() and not self._stopping.is_set():
+                raise RuntimeError("Nobody looks after the programs any more.")
             time.sleep(LOOK_SECONDS)
         return name, int(self.processes[name].returncode)
 
@@ -220,7 +222,7 @@ class Supervisor:
         del self._due[program.name]
         try:
             self._start(program)
-        except OSError as error:  # counts as another end
+        except (OSError, RuntimeError) as error:  # counts as another end
             self._write(program.name, f"could not be started: {error}\n")
 
     def stop(self) -> None:
@@ -257,5 +259,6 @@ class Supervisor:
             self._write(name, line)
 
     def _write(self, name: str, line: str) -> None:
-        self.output.write(f"{name:>6} | {line}")
-        self.output.flush()
+        with contextlib.suppress(OSError, ValueError):  # whoever read it is gone: the programs go on
+            self.output.write(f"{name:>6} | {line}")
+            self.output.flush()

@@ -77,7 +77,7 @@ def usage_view(request: HttpRequest, customer_id: int) -> HttpResponse:
 def _recurring(customer: Customer, contract: Contract | None, at: datetime) -> Tile:
     """What recurs each month, by currency, and until when that is agreed. Two queries."""
     month = at.astimezone(UTC).date().replace(day=1)
-    found = recurring_revenue.by_month(at=at, since=month, external_customer_id=customer.external_id)
+    found = recurring_revenue.by_month(at=at, since=month, customer_id=customer.pk)
     report = reverse("reports:recurring-revenue")
     agreed: object = "no contract runs"
     if contract is not None:

@@ -61,6 +61,8 @@ def page(found: QuerySet[UsageEvent], *, offset: int, size: int) -> Page[UsageEv
         start = max(0, offset - found.filter(timestamp__gt=first).count())
         rows = found.filter(timestamp__lte=first)
     shown = list(rows[start : start + size + 1])
+    if not shown:
+        return Page([], has_next=False, total=min(offset, count(found)))
     has_next = len(shown) > size
     total = max(offset + size + 1, count(found)) if has_next else offset + len(shown)
     return Page(shown[:size], has_next=has_next, total=total)

@@ -29,10 +29,12 @@ def by_month(
     since: date | None = None,
     currency: str | None = None,
     external_customer_id: str | None = None,
+    customer_id: int | None = None,
     billing_entity_id: int | None = None,
 ) -> list[Recurring]:
     """Return the recurring revenue of each month and currency up to that of ``at``, oldest first.
 
+    An external id may be that of a retired customer too; ``customer_id`` is one alone.
     ``since`` is the first day of the oldest month, None the month of the first start. Months without a subscription
     are left out. Summed unrounded and rounded once. Two statements, the cost of which follows the number of
     subscriptions and periods in the time asked for.
@@ -43,7 +45,13 @@ def by_month(
     while (month := dates.add_months(first, len(months))) <= last:
         months.append(month)
     with connection.cursor() as cursor:
-        asked = parameters(at=at, months=months, currency=currency, billing_entity_id=billing_entity_id)
+        asked = parameters(
+            at=at,
+            months=months,
+            currency=currency,
+            billing_entity_id=billing_entity_id,
+            customer_ids=None if customer_id is None else [customer_id],
+        )
         cursor.execute(_STATEMENT, asked | {"customer": external_customer_id})
         rows = cursor.fetchall()
     return [

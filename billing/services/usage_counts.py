@@ -38,6 +38,7 @@ INSERT INTO billing_usagecount (starts_at, code, events)
 SELECT date_bin('15 minutes', "timestamp", 'epoch'), code, count(*) FROM billing_usage_event
 WHERE written_in >= %(since)s AND "timestamp" >= date_bin('15 minutes', %(at)s - interval '70 days', 'epoch')
 GROUP BY 1, 2
+ON CONFLICT (starts_at, code) DO UPDATE SET events = excluded.events
 """
 
 

@@ -124,7 +124,7 @@ def _overdue(customer: Customer, standings: Sequence[Standing], today: date) -> 
     return Tile(
         "Overdue",
         tuple(Line(cells.money_text(one.overdue), _behind(customer, one, "overdue"), Tone.BAD) for one in late),
-        "The part of what is open whose due date is over and that is not disputed as a whole.",
+        "The part of what is open whose due date is over and that nobody disputes.",
         hint,
         empty=_zero(customer),
         place=30,
@@ -232,7 +232,8 @@ def _list(customer: Customer, model: str) -> str:
 
 def _behind(customer: Customer, standing: Standing, due: str) -> str:
     """The invoices of a figure; the balances that were taken over where it is made of nothing else."""
-    if standing.open == standing.taken_over:
+    own = standing.overdue - standing.late_taken_over if due == "overdue" else standing.open - standing.taken_over
+    if not own:
         return _list(customer, "invoicing_openingbalance")
     return f"{_list(customer, 'invoicing_invoice')}&due={due}"
 

@@ -32,14 +32,16 @@ _NOTHING = Decimal(0)
 class Standing:
     """What is open in one currency, with what of it is overdue and disputed.
 
-    ``taken_over`` is the part of ``open`` that stood open in a former system. ``oldest_due`` is the day on which the
-    oldest part that is overdue was due.
+    ``overdue`` is what nobody disputes, as on the overview. ``taken_over`` is the part of ``open`` that stood open in a
+    former system, ``late_taken_over`` that of ``overdue``. ``oldest_due`` is the day on which the oldest part that is
+    overdue was due.
     """
 
     open: Money
     overdue: Money
     disputed: Money
     taken_over: Money
+    late_taken_over: Money
     open_count: int
     overdue_count: int
     oldest_due: date | None
@@ -76,11 +78,11 @@ def standings(*, customer_id: int, today: date) -> list[Standing]:
     An invoice is overdue once it is marked so (see `receivables.became_overdue`); a balance that was taken over on the
     day after it was due.
     """
-    late = Q(payment_overdue=True)
-    rows = receivables.open_invoices().filter(customer=customer_id).order_by()
+    late = Q(payment_overdue=True, undisputed__gt=0)
+    rows = receivables.open_invoices().filter(customer=customer_id).order_by().alias(undisputed=receivables.UNDISPUTED)
     sums = rows.values("currency").annotate(
         due=Sum(receivables.DUE),
-        late=Sum(receivables.DUE, filter=late, default=_NOTHING),
+        late=Sum(receivables.UNDISPUTED, filter=late, default=_NOTHING),
         disputed=Sum("disputed_amount"),
         count=Count("pk"),
         late_count=Count("pk", filter=late),
@@ -194,12 +196,14 @@ def _standing(
     nothing = money.zero(currency)
     taken_over = sum((left for _, left in openings), nothing)
     late = [(one.due_date, left) for one, left in openings if one.due_date < today]
+    late_taken_over = sum((left for _, left in late), nothing)
     due_days = [day for day, _ in late] + ([known["oldest"]] if known["oldest"] else [])
     return Standing(
         open=Money(known["due"], currency) + taken_over,
-        overdue=Money(known["late"], currency) + sum((left for _, left in late), nothing),
+        overdue=Money(known["late"], currency) + late_taken_over,
         disputed=Money(known["disputed"], currency),
         taken_over=taken_over,
+        late_taken_over=late_taken_over,
         open_count=int(str(known["count"])) + len(openings),
         overdue_count=int(str(known["late_count"])) + len(late),
         oldest_due=min(due_days) if due_days else None,  # type: ignore[type-var]

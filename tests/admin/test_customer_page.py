@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from moneyed import Money
 
+from billing.models import Subscription
 from config.platform.admin import glance
 from config.platform.admin.glance import Glance, Line, Spark, Tile
 from customers.models import Customer
@@ -141,6 +142,19 @@ def test_the_page_costs_the_same_whatever_the_customer_has(finance: Client, buye
         )
     assert Invoice.objects.filter(customer=buyer).count() == 7
     assert (cost(), few <= 70) == (few, True)
+
+
+def test_a_retired_customer_has_not_the_revenue_of_who_has_its_id_now(finance: Client, company: Company) -> None:
+    running = Subscription.objects.filter(status="active").select_related("customer").first()
+    assert running is not None
+    old = make.make_customer(running.customer.billing_entity, "gone", currency="EUR")
+    Customer.objects.filter(pk=old.pk).update(external_id=running.customer.external_id, deleted_at=NOW)
+
+    own = tile(glance_of(finance.get(address(running.customer))), "MRR")
+    others = tile(glance_of(finance.get(address(old))), "MRR")
+
+    assert own.lines
+    assert not others.lines
 
 
 def test_a_line_of_numbers_is_drawn_in_its_frame() -> None:

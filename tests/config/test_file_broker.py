@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import pathlib
@@ -114,6 +115,34 @@ def test_what_stays_unreadable_is_set_aside_and_told(
     assert (tmp_path / "broken" / "00000_a.celery.msg").read_bytes() == content
     assert "was set aside" in caplog.text
     assert one._size("celery") == 0
+
+
+def test_what_cannot_be_set_aside_or_read_for_the_moment_stops_nobody(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = channel(tmp_path)
+    bad = tmp_path / "queue" / "00000_a.celery.msg"
+    bad.write_bytes(b"{")
+    os.utime(bad, (1, 1))
+    (tmp_path / "broken").write_text("a file where the folder should be")
+    one._put("celery", _message(one, "first"))
+    first = sorted((tmp_path / "queue").iterdir())[1]
+    os.utime(first, (1, 1))
+    one._put("celery", _message(one, "second"))
+    plain = pathlib.Path.read_bytes
+
+    def busy(path: pathlib.Path) -> bytes:
+        if path == first:
+            raise OSError(errno.EMFILE, "too many open files")
+        return plain(path)
+
+    with caplog.at_level(logging.ERROR):
+        with monkeypatch.context() as patched:
+            patched.setattr(pathlib.Path, "read_bytes", busy)
+            assert one._get("celery")["properties"]["delivery_tag"] == "second"
+        assert one._get("celery")["properties"]["delivery_tag"] == "first"  # nothing was wrong with it
+    assert bad.exists()
+    assert "stays where it is" in caplog.text
 
 
 def test_messages_are_private_and_come_in_the_order_of_sending(tmp_path: pathlib.Path) -> None:

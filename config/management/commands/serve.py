@@ -44,7 +44,7 @@ class Command(base.BaseCommand):
         if migrate:
             upgrading.bring_up_to_date(say=self._say)
             schedule.sync()
-        can_sign_in = get_user_model().objects.filter(is_active=True, is_staff=True).exists()
+        can_sign_in = self._can_sign_in(is_hint=not migrate)
         connections.close_all()
         programs = [supervisor.web(host=host, port=port), supervisor.worker(), supervisor.beat()]
         self._say(f"Serving at http://{host}:{port}/ - Ctrl-C stops it.")
@@ -52,6 +52,15 @@ class Command(base.BaseCommand):
             self._say(f"Nobody can sign in yet. Make the first user in another terminal:\n  {CREATE_USER}")
         with supervisor.Supervisor(programs, output=self.stdout) as running:
             return running.wait()
+
+    def _can_sign_in(self, *, is_hint: bool) -> bool:
+        """Say whether anybody can; where it is a hint alone, a database that is not there yet stops nothing."""
+        try:
+            return get_user_model().objects.filter(is_active=True, is_staff=True).exists()
+        except DatabaseError:
+            if not is_hint:
+                raise
+            return True
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

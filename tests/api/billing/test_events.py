@@ -169,6 +169,9 @@ def test_a_list_is_newest_first_and_narrowed(api: ApiClient) -> None:
     page = api.read("events", per_page=2, page=2).json()
     assert [event["transaction_id"] for event in page["events"]] == ["b", "c"]
     assert page["meta"] == {"current_page": 2, "next_page": 3, "prev_page": 1, "total_pages": 3, "total_count": 5}
+    beyond = api.read("events", per_page=100, page=5).json()
+    assert (beyond["events"], beyond["meta"]["total_count"], beyond["meta"]["total_pages"]) == ([], 5, 1)
+    assert api.read("events", code="unknown", page=2).json()["meta"]["total_count"] == 0
     assert api.read("events", timestamp_from="soon").status_code == 422
 
 

@@ -16,7 +16,7 @@ from customers.models import Customer
 from invoicing.models import Delivery, Invoice, OpeningBalance
 from invoicing.queries import customer_accounts
 from invoicing.queries.customer_accounts import Habit
-from invoicing.services import opening_balances, opening_imports, overdue, payments
+from invoicing.services import disputes, opening_balances, opening_imports, overdue, payments
 from tests.factories import invoicing as make
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,7 @@ def test_what_is_open_and_late_is_told_by_currency(customer: Customer, actor: Ac
     assert euro.open == Money("790.00", "EUR")  # 150 + 40, and 690 - 90 taken over
     assert euro.overdue == Money("750.00", "EUR")  # 150 due on 11 April, 600 due on 15 March; 40 is due on 11 May
     assert euro.taken_over == Money("600.00", "EUR")
+    assert euro.late_taken_over == Money("600.00", "EUR")
     assert (euro.open_count, euro.overdue_count, euro.oldest_due) == (3, 2, date(2026, 3, 15))
     assert (yen.open, yen.overdue) == (Money(3000, "JPY"), Money(3000, "JPY"))
 
@@ -93,6 +94,17 @@ def test_what_is_open_and_late_is_told_by_currency(customer: Customer, actor: Ac
     left = customer_accounts.opening_amounts(openings=openings)
     assert [left[one.pk] for one in openings] == [Money("25.00", "EUR"), Money("600.00", "EUR")]
     assert customer_accounts.habit(customer_id=customer.pk) == Habit(count=1, days=20, late_count=1)
+
+
+def test_what_is_disputed_is_open_and_not_overdue(customer: Customer, actor: Actor) -> None:
+    invoice = make.issue(customer, "100.00", at=day("2026-03-01"))
+    overdue.mark(as_of=AT)
+    disputes.open_dispute(invoice_id=invoice.pk, amount=Money("40.00", "EUR"), reason="late", actor=actor, at=AT)
+
+    (standing,) = customer_accounts.standings(customer_id=customer.pk, today=TODAY)
+
+    assert (standing.open, standing.disputed) == (Money("100.00", "EUR"), Money("40.00", "EUR"))
+    assert (standing.overdue, standing.overdue_count) == (Money("60.00", "EUR"), 1)
 
 
 def test_a_customer_with_nothing_has_no_figures(customer: Customer) -> None:
