@@ -67,6 +67,15 @@ class RecordSignature(QuoteVerb):
     )
     confirm = "It was signed"
     form_class = SignatureForm
+    is_late = False
+
+    def check(self, *, instance: Quote, at: datetime) -> None:
+        """Before the last day is over a signature is recorded, afterwards a late one."""
+        super().check(instance=instance, at=at)
+        if signatures.is_late(order_form=_order_form(instance), at=at) != self.is_late:
+            words = "The offer is valid still: record a signature."
+            words = words if self.is_late else "The last day is over: record a late signature."
+            raise errors.NotAllowed("invalid_quote_state", words)
 
     def preview(self, *, instance: Quote, at: datetime) -> Sequence[Block]:
         """What it comes to, and what it would make now: done and undone. Raises DomainError for what cannot be made."""
@@ -121,12 +130,7 @@ class RecordLateSignature(RecordSignature):
         "counts; what has no day of its own starts today."
     )
     form_class = LateSignatureForm
-
-    def check(self, *, instance: Quote, at: datetime) -> None:
-        """The last day has to be over."""
-        super().check(instance=instance, at=at)
-        if not signatures.is_late(order_form=_order_form(instance), at=at):
-            raise errors.NotAllowed("invalid_quote_state", "The offer is valid still: record a signature.")
+    is_late = True
 
 
 class RefusalForm(VerbForm):

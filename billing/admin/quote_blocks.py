@@ -136,7 +136,7 @@ def once(totals: Totals) -> list[Block]:
                     cells.stack(one.name, one.code if one.code != one.name else ""),
                     cells.number(one.units),
                     _price(one.list_unit_amount, currency),
-                    cells.percent(one.discount_rate) if one.discount_rate else cells.EMPTY,
+                    cells.percent(money.round_half_up(one.discount_rate, 4)) if one.discount_rate else cells.EMPTY,
                     _price(one.unit_amount, currency),
                     _amount(one.total, currency),
                 )

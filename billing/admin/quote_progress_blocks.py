@@ -13,6 +13,7 @@ from moneyed import Money
 from billing.admin import quote_blocks, quote_differences
 from billing.models import Order, OrderForm, QuoteApproval, QuoteDelivery, QuoteVersion
 from billing.queries.quotes import ApprovalView, QuoteView, VersionView
+from config.kernel import money
 from config.platform.admin import cells
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Row, Table, columns
 from config.platform.admin.cells import Tone
@@ -184,7 +185,7 @@ def _version(one: VersionView, view: QuoteView, numbers: Sequence[int], url: str
         cells.stack(shown, one.void_reason) if one.void_reason else shown,
         cells.EMPTY if one.recurring_amount is None else cells.money(Money(one.recurring_amount, view.currency)),
         cells.EMPTY if one.total_amount is None else cells.money(Money(one.total_amount, view.currency)),
-        cells.percent(one.discount_rate),
+        cells.percent(money.round_half_up(one.discount_rate, 4)),
         cells.instant(one.created_at),
         change,
     )

@@ -115,8 +115,8 @@ def text(amount: Decimal, currency: str) -> str:
 
 
 def rate_text(rate: Decimal) -> str:
-    """A fraction as percent, to a tenth."""
-    return cells.percent_text(money.round_half_up(rate, 3))
+    """A fraction as percent with two decimals at most, as on the document."""
+    return cells.percent_text(money.round_half_up(rate, 4))
 
 
 def months(number: Decimal) -> str:

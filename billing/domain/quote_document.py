@@ -33,7 +33,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is paid in every period, or once. ``list_price`` and ``discount`` are empty where nothing is taken off."""
+    """What is paid in every period, or once. ``list_price`` and ``discount`` are empty where nothing is taken off.
+
+    The list price of what is paid once is of one unit.
+    """
 
     label: str
     price: str

@@ -1,4 +1,7 @@
-"""A signature on paper says when it was given: one that comes back after the last day counts if it was in time."""
+"""A signature on paper says when it was given: one that comes back after the last day counts if it was in time.
+
+Versions of quotes know who is behind the keys that wrote them: none of these approves them.
+"""
 
 from django.db import migrations, models
 
@@ -23,6 +26,7 @@ BEGIN
         OR NEW.term_months IS DISTINCT FROM OLD.term_months
         OR NEW.payment_term_days IS DISTINCT FROM OLD.payment_term_days
         OR NEW.submitted_by_id IS DISTINCT FROM OLD.submitted_by_id
+        OR NEW.behind IS DISTINCT FROM OLD.behind
     ) THEN
         RAISE EXCEPTION 'the terms of version % are frozen', OLD.id USING ERRCODE = 'check_violation';
     END IF;
@@ -136,6 +140,43 @@ BEGIN
 END $$;
 """
 
+APPROVAL = """
+CREATE OR REPLACE FUNCTION billing_quote_approval_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'an approval is decided, not deleted' USING ERRCODE = 'check_violation';
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.state <> 'pending' THEN
+        RAISE EXCEPTION 'approval % is %', OLD.id, OLD.state USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.decided_by_id IS NOT NULL AND EXISTS (
+        SELECT 1 FROM billing_quoteversion v WHERE v.id = NEW.version_id
+        AND (v.submitted_by_id = NEW.decided_by_id OR v.behind @> to_jsonb(NEW.decided_by_id))
+    ) THEN
+        RAISE EXCEPTION 'nobody approves a quote of their own' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
+APPROVAL_BEFORE = """
+CREATE OR REPLACE FUNCTION billing_quote_approval_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'an approval is decided, not deleted' USING ERRCODE = 'check_violation';
+    END IF;
+    IF TG_OP = 'UPDATE' AND OLD.state <> 'pending' THEN
+        RAISE EXCEPTION 'approval % is %', OLD.id, OLD.state USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.decided_by_id IS NOT NULL AND EXISTS (
+        SELECT 1 FROM billing_quoteversion v WHERE v.id = NEW.version_id AND v.submitted_by_id = NEW.decided_by_id
+    ) THEN
+        RAISE EXCEPTION 'nobody approves a quote of their own' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("billing", "0039_second_persons")]
@@ -158,6 +199,10 @@ class Migration(migrations.Migration):
             name="signed_on",
             field=models.DateField(blank=True, null=True),
         ),
+        migrations.AddField(
+            model_name="quoteversion", name="behind", field=models.JSONField(default=list, editable=False)
+        ),
         migrations.RunSQL(VERSION, VERSION_BEFORE),
         migrations.RunSQL(FORM, FORM_BEFORE),
+        migrations.RunSQL(APPROVAL, APPROVAL_BEFORE),
     ]

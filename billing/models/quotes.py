@@ -65,7 +65,8 @@ class QuoteVersion(db.Base):
     ``recurring_amount`` is of a month of the last phase, ``first_year_amount`` and ``total_amount`` (over the term) are
     without usage and before tax; ``discount_rate`` is the deepest discount off list prices, a fraction.
     ``terms_sha256`` is of the canonical terms and set when they freeze. ``figures`` are all totals as they were worked
-    out last, ``contract_seen`` is the state of the contract that an amendment or renewal was submitted for.
+    out last, ``contract_seen`` is the state of the contract that an amendment or renewal was submitted for. ``behind``
+    are the people who know the keys by which it, or what it was copied from, was written or submitted.
     """
 
     class State(models.TextChoices):
@@ -98,6 +99,7 @@ class QuoteVersion(db.Base):
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", editable=False
     )
+    behind = models.JSONField(default=list, editable=False)
     submitted_at = models.DateTimeField(null=True, editable=False)
     approved_at = models.DateTimeField(null=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)

@@ -16,11 +16,11 @@ from moneyed import Money
 from billing.models import LateUsage, RatedCharge
 from billing.services import late_usage_lines
 from billing.services.late_usage_lines import Placed
-from config.kernel import errors, money
+from config.kernel import db, errors, money
 from config.kernel.actors import Actor
 from invoicing.domain import corrections, taxed_lines
 from invoicing.domain.specs import InvoiceSpec
-from invoicing.models import CreditNote, InvoiceLine
+from invoicing.models import CreditNote, Invoice, InvoiceLine
 from invoicing.services import credit_notes, invoices, progressive_credits
 
 _CREDITED = ("state", "reason", "decided_by", "decided_at", "updated_at", "note", "credit_note_id")
@@ -73,6 +73,8 @@ def _credit(rows: Sequence[LateUsage], *, given_back_by: str, actor: Actor, at: 
     for row in rows:
         line = _billed_line(row)
         by_invoice[line.invoice_id].append((row, line))
+    # All of them first, in the order of their keys: each note also waits for what else the customer is credited.
+    db.lock(Invoice.objects.filter(pk__in=by_invoice))
     for invoice_id, pairs in by_invoice.items():
         left = progressive_credits.left_of(invoice_id=invoice_id)
         own: dict[int, Money] = {}

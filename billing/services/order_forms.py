@@ -148,7 +148,7 @@ def record_signature(
     signature counts that came back after the last day. What has no day of its own starts on the day of the execution
     all the same. One that was signed already is returned as it is. Raises as `accept`, Invalid (`signed_on`,
     `signed_document`), NotAllowed (`another_version_is_offered`), InvalidDocument, and ApprovalRequired for credits
-    that it gives.
+    that it gives, unless it was sent: that had its second person.
     """
     form = quote_rows.locked_form(order_form_id)
     if form.state == OrderForm.State.SIGNED:
@@ -163,8 +163,9 @@ def record_signature(
         _demand_in_time(form, at)
     if mode not in Order.Mode.values:
         raise errors.Invalid("validation_errors", "", {"execution_mode": ["invalid_value"]})
-    terms = quote_terms.read(form.version.terms)
-    quote_execution.demand_second(terms=terms, currency=form.version.currency, actor=actor)
+    if form.sent_at is None:  # what was sent had its second person before
+        terms = quote_terms.read(form.version.terms)
+        quote_execution.demand_second(terms=terms, currency=form.version.currency, actor=actor)
     form.recorded_by, form.signed_on = actor.label[:255], signed_on
     with signed_documents.stored(order_form=form, document=document) as name:
         form.signed_document = name

@@ -71,6 +71,7 @@ def run(*, order: Order, form: OrderForm, actor: Actor, at: datetime) -> Order:
         currency=version.currency,
         seen=version.contract_seen,
         purchase_order_number=str(order.snapshot.get("purchase_order_number", "")),
+        is_offered=form.sent_at is not None,
         actor=actor,
         at=at,
     )

@@ -116,7 +116,10 @@ def _demand_may(approval: QuoteApproval, actor: Actor) -> None:
 
 
 def _authors(version: QuoteVersion) -> set[int]:
-    """Return who made the quote, submitted this version, or wrote it or another one: a copy keeps what they wrote."""
+    """Return who made the quote, submitted this version, or wrote it or another one: a copy keeps what they wrote.
+
+    What was done by a key counts as done by everybody who knew its secret.
+    """
     quote = version.quote
     made = AuditEntry.objects.filter(
         object_type=quote._meta.label_lower, object_id=quote.pk, verb="create", user_id__isnull=False
@@ -128,7 +131,7 @@ def _authors(version: QuoteVersion) -> set[int]:
         user_id__isnull=False,
     )
     found = {row for rows in (made, wrote) for row in rows.values_list("user_id", flat=True) if row is not None}
-    return found | ({version.submitted_by_id} - {None})
+    return found | ({version.submitted_by_id} - {None}) | set(version.behind)
 
 
 def _decide(approval: QuoteApproval, state: str, remark: str, actor: Actor, at: datetime) -> None:

@@ -41,11 +41,12 @@ def one_offs(found: Totals, formats: Formats) -> tuple[Line, ...]:
     for one in found.one_offs:
         has_cut = one.list_total > one.total
         price = formats.price(_unit(one.unit_amount, found.currency), currency=found.currency)
+        listed = formats.price(_unit(one.list_unit_amount, found.currency), currency=found.currency)
         rows.append(
             Line(
                 label=one.name,
                 units=formats.units(one.units),
-                list_price=written(one.list_total, found.currency, formats) if has_cut else "",
+                list_price=listed if has_cut else "",
                 discount=rate(one.discount_rate, formats) if has_cut else "",
                 price=written(one.total, found.currency, formats),
                 notes=(pgettext("quote", "{price} each").format(price=price),) if one.units != ONE else (),

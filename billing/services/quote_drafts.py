@@ -5,6 +5,7 @@ Owns writing terms and figures of a draft. Whoever calls holds the lock of the q
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from moneyed import Money
@@ -36,11 +37,13 @@ def add(
     terms: QuoteTerms,
     introduction: str,
     valid_until: date | None,
+    behind: Sequence[int] = (),
     at: datetime,
 ) -> QuoteVersion:
     """Add the next version of a quote, a draft. Terms that cannot be priced yet are kept without figures.
 
-    Raises Invalid for a currency that is none or a text that is too long.
+    ``behind`` are the people who know the keys by which it was written. Raises Invalid for a currency that is none or a
+    text that is too long.
     """
     money.exponent(currency)
     demand_text(introduction)
@@ -53,6 +56,7 @@ def add(
         currency=currency,
         introduction=introduction,
         valid_until=valid_until,
+        behind=list(behind),
     )
     keep(version=version, terms=terms, totals=tried(version=version, terms=terms, at=at))
     version.save(force_insert=True)

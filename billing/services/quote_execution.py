@@ -56,13 +56,15 @@ def execute(
     currency: str,
     seen: str,
     purchase_order_number: str = "",
+    is_offered: bool = False,
     actor: Actor,
     at: datetime,
 ) -> Made:
     """Make all that terms say. The caller holds the lock of the quote, and sees to it that this is done once.
 
     ``seen`` is the state of the contract that an amendment or renewal was submitted for; empty takes it as it is. A
-    ``purchase_order_number`` of the customer's stands where the terms have none. Days without a date are the
+    ``purchase_order_number`` of the customer's stands where the terms have none. Where it ``is_offered``, sent to the
+    customer, whoever sent it had the second person that given credits need. Days without a date are the
     customer's local day of ``at``. Raises ContractChanged, and whatever a part raises: then nothing is made.
     """
     customer = customer_of(quote=quote, currency=currency, actor=actor, at=at)
@@ -70,7 +72,8 @@ def execute(
     before = Invoice.objects.filter(customer=customer).order_by("-pk").values_list("pk", flat=True).first() or 0
     order_number = terms.purchase_order_number or purchase_order_number
     coupons = [_coupon(customer, row, currency, actor, at) for row in terms.coupons]
-    granted = [_wallet(customer, row, currency, order_number, actor, at) for row in terms.credits]
+    with approvals.agreed(actor=actor, is_offered=is_offered):
+        granted = [_wallet(customer, row, currency, order_number, actor, at) for row in terms.credits]
     contract, amendments = quote_contracts.make(
         quote=quote,
         customer=customer,
@@ -183,8 +186,7 @@ def _wallet(customer: Customer, row: QuoteCredits, currency: str, order_number: 
         ignore_paid_top_up_limits=True,
         purchase_order_number=order_number,
     )
-    with approvals.agreed(actor=actor):
-        wallet = wallet_top_ups.create_wallet(values=values, wanted=wanted, actor=actor, at=at)
+    wallet = wallet_top_ups.create_wallet(values=values, wanted=wanted, actor=actor, at=at)
     return str(wallet.uuid)
 
 

@@ -5,6 +5,7 @@ Owns the order of locks: the quote first, then its version and order form, then 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -77,3 +78,8 @@ def facts(version: QuoteVersion) -> dict[str, Any]:
 def person_of(actor: Actor) -> int | None:
     """Return the person who acts; an API key, a customer or a job is none."""
     return actor.user_id if actor.kind == "user" else None
+
+
+def behind(known: Iterable[int], actor: Actor) -> list[int]:
+    """Return the people behind a version with those who know the secret of the key that acts now, sorted."""
+    return sorted({*known, *actor.behind})

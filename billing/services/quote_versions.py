@@ -6,6 +6,7 @@ consents is `quote_approvals`', what the customer gets `order_forms`'.
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime
 from typing import Any
 
@@ -87,8 +88,10 @@ def change(
     changed = [name for name in new if old[name] != new[name]]
     if changed and is_stale:
         raise QuoteChanged("quote_changed", f"{version} was changed by somebody else. Look at it again.")
-    version.updated_at = at if changed else version.updated_at
-    version.save(update_fields=[*quote_drafts.FIGURES, "currency", "introduction", "valid_until", "updated_at"])
+    if changed:
+        version.updated_at, version.behind = at, quote_rows.behind(version.behind, actor)
+    fields = ["currency", "introduction", "valid_until", "behind", "updated_at"]
+    version.save(update_fields=[*quote_drafts.FIGURES, *fields])
     if changed:
         audit.record(
             actor=actor,
@@ -124,8 +127,9 @@ def submit(*, version_id: int, actor: Actor, at: datetime) -> QuoteVersion:
     version.terms_sha256 = quote_terms.digest(terms)
     version.contract_seen = "" if quote.contract is None else state_of(quote.contract)
     version.state, version.submitted_by_id = State.IN_APPROVAL, quote_rows.person_of(actor)
+    version.behind = quote_rows.behind(version.behind, actor)
     version.submitted_at = version.updated_at = at
-    fields = ["terms_sha256", "contract_seen", "state", "submitted_by", "submitted_at", "updated_at"]
+    fields = ["terms_sha256", "contract_seen", "state", "submitted_by", "behind", "submitted_at", "updated_at"]
     version.save(update_fields=[*quote_drafts.FIGURES, *fields])
     wanted = quote_approval_rules.needed(quote=quote, terms=terms, totals=totals)
     QuoteApproval.objects.bulk_create(
@@ -187,6 +191,7 @@ def clone(*, version_id: int, actor: Actor, at: datetime) -> QuoteVersion:
         terms=quote_pins.loosened(quote_terms.read(source.terms)),
         introduction=source.introduction,
         valid_until=source.valid_until,
+        behind=quote_rows.behind(itertools.chain.from_iterable(one.behind for one in quote.versions.all()), actor),
         at=at,
     )
     version.quote = quote

@@ -122,6 +122,7 @@ def create(*, new: NewQuote, actor: Actor, at: datetime) -> Quote:
         terms=new.terms,
         introduction=new.introduction,
         valid_until=new.valid_until,
+        behind=quote_rows.behind((), actor),
         at=at,
     )
     audit.record(
@@ -185,9 +186,21 @@ def _made(quote: Quote, new: NewQuote) -> Quote:
     version = quote.versions.order_by("-number").first()
     says = None if version is None else (version.terms, version.introduction, version.valid_until)
     customer = "" if quote.customer is None else quote.customer.external_id
-    about = (quote.kind, quote.name, customer if not quote.contract_id else new.external_customer_id)
+    contract = "" if quote.contract is None else quote.contract.number
+    about = (quote.kind, quote.name, customer if not quote.contract_id else new.external_customer_id, contract)
     asked = (quote_terms.written(new.terms), new.introduction, new.valid_until)
-    if says != asked or about != (new.kind, new.name, new.external_customer_id):
+    chosen = (
+        (new.billing_entity_code, quote.billing_entity.code),
+        (new.currency, "" if version is None else version.currency),
+        (new.owner_id, quote.owner_id),
+    )
+    is_other = (
+        says != asked
+        or about != (new.kind, new.name, new.external_customer_id, new.contract_number)
+        or (not contract and _kept_prospect(new.prospect) != quote.prospect)
+        or any(wanted not in ("", None, had) for wanted, had in chosen)
+    )
+    if is_other:
         raise errors.Conflict("quote_is_made", f"This was saved already, as {quote.number}: change that quote.")
     return quote
 
@@ -214,7 +227,11 @@ def checked_prospect(*, values: Mapping[str, Any], seller: BillingEntity, actor:
     except errors.Invalid as error:
         details = {f"prospect.{name}": codes for name, codes in error.details.items()}
         raise InvalidQuote(error.code, error.message, details) from error
-    return dict(audit.plain(kept))
+    return _kept_prospect(kept)
+
+
+def _kept_prospect(values: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(audit.plain({name: value for name, value in values.items() if value not in (None, "", [], {})}))
 
 
 def read_terms(data: object) -> QuoteTerms:

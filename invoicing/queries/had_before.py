@@ -11,10 +11,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from moneyed import Money
 
-from invoicing.models import CreditNote, Invoice, OpeningBalance, OpeningSettlement, Payment, PaymentRefund, WriteOff
+from invoicing.models import (
+    CreditNote,
+    CreditNoteUse,
+    CreditNoteUseReversal,
+    Invoice,
+    OpeningBalance,
+    OpeningSettlement,
+    Payment,
+    PaymentRefund,
+    WriteOff,
+)
 
 _GROSS = ("fees_amount", "-progressive_billing_credit_amount", "-coupons_amount", "taxes_amount")
 """What an invoice comes to with tax, before credits: `Invoice.gross_amount`."""
@@ -72,7 +82,7 @@ class WriteOffs(_Had):
 
 @dataclass(frozen=True)
 class CreditNotes(_Had):
-    """Credit notes of an invoice, by hand or not. One whose whole credit was voided gave nothing."""
+    """Credit notes of an invoice, by hand or not. Of one whose credit was voided counts what it gave all the same."""
 
     invoice_id: int
 
@@ -83,12 +93,25 @@ class CreditNotes(_Had):
 
     def of_document(self, *, since: datetime | None) -> Money:
         """Sum those of the invoice."""
-        return self._sum((_notes().filter(invoice_id=self.invoice_id), ("total_amount",), "finalized_at"), since=since)
+        return self._given(_notes().filter(invoice_id=self.invoice_id), since=since)
 
     def of_customer(self, *, since: datetime | None) -> Money:
         """Sum those of the customer."""
-        rows = _notes().filter(customer_id=self.customer_id)
-        return self._sum((rows, ("total_amount",), "finalized_at"), since=since)
+        return self._given(_notes().filter(customer_id=self.customer_id), since=since)
+
+    def _given(self, notes: QuerySet[CreditNote], *, since: datetime | None) -> Money:
+        """Sum totals; of notes whose rest was voided what was paid back, taken off, or used and is used still."""
+        voided = notes.filter(credit_status=CreditNote.CreditStatus.VOIDED)
+        uses = CreditNoteUse.objects.filter(credit_note__in=voided)
+        reversals = CreditNoteUseReversal.objects.filter(use__credit_note__in=voided)
+        kept = ("balance_amount", "refund_amount", "offset_amount")
+        return self._sum(
+            (notes.exclude(credit_status=CreditNote.CreditStatus.VOIDED), ("total_amount",), "finalized_at"),
+            (voided, kept, "finalized_at"),
+            (uses, ("amount",), "credit_note__finalized_at"),
+            (reversals, ("-amount",), "use__credit_note__finalized_at"),
+            since=since,
+        )
 
 
 @dataclass(frozen=True)
@@ -193,12 +216,7 @@ def _given_up() -> QuerySet[OpeningSettlement]:
 
 
 def _notes() -> QuerySet[CreditNote]:
-    rows = CreditNote.objects.filter(status=CreditNote.Status.FINALIZED)
-    return rows.exclude(
-        Q(credit_status=CreditNote.CreditStatus.VOIDED)
-        & Q(refund_amount=0, offset_amount=0)
-        & Q(balance_amount=0, credit_amount=F("total_amount"))
-    )
+    return CreditNote.objects.filter(status=CreditNote.Status.FINALIZED)
 
 
 def _refunded() -> QuerySet[CreditNote]:

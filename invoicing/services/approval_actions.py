@@ -16,11 +16,13 @@ MANUAL_ENTRY = "manual_entry"
 GRANT_CREDITS = "grant_credits"
 
 approval_actions.register(
-    Action(VOID_INVOICE, "Void an invoice", "invoicing.void_invoice", "the invoice with tax, before credits"),
-    Action(CREDIT_NOTE, "Issue a credit note", "invoicing.add_creditnote", "the credit note with tax"),
-    Action(REFUND_CREDIT_NOTE, "Pay a refund", "invoicing.refund_creditnote", "the refund"),
-    Action(REFUND_PAYMENT, "Pay back a held payment", "invoicing.add_paymentrefund", "what is paid back"),
-    Action(WRITE_OFF, "Write off", "invoicing.add_writeoff", "what is written off"),
+    Action(
+        VOID_INVOICE, "Void an invoice", "invoicing.void_invoice", "the invoice with tax, before credits", adds_up=True
+    ),
+    Action(CREDIT_NOTE, "Issue a credit note", "invoicing.add_creditnote", "the credit note with tax", adds_up=True),
+    Action(REFUND_CREDIT_NOTE, "Pay a refund", "invoicing.refund_creditnote", "the refund", adds_up=True),
+    Action(REFUND_PAYMENT, "Pay back a held payment", "invoicing.add_paymentrefund", "what is paid back", adds_up=True),
+    Action(WRITE_OFF, "Write off", "invoicing.add_writeoff", "what is written off", adds_up=True),
     Action(DECLARE_PAID, "Declare paid without a payment", "invoicing.record_payment", "what is due of the invoice"),
     Action(REFUND_FEE, "Tell a fee as refunded", "invoicing.add_paymentrefund", "the fee with tax"),
     Action(MANUAL_ENTRY, "Book by hand", "invoicing.add_manualentry", "the sum of debits"),

@@ -146,3 +146,10 @@ def test_opening_balances_are_settled_undone_and_taken_back_in_bulk(company: Com
     ids = f"{first.pk},{second.pk}"
     finance.post("/admin/invoicing/openingbalance/bulk/take_back/", {"ids": ids, "reason": "wrong file"})
     assert opening_balances.left_of(first).amount == opening_balances.left_of(second).amount == 0
+
+
+def test_a_request_of_before_that_does_not_say_what_was_seen_is_done(company: Company, finance: Client) -> None:
+    file = upload(finance)
+    assert finance.post(address("confirm", file.pk), {}).status_code == 302
+    imports.run(as_of=NOW)
+    assert Customer.objects.filter(external_id="new-1").exists()

@@ -37,7 +37,10 @@ def test_it_needs_its_right_the_day_and_the_document(monkeypatch: pytest.MonkeyP
     with time_machine.travel(instant("2026-02-03T10:00"), tick=False):
         assert signed_in("sam", SALES).post(f"{page}/sign_late/", content).status_code == 403
         lead = signed_in("lea", LEAD)
-        assert "Record a late signature" in lead.get(f"{page}/change/").content.decode()
+        shown = lead.get(f"{page}/change/").content.decode()
+        assert "Record a late signature" in shown
+        assert "Record a signature" not in shown  # it would be refused, before the job that ends offers came by too
+        assert lead.get(f"{page}/sign/").status_code == 302
         assert lead.get(f"{page}/sign_late/").status_code == 200
         assert lead.post(f"{page}/sign_late/", content).context["form"].errors.keys() == {"document"}
         assert not Contract.objects.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing.admin import quote_sums
 from billing.models import Contract, Order, OrderForm, Quote, QuoteApprovalRule, QuoteDelivery, Subscription
 from billing.services import quote_documents, quote_versions
 from customers.models import Customer
@@ -327,3 +329,8 @@ def test_who_may_only_look_has_no_verbs(customer: Customer) -> None:
     assert reader.get(address(quote, "pdf"))["Content-Type"] == "application/pdf"
     assert browser("nobody", ()).get(address(quote, "pdf")).status_code == 403
     assert state(quote) == "draft"
+
+
+def test_a_discount_has_the_places_of_the_document() -> None:
+    assert quote_sums.rate_text(Decimal(357) / Decimal(3588)) == "9.95%"  # 0.099498..., as the PDF has it
+    assert quote_sums.rate_text(Decimal("0.1")) == "10%"

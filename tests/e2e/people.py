@@ -29,7 +29,9 @@ class Visitor:
 
     def goto(self, path: str) -> Self:
         """Open an address, whole or below that of the house. It must be there."""
-        answer = self.page.goto(path if "://" in path else f"{self.house.url}{path}")
+        url = path if "://" in path else f"{self.house.url}{path}"
+        # A page that reloads itself at this very moment takes the answer away: it is asked for again.
+        answer = self.page.goto(url) or self.page.goto(url)
         assert answer is not None, path
         assert answer.status < 400, f"{answer.status} at {path}"
         return self

@@ -12,6 +12,7 @@ from config.platform.admin.blocks import Block, Note
 from config.platform.admin.cells import Tone
 from config.platform.models import ApprovalRule
 from config.platform.queries import approvals as known
+from config.platform.services import approval_actions
 
 
 def of(*, action: str, amount: Money | None) -> tuple[Block, ...]:
@@ -24,7 +25,8 @@ def of(*, action: str, amount: Money | None) -> tuple[Block, ...]:
         return ()
     if amount is not None and (needed := known.needed(action=action, amount=amount)) is not None:
         return (Note(sure(needed, amount), Tone.WARN),)
-    counted = [rule for rule in rules if rule.counts != ApprovalRule.Counts.EACH]
+    adds_up = approval_actions.one(action).adds_up
+    counted = [rule for rule in rules if adds_up and rule.counts != ApprovalRule.Counts.EACH]
     if amount is not None and not counted:
         return ()
     words = "; ".join(_words(rule) for rule in (rules if amount is None else counted))
@@ -43,8 +45,11 @@ def sure(needed: known.Needed, amount: Money | None) -> str:
 def _words(rule: ApprovalRule) -> str:
     if rule.limit is None:
         return f"{rule.group.name} approves it first"
+    limit = cells.money_text(rule.limit)
+    if not approval_actions.one(rule.action).adds_up:
+        return f"above the limit of {limit} {rule.group.name} approves it first"
     counts = {
         ApprovalRule.Counts.DOCUMENT: ", with what was before of the same,",
         ApprovalRule.Counts.CUSTOMER: ", with what the customer had before,",
     }.get(ApprovalRule.Counts(rule.counts), "")
-    return f"above the limit of {cells.money_text(rule.limit)}{counts} {rule.group.name} approves it first"
+    return f"above the limit of {limit}{counts} {rule.group.name} approves it first"

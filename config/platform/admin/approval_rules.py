@@ -50,11 +50,10 @@ class RuleForm(VerbForm):
     counts = forms.ChoiceField(
         required=False,
         label="Against the limit counts",
-        choices=ApprovalRule.Counts.choices,
-        initial=ApprovalRule.Counts.DOCUMENT,
+        choices=[("", "the usual of the action"), *ApprovalRule.Counts.choices],
         help_text="What the same invoice, payment or opening balance, or the same customer, had of the action before "
-        "counts too, so that an amount in parts does not pass. Bookings by hand, credits of wallets and prices count "
-        "each by itself.",
+        "counts too, so that an amount in parts does not pass. Usual is all of the same document; bookings by hand, "
+        "credits of wallets, declaring paid and refunds of fees only count each by itself.",
     )
     days = forms.IntegerField(
         required=False, min_value=1, max_value=3660, label="Of the last days", help_text="Empty: of all time."
@@ -103,7 +102,10 @@ class EditRule(ObjectVerb):
     icon = "edit"
     permission = "platform.change_approvalrule"
     action = approval_actions.CHANGE_RULES
-    explanation = "What waits already keeps the group that it was asked of."
+    explanation = (
+        "What waits already keeps the group that it was asked of. Where it needs another one by now, whoever approves "
+        "it has to be of both."
+    )
     confirm = "Save"
     form_class = EditForm
 
@@ -193,7 +195,7 @@ def rule_of(values: Mapping[str, Any]) -> RuleValues:
         group_id=values["group"].pk,
         currency=currency,
         above_amount=values["above_amount"],
-        counts=values["counts"] or ApprovalRule.Counts.DOCUMENT,
+        counts=values["counts"],
         days=values["days"],
     )
 
@@ -208,6 +210,9 @@ def counted(rule: ApprovalRule) -> str:
     """What is held against the limit."""
     if rule.limit is None:
         return cells.EMPTY
+    action = approval_actions.every().get(rule.action)
+    if action is not None and not action.adds_up:
+        return ApprovalRule.Counts.EACH.label
     days = "" if rule.days is None else f", of {rule.days} days"
     return f"{rule.get_counts_display()}{days}"
 

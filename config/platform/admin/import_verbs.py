@@ -276,7 +276,7 @@ class Confirm(ImportVerb):
         imports.confirm(
             import_id=instance.pk,
             all_or_nothing=values["all_or_nothing"],
-            seen=values["seen"],
+            seen=values.get("seen") or None,  # requests of earlier versions do not say
             actor=actor,
             at=at,
         )

@@ -53,6 +53,11 @@ UPDATE platform_apikey SET known_to = found.ids FROM (
     GROUP BY object_id
 ) found WHERE found.object_id = platform_apikey.id
 """
+COUNTS = [
+    ("each", "each by itself"),
+    ("document", "all of the same document"),
+    ("customer", "all of the same customer"),
+]
 
 
 class Migration(migrations.Migration):
@@ -70,18 +75,16 @@ class Migration(migrations.Migration):
             name="total",
             field=models.DecimalField(decimal_places=4, max_digits=20, null=True),
         ),
+        # Rules that are there go on as they were: each amount by itself. Only new ones add up.
         migrations.AddField(
             model_name="approvalrule",
             name="counts",
-            field=models.CharField(
-                choices=[
-                    ("each", "each by itself"),
-                    ("document", "all of the same document"),
-                    ("customer", "all of the same customer"),
-                ],
-                default="document",
-                max_length=16,
-            ),
+            field=models.CharField(choices=COUNTS, default="each", max_length=16),
+        ),
+        migrations.AlterField(
+            model_name="approvalrule",
+            name="counts",
+            field=models.CharField(choices=COUNTS, default="document", max_length=16),
         ),
         migrations.AddField(
             model_name="approvalrule", name="days", field=models.PositiveSmallIntegerField(blank=True, null=True)

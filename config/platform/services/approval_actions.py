@@ -23,12 +23,14 @@ class Action:
 
     ``permission`` is the right of the action itself, which whoever approves must have too. ``measured`` says what the
     amount is that limits are compared with; empty for what has no amount, which a rule can only cover always.
+    ``adds_up`` says that it tells `approvals.demand` what went before, so that rules may hold that against a limit too.
     """
 
     code: str
     label: str
     permission: str
     measured: str = ""
+    adds_up: bool = False
 
 
 _actions: dict[str, Action] = {}

@@ -23,14 +23,15 @@ _LONGEST = 3660
 class RuleValues:
     """What a rule says. ``above_amount`` is in major units of ``currency``; without both it applies always.
 
-    ``counts`` and ``days`` say what is held against the limit beside the amount itself: see `ApprovalRule`.
+    ``counts`` and ``days`` say what is held against the limit beside the amount itself: see `ApprovalRule`. Empty is
+    the usual: all of the same document, or each by itself for an action that does not add up.
     """
 
     action: str
     group_id: int
     currency: str = ""
     above_amount: Decimal | None = None
-    counts: str = ApprovalRule.Counts.DOCUMENT
+    counts: str = ""
     days: int | None = None
 
 
@@ -110,11 +111,19 @@ def _check(values: RuleValues) -> None:
 
 def _counting(values: RuleValues) -> dict[str, list[str]]:
     """What is wrong with what counts against the limit."""
-    if values.counts not in ApprovalRule.Counts.values:
+    counts = _counts(values)
+    if counts not in ApprovalRule.Counts.values:
         return {"counts": ["value_is_invalid"]}
-    if values.days is not None and (values.counts == ApprovalRule.Counts.EACH or not 0 < values.days <= _LONGEST):
+    if counts != ApprovalRule.Counts.EACH and not approval_actions.one(values.action).adds_up:
+        return {"counts": ["action_does_not_add_up"]}
+    if values.days is not None and (counts == ApprovalRule.Counts.EACH or not 0 < values.days <= _LONGEST):
         return {"days": ["value_is_out_of_range"]}
     return {}
+
+
+def _counts(values: RuleValues) -> str:
+    usual = ApprovalRule.Counts.DOCUMENT if approval_actions.one(values.action).adds_up else ApprovalRule.Counts.EACH
+    return values.counts or usual
 
 
 def _columns(values: RuleValues) -> dict[str, Any]:
@@ -123,7 +132,7 @@ def _columns(values: RuleValues) -> dict[str, Any]:
         "group_id": values.group_id,
         "currency": values.currency,
         "above_amount": values.above_amount,
-        "counts": values.counts,
+        "counts": _counts(values),
         "days": values.days,
     }
 

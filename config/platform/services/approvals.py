@@ -150,12 +150,13 @@ def looking() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def agreed(*, actor: Actor) -> Iterator[None]:
+def agreed(*, actor: Actor, is_offered: bool = False) -> Iterator[None]:
     """Let a customer take what was offered: whoever uses this demanded the second person of whoever offered it.
 
-    Anybody else than the customer is demanded one as ever.
+    Who carries out for the customer what the customer was sent (``is_offered``) is demanded no other one either;
+    anybody else is, as ever.
     """
-    if actor.kind != "customer":
+    if actor.kind != "customer" and not is_offered:
         yield
         return
     with _freely():
@@ -289,13 +290,18 @@ def require(row: ApprovalRequest, *, actor: Actor) -> None:
 
 
 def _covers(granted: ApprovalRequest, action: str, amount: Money | None, found: known.Needed | None) -> bool:
-    """Say whether a request asked for an action over at least this amount, and with as much before it."""
+    """Say whether a request asked for an action over at least this amount, and with as much before it.
+
+    Never where other groups decide by now: totals of two rules, such as of a document and a customer, do not compare.
+    """
     if granted.action != action:
         return False
     asked = granted.money
     if asked is None or amount is None:
         return asked is None and amount is None
     if asked.currency != amount.currency or amount > asked:
+        return False
+    if found is not None and not set(found.group_ids) <= set(granted.asked_of):
         return False
     total = asked.amount if granted.total is None else granted.total
     return found is None or found.total is None or found.total.amount <= total

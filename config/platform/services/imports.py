@@ -8,6 +8,7 @@ a row does is its kind's; playing and writing them is `import_rounds`.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -18,10 +19,12 @@ from django.db.models import Count, Q
 from config.kernel import db, errors, jobs
 from config.kernel import rows as db_rows
 from config.kernel.actors import Actor
-from config.platform.models import ImportFile, ImportRow
+from config.platform.models import ApprovalRequest, AuditEntry, ImportFile, ImportRow
 from config.platform.services import audit, import_kinds, import_rounds, spreadsheet_reading
 from config.platform.services.import_cells import DayOrder, DecimalMark
 from config.platform.services.import_kinds import Total
+
+log = logging.getLogger(__name__)
 
 Status = ImportFile.Status
 Outcome = ImportRow.Outcome
@@ -106,6 +109,7 @@ def check_again(*, import_id: int, actor: Actor, at: datetime) -> ImportFile:
     """Check all rows anew, such as after something they need was made. Writes nothing else. Raises UnableToImport."""
     file = _locked(import_id)
     require(file, Status.CHECKED)
+    audit.record(actor=actor, at=at, verb="check", instance=file)
     _forget(file)
     _begin(file, Status.CHECKING)
     return file
@@ -157,10 +161,18 @@ def abandon(*, import_id: int, actor: Actor, at: datetime) -> ImportFile:
 def run(*, as_of: datetime) -> int:
     """Go on with every import that is being checked or written; return how many came to an end. A periodic job.
 
-    May run any number of times, and several at once.
+    May run any number of times, and several at once. One that breaks keeps no other from going on: the log has it.
     """
     found = ImportFile.objects.filter(status__in=[Status.CHECKING, Status.WRITING]).order_by("pk")
-    return sum(import_rounds.go_on(import_id=pk, at=as_of) for pk in list(found.values_list("pk", flat=True)))
+    return sum(_gone_on(pk, as_of) for pk in list(found.values_list("pk", flat=True)))
+
+
+def _gone_on(import_id: int, at: datetime) -> bool:
+    try:
+        return import_rounds.go_on(import_id=import_id, at=at)
+    except Exception:
+        log.exception("import %s failed; it is tried again", import_id)
+        return False
 
 
 def demand_second(file: ImportFile, *, actor: Actor, at: datetime) -> None:
@@ -211,10 +223,16 @@ def same_before(file: ImportFile) -> ImportFile | None:
 def forget(*, as_of: datetime) -> int:
     """Empty the cells of rows of files that nobody goes on with, after as many days as the settings say (IMPORT_DAYS).
 
-    What became of each row stays, with its object; what stood in it, personal data too, does not. Returns how many
-    files were emptied. A periodic job; may run any number of times.
+    What became of each row stays, with its object; what stood in it, personal data too, does not. What is not written
+    counts from when somebody last had it checked, and stays while it waits for a second person. Returns how many files
+    were emptied. A periodic job; may run any number of times.
     """
-    old = ImportFile.objects.filter(created_at__lt=as_of - timedelta(days=settings.IMPORT_DAYS), forgotten_at=None)
+    end = as_of - timedelta(days=settings.IMPORT_DAYS)
+    old = ImportFile.objects.filter(created_at__lt=end, forgotten_at=None)
+    about = {"object_type": ImportFile._meta.label_lower, "object_id": models.OuterRef("pk")}
+    wanted = models.Exists(AuditEntry.objects.filter(**about, at__gte=end))
+    wanted |= models.Exists(ApprovalRequest.objects.filter(**about, status=ApprovalRequest.Status.WAITING))
+    old = old.exclude(wanted, status__in=[Status.UPLOADED, Status.CHECKED])
     keys = list(old.exclude(status__in=[Status.CHECKING, Status.WRITING]).order_by("pk").values_list("pk", flat=True))
     return sum(_emptied(pk, as_of) for pk in keys)
 

@@ -49,7 +49,7 @@ _SHEET, _STRINGS = "worksheet+xml", "sharedStrings+xml"
 _UNREAD = ("xl/media/", "xl/drawings/", "xl/embeddings/", "xl/pivotCache/", "xl/printerSettings/")
 """Parts that nothing of a table is in; they are not opened, unless one says that it is something else."""
 _READ = {"styles+xml", "main+xml", "theme+xml", _STRINGS, _SHEET}
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z0-9:$]+)\"")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']\s*([A-Z0-9:$]+)\s*[\"']")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _GUARD = re.compile(r"'[=+\-@\t\r]")
 

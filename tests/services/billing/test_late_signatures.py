@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.files.storage import InMemoryStorage
 from django.db import IntegrityError, transaction
 
 from billing.models import Contract, OrderForm
-from billing.services import order_forms, quote_versions, signed_documents
+from billing.services import order_forms, orders, quote_versions, signed_documents
 from billing.services.order_forms import SignedDocument
 from config.kernel import errors
 from config.platform.models import AuditEntry
+from config.platform.services import approval_rules, approvals
+from config.platform.services.approval_rules import RuleValues
 from customers.models import Customer
+from invoicing.models import Wallet
+from invoicing.services import approval_actions
 from tests.factories import catalog as goods
 from tests.factories import invoicing as parties
 from tests.factories import quotes as made
@@ -104,3 +109,26 @@ def test_the_database_lets_nothing_else_expired_be_signed(form: OrderForm) -> No
         )
     form.refresh_from_db()
     assert form.state == "expired"
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_given_credits_had_their_second_person_when_sent(customer: Customer, sam: User, is_sent: bool) -> None:
+    goods.make_plan("platform", cents=100000)
+    given = [{"granted_credits": "50", "rate_amount": "1"}]
+    form = made.offered(customer, made.terms("platform", credits=given), by=sam)
+    limit = RuleValues(approval_actions.GRANT_CREDITS, Group.objects.create(name="Checkers").pk, "EUR", Decimal(10))
+    if is_sent:  # as somebody approved it
+        with approvals.looking():
+            order_forms.send(
+                order_form_id=form.pk, to=["a@example.com"], message="", actor=made.actor(sam), at=instant("2026-01-02")
+            )
+    approval_rules.create(values=limit, actor=made.actor(sam), at=instant("2026-01-02"))
+
+    if is_sent:
+        order = record(form, sam, mode="order_only").order
+        assert orders.execute(order_id=order.pk, actor=made.actor(sam), at=instant(LATE)).state == "executed"
+        assert Wallet.objects.get().customer_id == customer.pk
+        return
+    with pytest.raises(approvals.ApprovalRequired):
+        record(form, sam)
+    assert not Wallet.objects.exists()

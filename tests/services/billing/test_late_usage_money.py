@@ -7,14 +7,15 @@ import itertools
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from billing.domain import trace
 from billing.domain.late_usage import Decision
 from billing.models import LateUsage, RatedCharge
-from billing.services import event_corrections, late_usage, runs, usage
+from billing.services import event_corrections, late_usage, late_usage_corrections, runs, usage
 from config.kernel import errors
 from invoicing.models import Invoice, InvoiceLine
 from tests.factories import billing as made
@@ -141,3 +142,23 @@ class _Story:
             assert trace.recompute(rated.trace) == rated.line.amount.amount
         for row in rows:
             assert trace.recompute(row.trace) == row.amount.amount
+
+
+def test_all_invoices_are_locked_before_the_first_credit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else two corrections at once wait for each other: one for the other's invoice, one for what the customer had."""
+    customer = parties.make_customer(parties.make_entity())
+    lines = {number: parties.issue(customer, "50").lines.get() for number in (1, 2)}
+
+    class Reached(Exception):
+        """The first invoice is about to be credited."""
+
+    def reached(**_: object) -> None:
+        raise Reached
+
+    monkeypatch.setattr(late_usage_corrections, "_billed_line", lambda row: lines[row])
+    monkeypatch.setattr(late_usage_corrections.progressive_credits, "left_of", reached)
+    with CaptureQueriesContext(connection) as asked, pytest.raises(Reached):
+        late_usage_corrections._credit([2, 1], given_back_by="", actor=ACTOR, at=RECEIVED_AT)  # type: ignore[list-item]
+    (locking,) = [one["sql"] for one in asked if "FOR NO KEY UPDATE" in one["sql"]]
+    assert all(str(line.invoice_id) in locking for line in lines.values())
+    assert 'ORDER BY "invoicing_invoice"."id" ASC' in locking

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,6 +20,7 @@ from billing.services import quote_approval_rules, quote_approvals, quote_versio
 from billing.services.quote_approval_rules import InvalidRule, RuleValues
 from billing.services.quote_approvals import NotYours
 from billing.services.quote_versions import QuoteChanged
+from billing.services.quotes import NewQuote
 from catalog.models import PlanVersion
 from config.kernel import errors
 from config.platform.models import AuditEntry
@@ -138,6 +141,40 @@ def test_who_wrote_what_was_copied_does_not_approve_it_either(quote: Quote, sam:
         quote_approvals.approve(approval_id=approval.pk, remark="", actor=made.actor(olga), at=AT)
 
 
+@pytest.mark.parametrize("step", ["create", "change", "submit"])
+def test_who_knows_the_key_that_wrote_it_does_not_approve_it_either(
+    quote: Quote, customer: Customer, sam: User, step: str
+) -> None:
+    olga = made.person("olga", groups=("Heads",))
+    by = {name: made.actor(sam) for name in ("create", "change", "submit")}
+    by[step] = replace(ACTOR, behind=(olga.pk,))
+    terms = quote_terms.read(made.version_of(quote).terms)
+    new = NewQuote(kind="new", name="By key", external_customer_id=customer.external_id, terms=terms)
+    version = made.version_of(quotes.create(new=new, actor=by["create"], at=AT))
+    quote_versions.change(
+        version_id=version.pk,
+        terms=terms,
+        introduction="Hello",
+        valid_until=date(2026, 3, 1),
+        actor=by["change"],
+        at=AT,
+    )
+    if step != "submit":  # a copy keeps who is behind it
+        version = quote_versions.clone(version_id=version.pk, actor=made.actor(sam), at=AT)
+    version = quote_versions.submit(version_id=version.pk, actor=by["submit"], at=AT)
+    approval = version.approvals.order_by("pk")[0]
+
+    assert version.behind == [olga.pk]
+    with pytest.raises(NotYours, match="own"):
+        quote_approvals.approve(approval_id=approval.pk, remark="", actor=made.actor(olga), at=AT)
+    with pytest.raises(IntegrityError, match="of their own"), transaction.atomic():
+        QuoteApproval.objects.filter(pk=approval.pk).update(state="approved", decided_by=olga, decided_at=AT)
+    with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
+        QuoteVersion.objects.filter(pk=version.pk).update(behind=[])
+    zoe = made.actor(made.person("zoe", groups=("Heads",)))
+    assert quote_approvals.approve(approval_id=approval.pk, remark="", actor=zoe, at=AT).state == "approved"
+
+
 def test_programs_approve_only_what_needs_nobody(quote: Quote, sam: User) -> None:
     version = made.version_of(quote)
 
@@ -231,3 +268,33 @@ def test_quotes_that_cannot_be(customer: Customer, sam: User, values: dict[str, 
 
     assert field in refused.value.details
     assert not Quote.objects.exists()
+
+
+def test_the_same_key_is_the_same_quote_or_a_conflict(customer: Customer, sam: User) -> None:
+    seller = parties.make_entity("seller")
+    prospect = {"name": "Ada", "email": "ada@example.com"}
+    asked = NewQuote(
+        kind="new",
+        name="Platform",
+        prospect=prospect,
+        billing_entity_code=seller.code,
+        currency="EUR",
+        owner_id=sam.pk,
+        once=uuid4(),
+    )
+    first = quotes.create(new=asked, actor=made.actor(sam), at=AT)
+
+    assert quotes.create(new=asked, actor=made.actor(sam), at=AT).pk == first.pk
+    assert quotes.create(new=replace(asked, currency="", owner_id=None), actor=made.actor(sam), at=AT).pk == first.pk
+    changes: tuple[dict[str, Any], ...] = (
+        {"prospect": {**prospect, "email": "eve@example.com"}},
+        {"currency": "USD"},
+        {"billing_entity_code": customer.billing_entity.code},
+        {"owner_id": made.person("olga").pk},
+        {"contract_number": "CT-2026-0001"},
+    )
+    for change in changes:
+        with pytest.raises(errors.Conflict) as refused:
+            quotes.create(new=replace(asked, **change), actor=made.actor(sam), at=AT)
+        assert refused.value.code == "quote_is_made", change
+    assert Quote.objects.count() == 1

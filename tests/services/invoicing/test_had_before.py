@@ -16,6 +16,7 @@ from config.platform.services import approval_rules, approvals
 from config.platform.services.approval_rules import RuleValues
 from config.platform.services.approvals import ApprovalRequired, Wish
 from invoicing.models import CreditNote, WriteOff
+from invoicing.queries import had_before
 from invoicing.services import approval_actions, credit_notes, held_payments, invoices, payments, voiding, write_offs
 from tests.factories import invoicing as make
 
@@ -180,3 +181,58 @@ def test_what_grew_since_it_was_asked_is_not_covered_by_the_request() -> None:
         for change in ("status = 'approved'", f"decided_by_id = {asker.pk}", "remark = 'yes'"):
             with pytest.raises(IntegrityError, match="is decided"), transaction.atomic():
                 cursor.execute(f"UPDATE {table} SET {change} WHERE id = {row.pk}")
+
+
+def test_voiding_the_rest_of_a_credit_leaves_what_was_used_of_it() -> None:
+    customer = make.make_customer(make.make_entity())
+    invoice = make.issue(customer, "2000")
+    note = credit_notes.create(
+        invoice_id=invoice.pk,
+        amounts={invoice.lines.get().pk: eur("1000")},
+        reason="other",
+        credit=eur("1000"),
+        actor=make.ACTOR,
+        at=make.AT,
+    )
+    had = had_before.credit_notes(invoice=invoice, at=make.AT)
+    assert had.of_document(since=None) == eur("1000")
+    voided = make.issue(customer, "400")
+    invoices.void(invoice_id=voided.pk, actor=make.ACTOR, at=make.AT)  # 400 used, and given back
+    make.issue(customer, "999")  # the credit pays for it
+    assert [use.amount for use in note.uses.all()] == [eur("400"), eur("999")]
+    credit_notes.void(credit_note_id=note.pk, actor=make.ACTOR, at=make.AT)
+    assert had.of_document(since=None) == had.of_customer(since=make.AT) == eur("999")
+    limit(approval_actions.CREDIT_NOTE, above="1000")
+    given = {"invoice_id": invoice.pk, "reason": "other", "actor": ALICE, "at": make.AT}
+    credit_notes.create(amounts={invoice.lines.get().pk: eur("1")}, **given)  # 999 + 1
+    with pytest.raises(ApprovalRequired):
+        credit_notes.create(amounts={invoice.lines.get().pk: eur("0.01")}, **given)
+
+
+def test_a_request_of_one_group_does_not_cover_what_others_decide_by_now() -> None:
+    """Asked with a total of the customer; by now the rule of directors over the document decides: not comparable."""
+    limit(approval_actions.WRITE_OFF, counts="customer")
+    asker, checker = (User.objects.create_user(name, is_superuser=True) for name in ("asker", "checker"))
+    checker.groups.add(Group.objects.get(name="Checkers"))
+    customer = make.make_customer(make.make_entity())
+    first, second = make.issue(customer, "5000"), make.issue(customer, "5000")
+
+    def give_up(of: object, amount: str, actor: Actor) -> WriteOff:
+        given = {"invoice_id": of.pk, "amount": eur(amount), "reason": "x"}  # type: ignore[attr-defined]
+        return write_offs.write_off(**given, actor=actor, at=make.AT)
+
+    give_up(first, "1000", make.ACTOR)
+    person = Actor(kind="user", label="Asker", user_id=asker.pk)
+    with pytest.raises(ApprovalRequired) as refused:
+        give_up(second, "50", person)
+    wish = Wish("write_off", "Write off", "invoicing.invoice", second.pk, str(second), {}, ())
+    row = approvals.ask(wish=wish, refusal=refused.value, actor=person, at=make.AT)
+    assert row.total == 1050
+    directors = RuleValues(
+        approval_actions.WRITE_OFF, Group.objects.create(name="Directors").pk, "EUR", Decimal(500), "document"
+    )
+    approval_rules.create(values=directors, actor=make.ACTOR, at=make.AT)
+    give_up(second, "600", make.ACTOR)  # with it 650 of the document: less than 1,050, and above 500
+    other = Actor(kind="user", label="Checker", user_id=checker.pk)
+    with pytest.raises(approvals.NotYourDecision, match="Directors"):
+        approvals.approve(request_id=row.pk, perform=lambda both: give_up(second, "50", both), actor=other, at=make.AT)

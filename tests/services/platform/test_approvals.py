@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -239,6 +240,9 @@ def test_rejected_and_withdrawn() -> None:
         ({"above_amount": Decimal("0.001")}, "above_amount"),
         ({"above_amount": Decimal(10) ** 16}, "above_amount"),
         ({"action": catalog_actions.PUBLISH_PRICES}, "above_amount"),  # prices have no amount
+        ({"action": invoicing_actions.MANUAL_ENTRY, "counts": "document"}, "counts"),  # does not add up
+        ({"action": invoicing_actions.GRANT_CREDITS, "counts": "customer"}, "counts"),
+        ({"action": invoicing_actions.DECLARE_PAID, "days": 30}, "days"),
     ],
 )
 def test_bad_rules_are_refused(values: dict[str, Any], field: str) -> None:
@@ -247,6 +251,13 @@ def test_bad_rules_are_refused(values: dict[str, Any], field: str) -> None:
         approval_rules.create(values=RuleValues(**given), actor=ACTOR, at=AT)
     assert field in refused.value.details
     assert not ApprovalRule.objects.exists()
+
+
+def test_what_is_usual_depends_on_the_action_and_rules_that_were_there_stay_as_they_were() -> None:
+    assert (rule().counts, rule(action=invoicing_actions.REFUND_FEE).counts) == ("document", "each")
+    steps = importlib.import_module("config.platform.migrations.0013_second_persons").Migration.operations
+    defaults = [one.field.default for one in steps if getattr(one, "name", "") == "counts"]
+    assert defaults == ["each", "document"]  # what is written into existing rows, then of new ones
 
 
 def test_rules_are_changed_and_switched_off_and_noted() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from config.kernel.actors import Actor
-from config.platform.models import AuditEntry, ImportFile, ImportRow
+from config.platform.models import ApprovalRequest, AuditEntry, ImportFile, ImportRow
 from config.platform.services import import_kinds, import_rounds, imports
 from customers.models import Customer
 from customers.services import customer_imports, customers
@@ -238,6 +238,35 @@ def test_a_row_that_breaks_keeps_no_other_from_it(actor: Actor, monkeypatch: pyt
     monkeypatch.setattr(customers, "upsert", broken)
     assert [outcome for _, outcome, *_ in outcomes(written(file, actor))] == ["refused", "new"]
     assert "log" in file.rows.get(number=2).message
+
+
+def test_an_import_that_breaks_keeps_no_other_from_it(actor: Actor) -> None:
+    broken, other = (uploaded(f"external_id,name\nc{n},One\n", actor) for n in (1, 2))
+    ImportFile.objects.filter(pk=broken.pk).update(kind="no_such", status="checking")
+    imports.check_again(import_id=other.pk, actor=actor, at=AT)
+    assert imports.run(as_of=AT) == 1
+    other.refresh_from_db()
+    assert other.status == "checked"
+
+
+def test_what_was_checked_lately_or_waits_is_not_put_aside(actor: Actor) -> None:
+    checked, waiting = (uploaded(f"external_id,name\nc{n},One\n", actor) for n in (1, 2))
+    later = AT + timedelta(days=170)
+    imports.check_again(import_id=checked.pk, actor=actor, at=later)
+    imports.run(as_of=later)
+    request = ApprovalRequest.objects.create(
+        created_at=AT,
+        action="manual_entry",
+        verb="confirm",
+        object_type="platform.importfile",
+        object_id=waiting.pk,
+        asked_by_id=actor.user_id,
+        asked_at=AT,
+    )
+    assert imports.forget(as_of=AT + timedelta(days=200)) == 0
+    ApprovalRequest.objects.filter(pk=request.pk).update(status="withdrawn", decided_by=actor.user_id, decided_at=later)
+    assert imports.forget(as_of=AT + timedelta(days=200)) == 1
+    assert imports.forget(as_of=later + timedelta(days=180, seconds=1)) == 1
 
 
 def test_long_after_nothing_is_known_of_what_stood_in_the_rows(actor: Actor) -> None:

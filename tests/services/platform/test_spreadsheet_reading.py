@@ -224,6 +224,8 @@ def test_merged_cells_are_refused_by_name() -> None:
     book.save(content)
     with pytest.raises(spreadsheet_reading.UnreadableFile, match="B2:B3 are merged"):
         spreadsheet_reading.read(content=content.getvalue())
+    for part in (b"<mergeCell ref='A1:B2'/>", b'<x:mergeCell  ref = "A1:B2" />', b'<mergeCell\nref="A1:B2"/>'):
+        assert spreadsheet_reading._MERGED.search(part)[1] == b"A1:B2"
 
 
 @pytest.mark.parametrize(
