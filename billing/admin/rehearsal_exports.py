@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 from billing.admin import rehearsal_outlook
 from billing.admin import rehearsal_words as words
@@ -13,6 +13,7 @@ from billing.domain.bill_differences import Cause
 from billing.models import Rehearsal, RehearsedInvoice
 from billing.queries import rehearsal_outlook as outlook
 from config.kernel import money
+from config.platform.admin import table_files
 from config.platform.services import spreadsheets
 from config.platform.services.spreadsheets import Column, FileFormat, Kind
 
@@ -44,9 +45,7 @@ def response(request: HttpRequest, rehearsal: Rehearsal) -> HttpResponseBase:
     pieces = spreadsheets.write(
         columns=COLUMNS, rows=rows(rehearsal), file_format=chosen, title=f"Rehearsal {rehearsal.pk}"
     )
-    answer = StreamingHttpResponse(pieces, content_type=spreadsheets.CONTENT_TYPES[chosen])
-    answer["Content-Disposition"] = f'attachment; filename="rehearsal-{rehearsal.pk}.{chosen.value}"'
-    return answer
+    return table_files.answer(pieces, name=f"rehearsal-{rehearsal.pk}", file_format=chosen)
 
 
 def rows(rehearsal: Rehearsal) -> Iterator[tuple[object, ...]]:

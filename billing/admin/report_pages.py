@@ -23,9 +23,9 @@ from billing.admin import report_sheets
 from billing.admin.report_asked import Asked, ReportForm
 from billing.admin.report_sheets import Sheet
 from config.kernel import errors
-from config.platform.admin import verbs
+from config.platform.admin import table_files, verbs
 from config.platform.admin.blocks import Block, Chart, Custom
-from config.platform.services.spreadsheets import CONTENT_TYPES, FileFormat
+from config.platform.services.spreadsheets import FileFormat
 
 RIGHT = "billing.read_report"
 TEMPLATE = "admin/billing/report.html"
@@ -138,15 +138,8 @@ def _file(
     except errors.DomainError as refusal:
         form.refuse(refusal)
         return None
-    name = f"{report.name}-{sheet.name}-{asked.currency}-{asked.since:%Y-%m}-{asked.until:%Y-%m}.{wanted}".lower()
-    return StreamingHttpResponse(
-        pieces,
-        content_type=CONTENT_TYPES[file_format],
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    name = f"{report.name}-{sheet.name}-{asked.currency}-{asked.since:%Y-%m}-{asked.until:%Y-%m}".lower()
+    return table_files.answer(pieces, name=name, file_format=file_format)
 
 
 def _downloads(request: HttpRequest, sheet: Sheet) -> SafeString:

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, StreamingHttpResponse
 
 from config.kernel import errors
+from config.platform.admin import table_files
 from config.platform.services import spreadsheets
-from config.platform.services.spreadsheets import CONTENT_TYPES, Column, FileFormat, Kind
+from config.platform.services.spreadsheets import Column, FileFormat, Kind
 from customers.models import Customer
 from invoicing.admin.ledger_forms import ReportForm
 from invoicing.models import Invoice
@@ -112,11 +113,4 @@ def answer(
     except errors.DomainError as refusal:
         form.refuse(refusal)
         return None
-    return StreamingHttpResponse(
-        pieces,
-        content_type=CONTENT_TYPES[file_format],
-        headers={
-            "Content-Disposition": f'attachment; filename="{found.name}.{wanted}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    return table_files.answer(pieces, name=found.name, file_format=file_format)

@@ -12,13 +12,13 @@ from django.utils.html import format_html
 
 from config.kernel import errors
 from config.kernel.actors import Actor
-from config.platform.admin import bulk, cells, filter_bar, history, pages, paging, theme
+from config.platform.admin import bulk, cells, filter_bar, history, pages, paging, table_files, theme
 from config.platform.admin.blocks import Block, Fact, Facts, Figure, Figures, Page, Progress, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.admin.verbs import ObjectVerb, Outcome
 from config.platform.models import BulkRow, BulkRun
 from config.platform.services import bulk_runs, spreadsheets
-from config.platform.services.spreadsheets import CONTENT_TYPES, Column, FileFormat, Kind
+from config.platform.services.spreadsheets import Column, FileFormat, Kind
 
 STATES = {"waiting": Tone.INFO, "running": Tone.ACCENT, "ended": Tone.GOOD, "stopped": Tone.WARN}
 PER_PAGE = 100
@@ -130,10 +130,7 @@ class BulkRunAdmin(pages.PageAdmin):
         )
         chosen = FileFormat(file_format)
         pieces = spreadsheets.write(columns=heads, rows=rows, file_format=chosen, title="Results")
-        response = StreamingHttpResponse(pieces, content_type=CONTENT_TYPES[chosen])
-        response["Content-Disposition"] = f'attachment; filename="bulk_{run.pk}.{chosen}"'
-        response["Cache-Control"] = "no-store"
-        return response
+        return table_files.answer(pieces, name=f"bulk_{run.pk}", file_format=chosen)
 
     def page(self, request: HttpRequest, instance: BulkRun) -> Page:
         """How far it is, and its rows: those that were not done first."""

@@ -16,13 +16,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 
 from config.kernel import errors
-from config.platform.admin import cells, history, import_verbs, pages, paging, theme, verbs
+from config.platform.admin import cells, history, import_verbs, pages, paging, table_files, theme, verbs
 from config.platform.admin.blocks import Block, Fact, Facts, Note, Page, Progress, Row, Tab, Table, columns
 from config.platform.admin.cells import Tone
 from config.platform.models import ImportFile, ImportRow
 from config.platform.services import import_kinds, imports, spreadsheets
 from config.platform.services.import_kinds import ImportKind
-from config.platform.services.spreadsheets import CONTENT_TYPES, Column, FileFormat
+from config.platform.services.spreadsheets import Column, FileFormat
 
 _PER_PAGE = 100
 _TONES = {
@@ -171,10 +171,7 @@ def _sent(
     file_format: FileFormat, columns_: Sequence[Column], rows: Sequence[Sequence[object]], name: str, title: str
 ) -> StreamingHttpResponse:
     pieces = spreadsheets.write(columns=columns_, rows=rows, file_format=file_format, title=title)
-    response = StreamingHttpResponse(pieces, content_type=CONTENT_TYPES[file_format])
-    response["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return table_files.answer(pieces, name=name, file_format=file_format)
 
 
 def _kind_label(file: ImportFile) -> str:
